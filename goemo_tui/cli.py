@@ -1,0 +1,91 @@
+"""`goemo-tui`: the terminal, and a headless twin for each thing it does.
+
+stdout is data, stderr is talk. Commands are modules of `goemo_tui.commands`; whatever is heavy is imported when they run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from trainer import __version__
+from trainer.errors import GoemoError
+
+from goemo_tui.crash import log_error, log_file, one_line
+from goemo_tui.safe_text import clean
+
+HEADLESS = "train, runs, predict, eval, data, doctor"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    from goemo_tui.commands import data, doctor, evaluate, predict, runs, train
+
+    top = argparse.ArgumentParser(
+        prog="goemo-tui",
+        description="Know a corpus of emotional comments, fine-tune a small encoder on it, and see what a sentence feels.",
+        epilog="Without a command the terminal opens. Exit codes: 0 ok, 1 error, 2 usage, 3 not found.",
+    )
+    top.add_argument(
+        "--data", dest="app_data", metavar="PATH", help="corpus to open: sample, goemotions, a folder or a file"
+    )
+    top.add_argument("--home", metavar="DIR", help="folder for runs, corpora and settings (GOEMO_HOME)")
+    top.add_argument("--version", action="version", version=f"goemo-tui {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    for module in (train, runs, predict, evaluate, data, doctor):
+        module.add(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 ok, 1 error, 2 usage, 3 not found, 130 or 143 on signals."""
+    options = parser().parse_args(arguments)
+    if options.home:
+        os.environ["GOEMO_HOME"] = os.path.abspath(os.path.expanduser(options.home))  # noqa: PTH100, PTH111
+    # libraries that draw bars or print advice would write into our output
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    if options.command is None:
+        return _terminal(options.app_data)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
+    try:
+        code = int(options.run(options))
+        sys.stdout.flush()
+    except GoemoError as error:
+        say(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # whoever read our output has gone; the interpreter must not try to flush it again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        error_id = log_error(error, f"goemo-tui {options.command}")
+        say(f"something unforeseen went wrong: {one_line(error)}. It is written down as {error_id} in {log_file()}")
+        return 1
+    return code
+
+
+def say(text: str) -> None:
+    """One message for people on stderr."""
+    print(f"goemo-tui: {clean(text, newlines=True)}", file=sys.stderr)
+
+
+def _terminal(data: str | None) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        say(
+            f"this is no terminal, so there is nothing to draw on. Headless commands: {HEADLESS}; goemo-tui --help lists them"
+        )
+        return 2
+    from goemo_tui.app import run_app
+
+    return run_app(data)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

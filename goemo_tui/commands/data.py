@@ -1,0 +1,135 @@
+"""`goemo-tui data`: which corpora are at hand, what is wrong with one, and the real one fetched.
+
+The headless twin of the Data screen. Whatever a file says passes through safe_text before it reaches a terminal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trainer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from trainer.corpus import Corpus
+
+ACTIONS = ("list", "check", "download")
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("data", help="list, check or download corpora", description=__doc__)
+    parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
+    parser.add_argument(
+        "path", nargs="?", help="check: sample, goemotions, a folder or a file; download: the folder to download into"
+    )
+    parser.add_argument("--url", metavar="MIRROR", help="download: address of the folder that holds the four files")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it; 1 if a file is refused. Raises GoemoError with the exit code of the command line."""
+    if options.url and options.action != "download":
+        raise ConfigError("--url belongs to data download", key="url")
+    if options.action == "list":
+        if options.path:
+            raise ConfigError(
+                f"data list takes no path; goemo-tui data check {options.path} looks into one", key="path"
+            )
+        return _list(options.json)
+    if options.action == "check":
+        return _check(options.path or getattr(options, "app_data", None) or "sample", options.json)
+    return _download(options.url, options.path, options.json)
+
+
+def _list(as_json: bool) -> int:
+    from goemo_tui.safe_text import clean
+    from trainer.corpus import list_corpora
+
+    corpora = list_corpora()
+    if as_json:
+        found = [{"name": c.name, "path": str(c.path), "splits": c.splits, "origin": c.origin} for c in corpora]
+        print(json.dumps({"corpora": found}))
+        return 0
+    for corpus in corpora:
+        rows = "  ".join(f"{name} {rows:,}" for name, rows in corpus.splits.items()) or "cannot be read"
+        print(clean(f"{corpus.name:<12} {rows:<40} {corpus.path}"))
+    if not any(corpus.name == "goemotions" for corpus in corpora):
+        print("goemotions   not here yet: goemo-tui data download fetches it (4 MB)")
+    return 0
+
+
+def _check(path: str, as_json: bool) -> int:
+    from goemo_tui.safe_text import clean
+    from trainer.corpus import load_corpus
+    from trainer.errors import CorpusError
+
+    try:
+        corpus = load_corpus(path)
+    except CorpusError as error:
+        # The document is whole also where no file could be told from another.
+        document: dict[str, Any] = {
+            "splits": {},
+            "problems": [{"file": path, "line": 0, "what": str(error)}],
+            "warnings": [],
+        }
+        refused = True
+    else:
+        document = _document(corpus)
+        refused = any(split.refused for split in corpus.splits.values())
+    if as_json:
+        print(json.dumps(document))
+        return int(refused)
+    for name, split in document["splits"].items():
+        print(f"{name:<6}{split['rows']:>10,} rows")
+    for problem in document["problems"]:
+        place = f"{problem['file']}:{problem['line']}" if problem["line"] else problem["file"]
+        print(clean(f"{place}: {problem['what']}"))
+    for warning in document["warnings"]:
+        print(f"warning: {clean(warning, newlines=True)}")
+    if not document["problems"]:
+        print("no problems")
+    return int(refused)
+
+
+def _document(corpus: Corpus) -> dict[str, Any]:
+    """What `check --json` prints."""
+    from trainer.config import TrainConfig
+    from trainer.corpus import language_warning
+
+    # Read as the worker will read it unless told otherwise: with the default encoder, which knows English.
+    some = next((split.text for split in corpus.splits.values() if split.text), [])
+    language = language_warning(some, TrainConfig().encoder)
+    refusals = [split.refused for split in corpus.splits.values() if split.refused]
+    return {
+        "splits": {name: {"rows": len(split)} for name, split in corpus.splits.items()},
+        "problems": [{"file": p.file, "line": p.line, "what": p.what} for p in corpus.problems],
+        "warnings": [*refusals, *corpus.warnings, *([language] if language else [])],
+    }
+
+
+def _download(url: str | None, into: str | None, as_json: bool) -> int:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+
+    from goemo_tui.safe_text import clean
+    from trainer.corpus.download import FILES, download
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(file: str, done: int, total: int) -> None:
+            if file not in tasks:
+                tasks[file] = bars.add_task(file, total=total)
+            bars.update(tasks[file], completed=done)
+
+        folder = download(url, Path(into).expanduser() if into else None, progress=show)
+    if as_json:
+        print(json.dumps({"path": str(folder), "files": {name: {"bytes": file.size} for name, file in FILES.items()}}))
+    else:
+        print(clean(str(folder)))
+    return 0

@@ -1,0 +1,166 @@
+"""`goemo-tui doctor`: what this machine offers, and what is missing with the command that brings it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from goemo_tui.safe_text import clean
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. `good` is None for what is neither good nor bad."""
+
+    topic: str
+    good: bool | None
+    what: str
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("doctor", help="what this machine offers", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look and report; 1 if something that every use needs is missing."""
+    findings = [*_program(), *_devices(), *_models(), *_corpora(), *_machine(), _terminal()]
+    if options.json:
+        print(json.dumps([vars(f) for f in findings], ensure_ascii=False))
+    else:
+        for f in findings:
+            mark = {True: "ok", False: "!!", None: "--"}[f.good]
+            print(f"{mark}  {f.topic:<10}{clean(f.what)}")
+    return int(any(f.good is False for f in findings))
+
+
+def _program() -> list[Finding]:
+    from trainer import __version__
+
+    found = [
+        Finding("program", None, f"goemo-tui {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    ]
+    try:
+        import torch
+        from transformers import __version__ as transformers_version
+    except ImportError as error:
+        return [
+            *found,
+            Finding("torch", False, f"cannot be imported ({error}): install goemo-tui again with its dependencies"),
+        ]
+    from trainer.learn.device import choose_device, choose_precision
+
+    device = choose_device("auto")
+    precision = choose_precision("auto", device)
+    text = f"torch {torch.__version__}, transformers {transformers_version}; trains on {device} in {precision}"
+    return [*found, Finding("torch", True, f"{text}, {torch.get_num_threads()} threads")]
+
+
+def _devices() -> list[Finding]:
+    from trainer.devices import list_devices
+
+    return [Finding("device", None if d.name == "cpu" else not d.busy or None, str(d)) for d in list_devices()]
+
+
+def _models() -> list[Finding]:
+    from trainer.encoders import BUNDLED, anatomy, find_encoder
+    from trainer.errors import GoemoError
+    from trainer.modelfolder import STARTER, find_model
+
+    found = []
+    try:
+        encoder = find_encoder(BUNDLED)
+        found.append(Finding("encoder", True, f"{BUNDLED}: {anatomy(encoder.folder)} ({encoder.source})"))
+    except GoemoError as error:
+        found.append(Finding("encoder", False, str(error)))
+    try:
+        found.append(Finding("starter", True, str(find_model(STARTER).path)))
+    except GoemoError as error:
+        found.append(Finding("starter", None, str(error)))
+    try:
+        model = find_model()
+        found.append(Finding("model", True, f"{model.name} is used where no other is named"))
+    except GoemoError as error:
+        found.append(Finding("model", None, str(error)))
+    return found
+
+
+def _corpora() -> list[Finding]:
+    from trainer.corpus import list_corpora
+    from trainer.errors import GoemoError
+
+    try:
+        corpora = list_corpora()
+    except GoemoError as error:
+        return [Finding("corpus", False, str(error))]
+    found = [
+        Finding("corpus", True, f"{c.name}: " + ", ".join(f"{split} {rows:,}" for split, rows in c.splits.items()))
+        for c in corpora
+    ]
+    if not any(c.name == "goemotions" for c in corpora):
+        found.append(Finding("corpus", None, "GoEmotions is not here yet: goemo-tui data download"))
+    return found
+
+
+def _machine() -> list[Finding]:
+    from trainer import paths
+
+    home = paths.home()
+    there = home
+    while not there.exists():
+        there = there.parent
+    free = shutil.disk_usage(there).free
+    writable = os.access(there, os.W_OK)
+    text = f"{home}: {free / 1e9:.1f} GB free" + ("" if writable else ", but it cannot be written: set GOEMO_HOME")
+    return [Finding("disk", writable and free > 1e9, text), _logind()]
+
+
+def _logind() -> Finding:
+    """Whether logging out would end a training: asked over D-Bus, since the settings file may not be what is in force."""
+    kills = _ask(
+        "busctl",
+        "get-property",
+        "org.freedesktop.login1",
+        "/org/freedesktop/login1",
+        "org.freedesktop.login1.Manager",
+        "KillUserProcesses",
+    )
+    if kills is None:
+        return Finding("logout", None, "no systemd-logind answers here; a training goes on after logout")
+    if kills.split()[-1] != "true":
+        return Finding("logout", True, "logind leaves processes alone: a training goes on after logout")
+    lingers = _ask("loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value")
+    if lingers == "yes":
+        return Finding("logout", True, "logind kills at logout, but lingering is on: a training goes on")
+    return Finding(
+        "logout", None, "logind kills your processes at logout, a training too: loginctl enable-linger lets them live"
+    )
+
+
+def _ask(*command: str) -> str | None:
+    try:
+        answer = subprocess.run(
+            command, capture_output=True, text=True, timeout=3, check=True, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip() or None
+
+
+def _terminal() -> Finding:
+    if not sys.stdout.isatty():
+        return Finding("terminal", None, "stdout is no terminal, so the app would not open here")
+    size = shutil.get_terminal_size()
+    kind = f"{os.environ.get('TERM', 'TERM is not set')}{', ' + os.environ['COLORTERM'] if 'COLORTERM' in os.environ else ''}"
+    fits = size.columns >= 80 and size.lines >= 24
+    text = f"{kind}, {size.columns}x{size.lines}" + ("" if fits else ": the app wants 80x24")
+    return Finding("terminal", fits or None, text)

@@ -1,0 +1,88 @@
+"""`goemo-tui predict`: texts in, emotions out; the headless twin of Inspect. Does its work in this process."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from goemo_tui.safe_text import clean
+from trainer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from trainer.infer.predictor import Prediction, Predictor
+
+STREAM = "-"
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("predict", help="what a sentence feels", description=__doc__)
+    parser.add_argument("text", nargs="*", help="texts; - reads stdin and answers line by line")
+    parser.add_argument("--model", help="a run, a folder, a Hub name or starter")
+    parser.add_argument("--threshold", default="tuned", help="tuned (the model's own), or one value such as 0.3")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Predict and print."""
+    stream = options.text == [STREAM] or (not options.text and not sys.stdin.isatty())
+    if not stream and not options.text:
+        raise ConfigError('give a text: goemo-tui predict "what a day", or - to read lines from stdin')
+    predictor = load(options)
+    if not stream:
+        results = predictor.predict(options.text)
+        if options.json:
+            print(json.dumps({"model": predictor.name, "results": [r.to_dict() for r in results]}, ensure_ascii=False))
+        else:
+            for result in results:
+                print(words(result))
+        return 0
+    answers = (predictor.predict([line])[0] for line in lines())
+    if options.json:
+        document(predictor.name, answers)
+    else:
+        for result in answers:
+            print(words(result), flush=True)
+    return 0
+
+
+def load(options: argparse.Namespace) -> Predictor:
+    """The predictor that the options ask for, with its warnings said."""
+    from goemo_tui.settings import read_settings
+    from trainer.infer.predictor import Predictor
+    from trainer.modelfolder import find_model
+
+    settings, _ = read_settings()
+    predictor = Predictor(find_model(options.model, settings.model or None), options.device, options.threshold)
+    for text in predictor.warnings:
+        print(f"goemo-tui: {clean(text)}", file=sys.stderr)
+    return predictor
+
+
+def lines() -> Iterator[str]:
+    """The lines of stdin as they come, without their ends; bytes that are not UTF-8 become the replacement character."""
+    for raw in sys.stdin.buffer:
+        yield raw.decode("utf-8", "replace").rstrip("\r\n")
+
+
+def document(model: str, answers: Iterator[Prediction]) -> None:
+    """One JSON document that grows by a line for each answer, so that a stream is both live and whole at its end."""
+    print(json.dumps({"model": model})[:-1] + ', "results": [', end="", flush=True)
+    for number, result in enumerate(answers):
+        print("," if number else "", end="\n")
+        print(json.dumps(result.to_dict(), ensure_ascii=False), end="", flush=True)
+    print("\n]}")
+
+
+def words(result: Prediction) -> str:
+    """A prediction for people: the text, then a line for each emotion, else the one that came closest."""
+    rows = [f"  {clean(e.emotion):<16}{e.probability:>5.0%}   over {e.threshold:.0%}" for e in result.emotions]
+    if not rows and result.scores:
+        name, p = max(result.scores.items(), key=lambda item: item[1])
+        rows = [f"  none over its threshold; closest: {clean(name)} {p:.0%}"]
+    return "\n".join([clean(result.text), *rows])

@@ -1,0 +1,235 @@
+"""`goemo-tui runs`: what the Train screen does, headless: list, show, attach, stop, resume and remove runs.
+
+Knows a run only by its folder. Everything printed for people passes `clean`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trainer.errors import ConfigError, GoemoError, NotFoundError
+
+if TYPE_CHECKING:
+    from trainer.runs.run import Run
+
+ACTIONS = ("list", "show", "attach", "stop", "resume", "rm")
+COLUMNS = ("run", "state", "epoch", "macro-F1", "age", "encoder", "data")
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "runs",
+        help="list, show, attach, stop, resume or remove runs",
+        description="The runs of this machine. ID is an id, its two words (calm-otter) or a start that fits one run; "
+        "left out, it is the newest running run, else the newest.",
+    )
+    parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
+    parser.add_argument("id", nargs="?", metavar="ID", help="which run")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--yes", action="store_true", help="rm: do not ask")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 ok, 1 not as asked (attach: not finished), 2 usage, 3 no such run, 130 by ctrl-c. Raises GoemoError."""
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {
+        "list": _list, "show": _show, "attach": _attach, "stop": _stop, "resume": _resume, "rm": _remove,
+    }  # fmt: skip
+    return actions[args.action](args)
+
+
+def chosen(run_id: str | None) -> Run:
+    """The run that is meant. Raises NotFoundError."""
+    from trainer.runs.run import LIVING, Run, list_runs
+
+    if run_id is not None:
+        return Run.open(run_id)
+    runs = list_runs()
+    if not runs:
+        raise NotFoundError("there is no run yet. Start one: goemo-tui train")
+    return next((one for one in runs if _state(one) in LIVING), runs[0])
+
+
+def _state(one: Run) -> str:
+    try:
+        return one.state
+    except GoemoError:
+        return "unreadable"
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One run in the list. `trouble` says why a run cannot be read."""
+
+    cells: tuple[str, ...]
+    document: dict[str, Any]
+    trouble: str | None = None
+
+
+def _list(args: argparse.Namespace) -> int:
+    from goemo_tui.commands.progress import say
+    from goemo_tui.safe_text import clean
+    from trainer.runs.run import list_runs
+
+    lines = [_line(one) for one in list_runs()]
+    if args.json:
+        print(json.dumps([line.document for line in lines]))
+        return 0
+    if not lines:
+        say("there is no run yet. Start one: goemo-tui train")
+    elif sys.stdout.isatty():
+        _table([line.cells for line in lines])
+    else:
+        for line in lines:
+            print("\t".join(clean(cell) for cell in line.cells))
+    for line in lines:
+        if line.trouble:
+            say(line.trouble)
+    return 0
+
+
+def _line(one: Run) -> _Line:
+    from goemo_tui import wording
+    from trainer.runs.snapshot import number
+
+    age = wording.duration(max(0.0, time.time() - one.created))
+    try:
+        document = one.summary()
+    except GoemoError as error:
+        trouble = {"run": one.id, "state": "unreadable", "error": str(error)}
+        return _Line((one.id, "unreadable", "–", "–", age, "–", "–"), trouble, str(error))
+    config = document["config"]
+    score = wording.score(number((document["validation"] or {}).get("macro_f1")))
+    epoch = f"{document['epoch']:g}/{config['epochs']}"
+    return _Line((one.id, document["state"], epoch, score, age, config["encoder"], config["data"]), document)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from goemo_tui.safe_text import clean
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in COLUMNS:
+        right = name in ("epoch", "macro-F1", "age")
+        table.add_column(name, justify="right" if right else "left", no_wrap=name != "data", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(clean(cell)) for cell in row))
+    Console().print(table)
+
+
+def _show(args: argparse.Namespace) -> int:
+    from goemo_tui.safe_text import clean
+
+    one = chosen(args.id)
+    if args.json:
+        print(json.dumps(one.summary()))
+        return 0
+    for name, value in _facts(one):
+        print(f"{name:<12}{clean(value)}")
+    return 0
+
+
+def _facts(one: Run) -> list[tuple[str, str]]:
+    from goemo_tui import wording
+    from goemo_tui.commands.progress import epoch_of, figures, validation_line
+    from trainer.config import recipe
+
+    look, config = one.look(), one.config
+    seen, end = look.snapshot, look.snapshot.end or {}
+    state = f"{look.state}: {wording.STATES[look.state]}"
+    if look.state == "died":
+        state = f"died: {one.why_died()}"
+    if look.pid is not None:
+        state += f" (pid {look.pid})"
+    facts = [("run", one.id), ("state", state)]
+    if end.get("error"):
+        facts.append(("error", str(end["error"])))
+    facts += [("encoder", config.encoder), ("data", config.data), ("recipe", config.recipe)]
+    usual = recipe(config.recipe, config.encoder).to_dict()
+    own = [f"{k}={v}" for k, v in config.to_dict().items() if usual[k] != v and k not in ("data", "encoder", "recipe")]
+    if own:
+        facts.append(("settings", " ".join(own)))
+    at = f"{epoch_of(seen)}  {figures(seen)}".strip()
+    if at:
+        facts.append(("progress", at))
+    facts += [("validation", validation_line(v)) for v in seen.validations]
+    facts += [("warning", text) for text in seen.warnings]
+    if seen.bad:
+        facts.append(("warning", f"{seen.bad} lines of the log are damaged and were skipped"))
+    facts.append(("model", str(one.model) if one.model else "none yet"))
+    return [*facts, ("folder", str(one.folder)), ("log", str(one.worker_log))]
+
+
+def _attach(args: argparse.Namespace) -> int:
+    from goemo_tui.commands.train import INTERRUPTED, say_left, watch
+
+    one = chosen(args.id)
+    try:
+        return watch(one, args.json)
+    except KeyboardInterrupt:
+        say_left(one)
+        return INTERRUPTED
+
+
+def _stop(args: argparse.Namespace) -> int:
+    from goemo_tui.commands.progress import say
+    from goemo_tui.commands.train import outcome
+    from trainer.runs import process
+
+    one = chosen(args.id)
+    say(f"stopping {one.id} …")
+    process.stop(one)
+    if args.json:
+        print(json.dumps(one.summary()))
+    say(outcome(one, one.look()))
+    return 0
+
+
+def _resume(args: argparse.Namespace) -> int:
+    from trainer.runs import process
+
+    one = chosen(args.id)
+    process.resume(one)
+    print(json.dumps(one.summary()) if args.json else one.id)
+    return 0
+
+
+def _remove(args: argparse.Namespace) -> int:
+    from goemo_tui import wording
+    from goemo_tui.commands.progress import say
+
+    if args.id is None:
+        raise ConfigError("say which run is to be removed: goemo-tui runs rm ID")
+    one = chosen(args.id)
+    size = wording.size(_bytes(one.folder))
+    if not args.yes and sys.stdin.isatty():
+        print(f"Remove {_clean(one.id)} ({size}, its model included)? [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            say("nothing was removed")
+            return 1
+    one.delete()
+    if args.json:
+        print(json.dumps({"run": one.id, "removed": True}))
+    say(f"removed {one.id}, {size} are free again")
+    return 0
+
+
+def _clean(text: str) -> str:
+    from goemo_tui.safe_text import clean
+
+    return clean(text)
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())

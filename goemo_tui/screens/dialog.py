@@ -1,0 +1,47 @@
+"""A box over a place: a frame, a title, and Esc that closes it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer]):
+    """Subclasses set `HEADING` and write `body()`. `FOOT` says under the box which keys do what."""
+
+    HEADING: ClassVar[str] = ""
+    FOOT: ClassVar[str] = "Esc closes"
+    BINDINGS = [Binding("escape", "close", "Close")]
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: $background 60%; }
+    Dialog > #box {
+        width: 90%; max-width: 92; height: auto; max-height: 90%; padding: 1 2;
+        background: $surface; border: round $border;
+        border-title-color: $accent; border-title-style: bold; border-subtitle-color: $quiet;
+    }
+    """
+
+    def body(self) -> ComposeResult:
+        """What stands in the box."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        """The box."""
+        with Vertical(id="box") as box:
+            box.border_title = self.HEADING
+            box.border_subtitle = self.FOOT
+            yield from self.body()
+
+    def action_leave_field(self) -> None:
+        """Esc in a text field closes as well."""
+        self.action_close()
+
+    def action_close(self) -> None:
+        """Close without an answer."""
+        self.dismiss(None)

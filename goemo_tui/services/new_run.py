@@ -1,0 +1,161 @@
+"""A training being set up: the texts of the form's fields, what is wrong with them, and the start itself.
+
+The same checks as the command line's, because both go through `trainer.runs.plan`. No widget is known here.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.config import SETTINGS, TrainConfig, recipe
+from trainer.encoders import Anatomy, anatomy, find_encoder
+from trainer.errors import ConfigError, GoemoError, NotFoundError
+
+SOURCE = ("data", "encoder", "recipe")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What stands in the form. `texts` holds every field but the recipe, as typed."""
+
+    recipe: str
+    texts: Mapping[str, str]
+    width: int | None = None
+    """Hidden size of the chosen encoder where it is known; it decides the recipe's learning rate."""
+
+    @property
+    def base(self) -> TrainConfig:
+        """The recipe's own settings for the chosen encoder."""
+        return recipe(self.recipe, self.texts.get("encoder", "").strip() or None, self.width)
+
+
+def defaults(recipe_name: str, encoder: str | None = None, width: int | None = None) -> dict[str, str]:
+    """The texts of a form filled with a recipe's values."""
+    config = recipe(recipe_name, encoder or None, width)
+    return {key: text_of(value) for key, value in config.to_dict().items() if key != "recipe"}
+
+
+def text_of(value: object) -> str:
+    """A setting's value as a field shows it: `0.0002` and `3`, as one would type it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def check(draft: Draft) -> tuple[TrainConfig | None, dict[str, str]]:
+    """The settings, or None and what is wrong with which field."""
+    base = draft.base
+    wrong: dict[str, str] = {}
+    for key, text in draft.texts.items():
+        try:
+            base.with_settings({key: text.strip()})
+        except ConfigError as error:
+            wrong[error.key or key] = str(error)
+    if wrong:
+        return None, wrong
+    try:
+        return base.with_settings({key: text.strip() for key, text in draft.texts.items()}), {}
+    except ConfigError as error:
+        return None, {error.key or "lr": str(error)}
+
+
+def changes(draft: Draft, config: TrainConfig) -> dict[str, str]:
+    """The settings that differ from the recipe's own, as texts; data, encoder and recipe apart."""
+    base = draft.base.to_dict()
+    return {k: text_of(v) for k, v in config.to_dict().items() if k not in SOURCE and v != base[k]}
+
+
+def command(draft: Draft, config: TrainConfig) -> str:
+    """The headless command that starts the very same training."""
+    words = ["goemo-tui", "train", "--data", config.data]
+    if config.encoder != recipe(draft.recipe).encoder:
+        words += ["--encoder", config.encoder]
+    if draft.recipe != "goemo":
+        words += ["--recipe", draft.recipe]
+    for key, text in changes(draft, config).items():
+        words += ["--set", f"{key}={text}"]
+    return shlex.join(words)
+
+
+def begin(draft: Draft, say: Callable[[str], None] = lambda text: None) -> str:
+    """Check everything as the command line does, make the run and start its worker. Returns the run's id.
+
+    Blocks (it reads the corpus and may fetch an encoder): call it from a thread. `say` is told what goes on. Raises
+    GoemoError.
+    """
+    from trainer.runs import process
+    from trainer.runs.plan import plan
+    from trainer.runs.run import Run
+
+    config, wrong = check(draft)
+    if config is None:
+        raise ConfigError(next(iter(wrong.values())), key=next(iter(wrong)))
+    say("reading the corpus and looking for the encoder")
+
+    def fetching(file: str, done: int, total: int) -> None:
+        share = f" {100 * done // total}%" if total else ""
+        say(f"fetching the encoder: {file}{share}")
+
+    found = plan(config.data, config.encoder, draft.recipe, changes(draft, config), fetching)
+    run = Run.create(found.config, found.record())
+    say(f"starting {run.id}")
+    process.start(run)
+    return run.id
+
+
+@dataclass(frozen=True)
+class EncoderNote:
+    """What is known of an encoder by its name. `anatomy` is None where it is not on this machine; `text` says why."""
+
+    name: str
+    anatomy: Anatomy | None
+    text: str
+
+
+def look_up(name: str) -> EncoderNote:
+    """What an encoder is made of, without downloading anything. Blocks for a moment: call it from a thread."""
+    try:
+        found = find_encoder(name, allow_download=False)
+        shape = anatomy(found.folder)
+    except NotFoundError:
+        if name.startswith(("/", ".", "~")) or Path(name).is_dir():
+            return EncoderNote(name, None, "no such folder")
+        return EncoderNote(name, None, "not on this machine: it is fetched from the Hub at the start")
+    except GoemoError as error:
+        return EncoderNote(name, None, str(error))
+    return EncoderNote(name, shape, f"{shape} · {found.source}")
+
+
+def explanation(key: str) -> str:
+    """Range or choices and the help of a setting: `1 to 1000 · how often the model sees each comment`."""
+    setting = SETTINGS[key]
+    if setting.choices or setting.low is None or setting.high is None:
+        return setting.help
+    return f"{_bound(setting.low)} to {_bound(setting.high)} · {setting.help}"
+
+
+def _bound(value: float) -> str:
+    return (
+        f"{value:g}"
+        if abs(value) < 1e5 or value != round(value)
+        else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+    )
+
+
+def corpus_choices() -> list[tuple[str, str, str]]:
+    """(name, what is shown, how many rows) of the corpora that are at hand. Reads them: call it from a thread."""
+    from trainer.corpus import list_corpora
+
+    found = [(c.name, " · ".join(f"{rows:,} {split}" for split, rows in c.splits.items())) for c in list_corpora()]
+    return [(name, name, rows) for name, rows in found if rows]
+
+
+def device_choices() -> list[tuple[str, str, str]]:
+    """(name, what is shown, what it is) of what this machine computes on; what others use says so. For a thread."""
+    from trainer.devices import list_devices
+
+    devices = list_devices()
+    best = str(devices[0]) if devices else ""
+    shown = [(device.name, f"{device.name} (busy)" if device.busy else device.name, str(device)) for device in devices]
+    return [("auto", "auto", f"the best that is there: {best}"), *shown]

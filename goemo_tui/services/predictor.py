@@ -1,0 +1,359 @@
+"""The predictor as the terminal knows it: a child process that speaks JSON lines, and messages made of what it says.
+
+torch lives in the child; nothing that a model does can freeze the screen. Of texts that come faster than they are
+answered only the newest is kept. This module draws nothing and imports no widget.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from textual.message import Message
+
+COMMAND = (sys.executable, "-m", "trainer.infer.service")
+RESTARTS = 3
+"""How often a child that died without having answered anything is started again before the person is asked to act."""
+
+ONE_FOR_ALL = 0.3
+"""The threshold of a model that has none of its own."""
+
+Threshold = float | str
+"""A value in 0..1, or "tuned" for the model's own."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the child says of the model it has loaded. `thresholds` is None for a model that has none of its own."""
+
+    name: str
+    path: str
+    labels: tuple[str, ...]
+    thresholds: Mapping[str, float] | None
+    device: str
+    layers: int
+    width: int
+    parameters: int
+    bytes: int
+    max_length: int
+    warnings: tuple[str, ...]
+    seconds: float
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Model:
+        """The model of a `ready` event; keys a child leaves out stay empty."""
+        thresholds = event.get("thresholds")
+        return cls(
+            name=str(event.get("model", "")),
+            path=str(event.get("path", "")),
+            labels=tuple(str(x) for x in event.get("labels") or ()),
+            thresholds={str(k): float(v) for k, v in thresholds.items()} if isinstance(thresholds, Mapping) else None,
+            device=str(event.get("device", "")),
+            layers=int(event.get("layers") or 0),
+            width=int(event.get("width") or 0),
+            parameters=int(event.get("parameters") or 0),
+            bytes=int(event.get("bytes") or 0),
+            max_length=int(event.get("max_length") or 0),
+            warnings=tuple(str(x) for x in event.get("warnings") or ()),
+            seconds=float(event.get("seconds") or 0.0),
+        )
+
+
+@dataclass(frozen=True)
+class Emotion:
+    """One label's answer. `above` says whether it reached its threshold."""
+
+    name: str
+    probability: float
+    threshold: float
+    above: bool
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked: one text and the threshold to judge by. `model` is set for a change of the model instead."""
+
+    text: str = ""
+    threshold: Threshold = "tuned"
+    model: str | None = None
+
+
+class Loading(Message):
+    """The child is busy loading; `what` is its own word for it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self.what = what
+
+
+class Ready(Message):
+    """A model is loaded and answers."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+
+
+class Failed(Message):
+    """Something did not work; the message is for people. `dead` when there is no child any more."""
+
+    def __init__(self, message: str, dead: bool, no_model: bool = False) -> None:
+        super().__init__()
+        self.message = message
+        self.dead = dead
+        self.no_model = no_model
+
+
+class Answered(Message):
+    """The emotions of a text, the most probable first."""
+
+    def __init__(self, request: Request, emotions: tuple[Emotion, ...], ms: float) -> None:
+        super().__init__()
+        self.request = request
+        self.emotions = emotions
+        self.ms = ms
+
+
+@dataclass
+class _Child:
+    process: subprocess.Popen[str]
+    model: str | None
+    talk: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+    answered: bool = False
+
+
+class PredictorService:
+    """Starts the child on first use, keeps at most one request out and the newest one waiting.
+
+    `post` is called from the reader thread with the messages above (`App.post_message` is safe for that).
+    """
+
+    def __init__(
+        self, post: Callable[[Message], object], command: Sequence[str] = COMMAND, restarts: int = RESTARTS
+    ) -> None:
+        self._post = post
+        self._command = tuple(command)
+        self._restarts = restarts
+        self._lock = threading.RLock()
+        self._child: _Child | None = None
+        self._closed = False
+        self._deaths = 0
+        self._model: Model | None = None
+        self._busy: dict[int, Request] = {}
+        self._waiting: Request | None = None
+        self._wanted: str | None = None
+        self._loading = False
+        self._number = 0
+
+    @property
+    def model(self) -> Model | None:
+        """The model that answers now, or None."""
+        return self._model
+
+    @property
+    def running(self) -> bool:
+        """Whether a child process lives."""
+        child = self._child
+        return child is not None and child.process.poll() is None
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the child died too often without answering; `start` with a person behind it begins anew."""
+        return self._deaths > self._restarts
+
+    def start(self, model: str | None = None, again: bool = False) -> None:
+        """Make sure a child lives; `model` names what it loads (None: the default). `again` forgets earlier deaths."""
+        with self._lock:
+            if again:
+                self._deaths = 0
+            if model is not None:
+                self._wanted = model
+            if self._closed or self.running or self.exhausted:
+                return
+            self._spawn()
+
+    def predict(self, text: str, threshold: Threshold = "tuned") -> None:
+        """Ask for the emotions of `text`. While an answer is out, only the newest text is kept."""
+        with self._lock:
+            self._waiting = Request(text, threshold)
+            self.start()
+            self._send_waiting()
+
+    def load(self, model: str) -> None:
+        """Change the model. The old one goes on answering where the new one cannot be loaded."""
+        with self._lock:
+            self._wanted = model
+            if not self.running:
+                self.start(again=True)
+                return
+            self._loading = True
+            number = self._next()
+            self._busy[number] = Request(model=model)
+            self._write({"op": "load", "id": number, "model": model})
+
+    def close(self, patience: float = 0.2) -> None:
+        """End the child: its input is closed, then it is terminated, then killed, within `patience` seconds."""
+        with self._lock:
+            self._closed = True
+            child, self._child = self._child, None
+        if child is None:
+            return
+        process = child.process
+        _hang_up(process)
+        process.terminate()
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _spawn(self) -> None:
+        command = [*self._command, *(["--model", self._wanted] if self._wanted else [])]
+        self._busy.clear()
+        self._model = None
+        self._loading = True
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True, encoding="utf-8", errors="replace", bufsize=1, start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            self._deaths = self._restarts + 1
+            self._post(Failed(f"the prediction process cannot be started: {error}", dead=True))
+            return
+        child = self._child = _Child(process, self._wanted)
+        self._post(Loading("starting the prediction process"))
+        threading.Thread(target=self._read, args=(child,), name="predictor", daemon=True).start()
+        threading.Thread(target=self._listen, args=(child,), name="predictor-talk", daemon=True).start()
+
+    def _write(self, request: Mapping[str, Any]) -> bool:
+        child = self._child
+        if child is None or child.process.stdin is None:
+            return False
+        try:
+            child.process.stdin.write(json.dumps(request) + "\n")
+            child.process.stdin.flush()
+        except (OSError, ValueError):
+            return False  # it has died; the reader thread sees the end of its output and says so
+        return True
+
+    def _send_waiting(self) -> None:
+        request = self._waiting
+        if request is None or self._busy or self._loading or self._model is None:
+            return
+        number = self._next()
+        line = {"id": number, "op": "predict", "texts": [request.text], "threshold": request.threshold}
+        if self._write(line):
+            self._busy[number] = request
+            self._waiting = None
+
+    @staticmethod
+    def _listen(child: _Child) -> None:
+        assert child.process.stderr is not None
+        for line in child.process.stderr:
+            child.talk.append(line.rstrip()[:500])
+
+    def _read(self, child: _Child) -> None:
+        assert child.process.stdout is not None
+        for line in child.process.stdout:
+            try:
+                said = json.loads(line)
+            except ValueError:
+                said = None
+            if isinstance(said, dict):
+                self._hear(child, said)
+            else:
+                child.talk.append(line.rstrip()[:500])
+        self._gone(child)
+
+    def _hear(self, child: _Child, said: dict[str, Any]) -> None:
+        with self._lock:
+            if child is not self._child:
+                return
+            event = said.get("event")
+            if event == "loading":
+                self._loading = True
+                self._post(Loading(str(said.get("what", ""))))
+                return
+            request = self._busy.pop(said["id"], None) if isinstance(said.get("id"), int) else None
+            if event == "ready":
+                self._loading = False
+                self._model = Model.from_event(said)
+                self._wanted = self._model.path or self._model.name
+                self._post(Ready(self._model))
+            elif event == "error":
+                self._loading = False
+                if self._model is not None:
+                    self._wanted = self._model.path or self._model.name
+                no_model = self._model is None
+                self._post(Failed(str(said.get("message", "")), dead=False, no_model=no_model))
+            elif request is not None and "results" in said:
+                child.answered = True
+                self._deaths = 0
+                emotions = read_result(said["results"], self._model, request.threshold)
+                self._post(Answered(request, emotions, float(said.get("ms") or 0.0)))
+            elif request is not None and "error" in said:
+                self._post(Failed(str(said["error"]), dead=False))
+            self._send_waiting()
+
+    def _gone(self, child: _Child) -> None:
+        code = child.process.wait()
+        _hang_up(child.process)
+        with self._lock:
+            if child is not self._child:
+                return
+            self._child, self._model, self._loading = None, None, False
+            lost = next(iter(self._busy.values()), None)
+            self._busy.clear()
+            if self._waiting is None and lost is not None and lost.model is None:
+                self._waiting = lost
+            if self._closed:
+                return
+            if not child.answered:
+                self._deaths += 1
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            last = next((line for line in reversed(child.talk) if line.strip()), "")
+            why = f": {last}" if last else ""
+            then = "it is not started again by itself" if self.exhausted else "it starts again on the next use"
+            self._post(Failed(f"the prediction process ended ({how}){why}; {then}", dead=True))
+
+
+def _hang_up(process: subprocess.Popen[str]) -> None:
+    stdin: IO[str] | None = process.stdin
+    if stdin is None:
+        return
+    try:
+        stdin.close()
+    except OSError:
+        return  # it was gone before its input was closed
+
+
+def read_result(results: Any, model: Model | None, threshold: Threshold) -> tuple[Emotion, ...]:
+    """The first result of an answer as emotions sorted by probability; every label of the model, chosen or not.
+
+    The child's `emotions` are those at or above their threshold; of the rest the threshold asked for is shown.
+    """
+    if not isinstance(results, list) or not results:
+        return ()
+    result = results[0]
+    chosen = {str(e["emotion"]): float(e["threshold"]) for e in result.get("emotions", ())}
+    tuned = (model.thresholds if model else None) or {}
+
+    def limit(name: str) -> float:
+        if name in chosen:
+            return chosen[name]
+        return tuned.get(name, ONE_FOR_ALL) if isinstance(threshold, str) else threshold
+
+    emotions = [Emotion(str(n), float(p), limit(str(n)), str(n) in chosen) for n, p in result.get("scores", {}).items()]
+    return tuple(sorted(emotions, key=lambda e: -e.probability))

@@ -1,0 +1,86 @@
+"""What a sentence feels, as bars: the most probable first, each with its percent and its threshold.
+
+An emotion that reached its threshold is bright and carries a mark; the others are dim and say so in words.
+"""
+
+from __future__ import annotations
+
+from rich.cells import set_cell_size
+
+from goemo_tui.safe_text import cells
+from goemo_tui.services.predictor import Emotion
+from goemo_tui.widgets.lines import Lines, Row, Span
+from goemo_tui.wording import percent, score
+
+ABOVE, BELOW = "●", "·"
+WORTH_WORDS = 0.05
+"""From this probability on, an emotion below its threshold says so in words; sign and dimming are always there."""
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_NAME = 16
+
+
+class EmotionBars(Lines):
+    """One row an emotion; as high as there are emotions. Put it into something that scrolls."""
+
+    COMPONENT_CLASSES = {
+        "bars--bar", "bars--dim-bar", "bars--tick", "bars--tick-in", "bars--name", "bars--dim", "bars--mark",
+    }  # fmt: skip
+    DEFAULT_CSS = """
+    EmotionBars { height: 1; width: 1fr; }
+    EmotionBars > .bars--bar { color: $primary; }
+    EmotionBars > .bars--dim-bar { color: $primary 40%; }
+    EmotionBars > .bars--tick { color: $foreground 60%; }
+    EmotionBars > .bars--tick-in { color: $background; background: $primary; }
+    EmotionBars > .bars--name { text-style: bold; }
+    EmotionBars > .bars--mark { color: $success; text-style: bold; }
+    EmotionBars > .bars--dim { color: $foreground 60%; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.emotions: tuple[Emotion, ...] = ()
+
+    def show(self, emotions: tuple[Emotion, ...]) -> int:
+        """Draw these, in this order. Returns how many rows were painted again."""
+        if len(emotions) != len(self.emotions):
+            self.styles.height = max(1, len(emotions))
+        self.emotions = emotions
+        return self.redraw()
+
+    def rows(self, width: int, height: int) -> list[Row]:
+        """One row an emotion."""
+        return [bar_row(emotion, width) for emotion in self.emotions]
+
+
+def bar_row(emotion: Emotion, width: int) -> Row:
+    """Mark, name, bar with the threshold ticked in it, percent, threshold, and the words for one below it."""
+    words = "  (below its threshold)" if width >= 96 else "  below" if width >= 50 else ""
+    room = max(4, width - 2 - _NAME - 6 - 7 - len(words))
+    name = set_cell_size(cells(emotion.name, _NAME - 1), _NAME)
+    mark, style = (ABOVE, "bars--name") if emotion.above else (BELOW, "bars--dim")
+    tail = f"{percent(emotion.probability):>5}  ▏{score_of(emotion.threshold)}"
+    return (
+        (f"{mark} ", "bars--mark" if emotion.above else "bars--dim"),
+        (name, style),
+        *_bar(emotion, room),
+        (tail, style),
+        (words if not emotion.above and emotion.probability >= WORTH_WORDS else "", "bars--dim"),
+    )
+
+
+def score_of(threshold: float) -> str:
+    """A threshold with two decimals: `.31`."""
+    return score(threshold)[:-1] if threshold < 1 else "1.0"
+
+
+def _bar(emotion: Emotion, room: int) -> list[Span]:
+    eighths = round(min(1.0, max(0.0, emotion.probability)) * room * 8)
+    full, rest = divmod(eighths, 8)
+    text = "█" * full + (_EIGHTHS[rest] if rest else "")
+    text = text.ljust(room)[:room]
+    colour = "bars--bar" if emotion.above else "bars--dim-bar"
+    at = min(room - 1, int(min(1.0, max(0.0, emotion.threshold)) * room))
+    tick = ("│", "bars--tick-in") if at < full and emotion.above else ("│", "bars--tick")
+    if at < full and not emotion.above:
+        tick = ("█", colour)
+    return [(text[:at], colour), tick, (text[at + 1 :], colour)]

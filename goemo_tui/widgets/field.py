@@ -1,0 +1,57 @@
+"""A text field that fits on one line, does not blink over SSH, and cleans what is pasted into it."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.binding import Binding
+from textual.message import Message
+from textual.widgets import Input
+
+from goemo_tui.over_ssh import REMOTE
+from goemo_tui.safe_text import clean
+
+
+class Field(Input):
+    """Enter submits; Down posts `Onward`, which means: to what this field is about."""
+
+    BINDINGS = [
+        Binding("down", "onward", "Results", key_display="↓", tooltip="Leave the field for its results"),
+        Binding("escape", "leave", "Leave", key_display="Esc", tooltip="Leave the field"),
+    ]
+    DEFAULT_CSS = """
+    Field { height: 1; border: none; padding: 0; background: $surface; }
+    Field:focus { border: none; background: $boost; }
+    Field > .input--placeholder, Field > .input--suggestion { color: $quiet; }
+    """
+
+    class Onward(Message):
+        """Leave the field for what it is about."""
+
+        def __init__(self, field: Field) -> None:
+            super().__init__()
+            self.field = field
+
+        @property
+        def control(self) -> Field:
+            """The field, for `@on` with a selector."""
+            return self.field
+
+    def __init__(self, *, id: str | None = None, placeholder: str = "", about: str = "") -> None:
+        super().__init__(id=id, placeholder=placeholder)
+        self.ABOUT = about
+        self.cursor_blink = not REMOTE
+
+    async def action_leave(self) -> None:
+        """Esc: what it does is the screen's affair (a place goes home, a dialog closes)."""
+        await self.run_action("screen.leave_field")
+
+    def action_onward(self) -> None:
+        """The Down key."""
+        self.post_message(self.Onward(self))
+
+    def _on_paste(self, event: events.Paste) -> None:
+        lines = event.text.splitlines()
+        if lines:
+            self.insert_text_at_cursor(clean(lines[0], limit=4_000))
+        event.stop()
+        event.prevent_default()

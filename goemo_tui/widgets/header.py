@@ -1,0 +1,88 @@
+"""The header: the three places at the left, the running run and the GPU at the right, the same on every screen."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from goemo_tui import safe_text
+from goemo_tui.actions import PLACES
+
+
+class PlaceTab(Static):
+    """One place's name and key; a click goes there."""
+
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        def __init__(self, place: str) -> None:
+            super().__init__()
+            self.place = place
+
+    def __init__(self, place: str, key: str, title: str, here: bool) -> None:
+        key_style = "$accent" if not here else ""
+        super().__init__(
+            Content.assemble(" ", (f"[{key}]", key_style), title, " "),
+            classes="-here" if here else "",
+            id=f"tab-{place}",
+        )
+        self.place = place
+
+    def on_click(self, event: Click) -> None:
+        """Go there."""
+        event.stop()
+        self.post_message(self.Chosen(self.place))
+
+
+class GoemoHeader(Horizontal):
+    """Tabs left, `run_line` and `machine_line` right. Both lines are plain text, cleaned here."""
+
+    DEFAULT_CSS = """
+    GoemoHeader {
+        dock: top; height: 1; background: $panel;
+        & > .header--name { width: auto; padding: 0 1; text-style: bold; color: $primary; }
+        & > PlaceTab { width: auto; pointer: pointer; }
+        & > PlaceTab:hover { background: $boost; }
+        & > PlaceTab.-here { background: $primary; color: $background; text-style: bold; }
+        & > .header--run { width: 1fr; text-align: right; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        & > .header--machine { width: auto; color: $quiet; text-wrap: nowrap; }
+    }
+    """
+
+    run_line: reactive[str] = reactive("")
+    """`● calm-otter  epoch 2/3  61%  1m40s left`, or empty where nothing runs."""
+
+    machine_line: reactive[str] = reactive("")
+    """`GPU 87% 9.1/80 GB`, or empty without a GPU."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.place = place
+
+    def compose(self) -> ComposeResult:
+        """Name, tabs, right side."""
+        yield Static("goemo", classes="header--name")
+        for number, (place, title, _) in enumerate(PLACES, start=1):
+            yield PlaceTab(place, str(number), title, place == self.place)
+        yield Static(Content(""), classes="header--run")
+        yield Static(Content(""), classes="header--machine")
+
+    def watch_run_line(self, text: str) -> None:
+        """Show the running run."""
+        if self.is_mounted:
+            self.query_one(".header--run", Static).update(safe_text.content(text))
+
+    def watch_machine_line(self, text: str) -> None:
+        """Show the GPU."""
+        if self.is_mounted:
+            self.query_one(".header--machine", Static).update(safe_text.content(text + " " if text else ""))
+
+    def on_mount(self) -> None:
+        """Show what was set before the parts were there."""
+        self.watch_run_line(self.run_line)
+        self.watch_machine_line(self.machine_line)

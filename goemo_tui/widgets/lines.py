@@ -1,0 +1,89 @@
+"""A widget made of ready rows that repaints only the rows that changed.
+
+Everything that moves while a run goes on is drawn through it, so that an update costs the terminal the changed rows
+and nothing else. It knows no data: a subclass says what its rows are.
+"""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+Span = tuple[str, str]
+"""A piece of text and the component class that colours it ("" for the widget's own colour)."""
+
+Row = tuple[Span, ...]
+
+
+def row_width(row: Row) -> int:
+    """Cells that a row takes."""
+    return sum(cell_len(text) for text, _ in row)
+
+
+def fit(row: Row, width: int) -> Row:
+    """The row cut to at most `width` cells; what does not fit is left out, a cut text ends in an ellipsis."""
+    if row_width(row) <= width:
+        return row
+    kept: list[Span] = []
+    left = width
+    for text, style in row:
+        cells = cell_len(text)
+        if cells < left:
+            kept.append((text, style))
+            left -= cells
+            continue
+        if left > 0:
+            kept.append(
+                (set_cell_size(text, left - 1) + "…" if cells > left or len(kept) + 1 < len(row) else text, style)
+            )
+        break
+    return tuple(kept)
+
+
+class Lines(Widget, can_focus=False):
+    """Rows of spans. A subclass gives `rows(width, height)`; `redraw()` asks for them and paints the difference."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._rows: list[Row] = []
+        self._rows_for: tuple[int, int] | None = None
+
+    def rows(self, width: int, height: int) -> list[Row]:
+        """The rows to show in `width` x `height` cells. Plain data in, plain data out: no painting happens here."""
+        raise NotImplementedError
+
+    def redraw(self) -> int:
+        """Work the rows out again and repaint those that differ. Returns how many did (0: nothing is sent)."""
+        width, height = self.size
+        if not width or not height:
+            self._rows_for = None
+            return 0
+        new = self.rows(width, height)
+        old, known = self._rows, self._rows_for == (width, height)
+        self._rows, self._rows_for = new, (width, height)
+        if not known:
+            self.refresh()
+            return len(new)
+        changed = [y for y in range(max(len(old), len(new))) if old[y : y + 1] != new[y : y + 1]]
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+        return len(changed)
+
+    def render_line(self, y: int) -> Strip:
+        """One row as Textual wants it."""
+        width, height = self.size
+        if self._rows_for != (width, height):
+            self._rows, self._rows_for = self.rows(width, height), (width, height)
+        base = self.rich_style
+        if y >= len(self._rows):
+            return Strip.blank(width, base)
+        segments = [Segment(text, self.style_of(name, base)) for text, name in self._rows[y] if text]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def style_of(self, name: str, base: Style) -> Style:
+        """The colour behind a span's name, mixed with what lies behind it."""
+        return self.get_component_rich_style(name) if name else base

@@ -1,0 +1,136 @@
+"""A run as it goes: the loss and the dev score as curves, and how far it is.
+
+Fed with whole snapshots; each part repaints only what differs from the picture before.
+"""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from goemo_tui.safe_text import clean
+from goemo_tui.services.runs import RunView, epoch_of
+from goemo_tui.widgets import plot
+from goemo_tui.widgets.curve import Curve, Legend, step_end
+from goemo_tui.widgets.progress_line import Progress, ProgressLine
+from goemo_tui.widgets.trace import Trace
+from goemo_tui.wording import STATES, count, duration, rate, score, small
+from trainer.runs.snapshot import number
+
+SMOOTHING = 0.9
+
+
+class Live(Vertical):
+    """Two charts and the progress of one run."""
+
+    DEFAULT_CSS = """
+    Live { height: 1fr; }
+    Live > #charts { height: 1fr; layout: vertical; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._run: str | None = None
+        self._loss = Trace(SMOOTHING)
+        self._dev_loss = Trace()
+        self._score = Trace()
+
+    def compose(self) -> ComposeResult:
+        """Charts above, figures below."""
+        with Horizontal(id="charts"):
+            yield Curve("loss", "step", "no step yet", id="loss-chart")
+            yield Curve("macro-F1 (dev)", "epoch", "the first score comes after epoch 1", id="score-chart")
+        yield ProgressLine(id="progress")
+
+    def show(self, view: RunView) -> int:
+        """Draw this run. Returns how many rows were painted again."""
+        snapshot = view.snapshot
+        if view.id != self._run:
+            self._run = view.id
+            for trace in (self._loss, self._dev_loss, self._score):
+                trace.clear()
+        self._loss.feed(snapshot.curve.step, snapshot.curve.loss)
+        scored = [v for v in snapshot.validations if number(v.get("step")) is not None]
+        self._dev_loss.feed([float(v["step"]) for v in scored], [number(v.get("loss")) for v in scored])
+        timed = [v for v in snapshot.validations if number(v.get("epoch")) is not None]
+        self._score.feed([float(v["epoch"]) for v in timed], [number(v.get("macro_f1")) for v in timed])
+        return self._show_loss(view) + self._show_score(view) + self.query_one(ProgressLine).show(progress_of(view))
+
+    def _show_loss(self, view: RunView) -> int:
+        legend = []
+        if self._loss.smooth:
+            legend.append(Legend("━", "train", score(self._loss.smooth[-1]), "plot--line"))
+        if self._dev_loss.last is not None:
+            legend.append(Legend("◆", "dev", score(self._dev_loss.last), "plot--mark"))
+        layers = [
+            plot.Layer(self._loss, "band", "plot--raw"),
+            plot.Layer(self._loss, "line", "plot--line"),
+            plot.Layer(self._dev_loss, "points", "plot--mark", "◆"),
+        ]
+        end = step_end(view.snapshot.step, view.snapshot.steps)
+        return self.query_one("#loss-chart", Curve).show(layers, tuple(legend), end)
+
+    def _show_score(self, view: RunView) -> int:
+        legend: tuple[Legend, ...] = ()
+        if view.best_f1 is not None:
+            best = view.snapshot.best or {}
+            legend = (Legend("●", "best", f"{score(view.best_f1)} (epoch {_epoch(best.get('epoch'))})", "plot--mark"),)
+        layers = [plot.Layer(self._score, "marks", "plot--mark", "●")]
+        epochs = max(view.snapshot.epochs, *(int(x) for x in self._score.x), 1)
+        return self.query_one("#score-chart", Curve).show(layers, legend, float(epochs))
+
+
+def _epoch(value: object) -> str:
+    found = number(value)
+    return "?" if found is None else f"{found:g}"
+
+
+def progress_of(view: RunView) -> Progress:
+    """The figures of a run, or in words why there are none."""
+    s = view.snapshot
+    if s.fraction is None:
+        if view.state == "running":
+            return Progress(tail=STATES["starting"])
+        return Progress(tail=STATES.get(view.state, ""), verdict=ending(view), alarm=view.state in ("failed", "died"))
+    head = f"epoch {epoch_of(s)}/{s.epochs}" if s.epochs else ""
+    tail = f"{count(s.step)}/{count(s.steps)}"
+    if view.state == "running":
+        tail += f"  {duration(s.eta_s)} left"
+    facts = []
+    if view.living:
+        facts += [("", f"{rate(s.examples_per_s)} ex/s"), ("", f"{rate(s.tokens_per_s)} tok/s")]
+    facts += [("lr", small(s.lr)), ("grad", "–" if s.grad_norm is None else f"{s.grad_norm:.2f}")]
+    last = s.validations[-1] if s.validations else {}
+    scores = [("loss", score(s.loss))]
+    if last:
+        scores = [
+            ("train", score(number(last.get("train_loss")))),
+            ("dev", score(number(last.get("loss")))),
+            ("F1", score(number(last.get("macro_f1")))),
+        ]
+    diagnosis = clean(str(last.get("diagnosis") or ""))
+    return Progress(
+        head,
+        s.fraction,
+        tail,
+        tuple(facts),
+        tuple(scores),
+        ending(view) or diagnosis,
+        alarm=view.state in ("failed", "died", "stalled") or diagnosis.startswith("overfitting"),
+    )
+
+
+def ending(view: RunView) -> str:
+    """How a run ended, with the next step; empty while it goes well."""
+    end = view.snapshot.end or {}
+    if view.state == "failed":
+        return clean(str(end.get("error") or "failed")) + " · r resumes, Log tells more"
+    if view.state == "died":
+        return "its process died · r resumes from the last checkpoint"
+    if view.state == "stopped":
+        return "stopped · r resumes"
+    if view.state == "stalled":
+        return "no word from the worker for a while · Log tells more"
+    if view.state == "stopping":
+        return "stopping after this step"
+    return ""

@@ -1,0 +1,106 @@
+"""How numbers, times and states of a run are put into words, the same everywhere on the screen.
+
+Plain text in and out; nothing here knows a widget.
+"""
+
+from __future__ import annotations
+
+import math
+
+MARKS: dict[str, str] = {
+    "starting": "○",
+    "running": "●",
+    "stalled": "◌",
+    "stopping": "◐",
+    "finished": "✓",
+    "failed": "✗",
+    "stopped": "■",
+    "died": "†",
+    "unknown": "?",
+}
+"""State of a run -> the sign before its name; the word itself stands in the title line."""
+
+STATES: dict[str, str] = {
+    "starting": "the worker is loading the corpus and the encoder",
+    "running": "in training",
+    "stalled": "the worker lives but has said nothing for a while",
+    "stopping": "it was asked to stop and finishes its current step",
+    "finished": "done, its model is ready to use",
+    "failed": "it ended with an error",
+    "stopped": "it was stopped and can be resumed",
+    "died": "its process ended without a word and can be resumed",
+    "unknown": "it was started on another machine",
+}
+
+
+def duration(seconds: float | None) -> str:
+    """`38s`, `1m40s`, `2h05m`, `3d04h`; a dash where it is not known."""
+    if seconds is None or not math.isfinite(seconds) or seconds < 0:
+        return "–"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    if whole < 86_400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return f"{whole // 86_400}d{whole % 86_400 // 3600:02d}h"
+
+
+def score(value: float | None) -> str:
+    """A share in 0..1 with three decimals and no leading zero: `.531`."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    text = f"{value:.3f}"
+    return text[1:] if text.startswith("0") else text
+
+
+def rate(value: float | None) -> str:
+    """Things a second: `0.8`, `103`, `2.1k`, `1.3M`."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value >= 1e6:
+        return f"{value / 1e6:.1f}M"
+    if value >= 1e3:
+        return f"{value / 1e3:.1f}k"
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def small(value: float | None) -> str:
+    """A learning rate: `1.1e-4`, `0`."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    head, _, power = f"{value:.1e}".partition("e")
+    return f"{head}e{int(power)}"
+
+
+def size(count: int | None) -> str:
+    """Bytes: `512 B`, `90 MB`, `1.3 GB`."""
+    if count is None:
+        return "–"
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= factor:
+            value = count / factor
+            return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+    return f"{count} B"
+
+
+def millions(count: int) -> str:
+    """Parameters: `22.7M`, `110M`, `5k`."""
+    if count >= 1e6:
+        return f"{count / 1e6:.1f}M" if count < 1e8 else f"{count / 1e6:.0f}M"
+    return f"{count / 1e3:.0f}k" if count >= 1e3 else str(count)
+
+
+def percent(share: float) -> str:
+    """A share in 0..1 as a whole percent; what is not nothing is never shown as 0%."""
+    if 0 < share < 0.005:
+        return "<1%"
+    return f"{100 * share:.0f}%"
+
+
+def count(value: int) -> str:
+    """A whole number with thousands set apart."""
+    return f"{value:,}"

@@ -1,0 +1,74 @@
+"""What tests share: a home of their own, and the real corpus where it is there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Tiny models gain nothing from threads, and many test processes that each spin on all cores lose a lot.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def goemo_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test writes into its own GOEMO_HOME and never asks a hub."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("GOEMO_HOME", str(home))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    return home
+
+
+@pytest.fixture(scope="session")
+def goemotions() -> Path:
+    """The folder of the real corpus; tests that use it carry the marker `corpus`."""
+    folder = Path(os.environ.get("GOEMO_TEST_CORPUS", ROOT.parent / "shared" / "goemotions"))
+    if not (folder / "train.tsv").is_file():
+        pytest.skip("the real corpus is not on this machine (GOEMO_TEST_CORPUS names its folder)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    """The folder of the bundled encoder."""
+    from trainer.encoders import find_encoder
+
+    return find_encoder("minilm").folder
+
+
+def _tiny(folder: Path, minilm: Path, kind: str) -> Path:
+    """A random encoder of two narrow layers over the bundled vocabulary: real code paths in milliseconds."""
+    import torch
+    from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertModel
+
+    torch.manual_seed(0)
+    if kind == "bert":
+        small = BertConfig(
+            vocab_size=30522, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+            max_position_embeddings=128,
+        )  # fmt: skip
+        BertModel(small).save_pretrained(folder)
+    else:
+        other = DistilBertConfig(
+            vocab_size=30522, dim=16, n_layers=2, n_heads=2, hidden_dim=32, max_position_embeddings=128
+        )
+        DistilBertModel(other).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"):
+        (folder / name).write_bytes((minilm / name).read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory, minilm: Path) -> Path:
+    """A tiny BERT's folder."""
+    return _tiny(tmp_path_factory.mktemp("tiny-bert"), minilm, "bert")
+
+
+@pytest.fixture(scope="session")
+def tiny_distilbert(tmp_path_factory: pytest.TempPathFactory, minilm: Path) -> Path:
+    """A tiny DistilBERT's folder."""
+    return _tiny(tmp_path_factory.mktemp("tiny-distilbert"), minilm, "distilbert")

@@ -1,0 +1,224 @@
+"""Real trainings in real worker processes: reproducible, stoppable, resumable, and honest when they go wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from trainer import Predictor, evaluate, load_corpus, train
+from trainer.errors import ConfigError, CorpusError, NotFoundError, RunError
+from trainer.runs import lock
+from trainer.runs.events import read_events
+from trainer.runs.plan import plan
+from trainer.runs.run import Run
+
+
+def create(encoder: Path, **settings: Any) -> Run:
+    ready = plan("sample", str(encoder), "goemo", {"limit": 96, "epochs": 2, "batch_size": 8, **settings})
+    return Run.create(ready.config, ready.record())
+
+
+def work(run: Run, before: Callable[[subprocess.Popen[bytes]], None] | None = None) -> int:
+    """The worker's exit code, run to its end in a process of its own."""
+    with (run.folder / "worker.log").open("ab") as log:
+        worker = subprocess.Popen([sys.executable, "-m", "trainer", str(run.folder)], stdout=log, stderr=log)
+        try:
+            if before:
+                before(worker)
+            return worker.wait(timeout=120)
+        finally:
+            if worker.poll() is None:
+                worker.kill()
+                worker.wait()
+
+
+def weights(run: Run) -> str:
+    return hashlib.sha256((run.folder / "model" / "model.safetensors").read_bytes()).hexdigest()
+
+
+def test_same_seed_same_weights_in_separate_processes(tiny_encoder: Path) -> None:
+    runs = [create(tiny_encoder, seed=seed) for seed in (5, 5, 6)]
+    assert [work(run) for run in runs] == [0, 0, 0]
+    assert weights(runs[0]) == weights(runs[1])
+    assert weights(runs[0]) != weights(runs[2])
+
+
+def test_the_story_of_a_run(tiny_encoder: Path) -> None:
+    run = create(tiny_encoder)
+    assert work(run) == 0
+    events = read_events(run.folder / "events.jsonl")
+    kinds = [e["kind"] for e in events]
+    assert kinds[0] == "started" and kinds[-1] == "finished"
+    assert kinds.count("validation") == 2
+    assert [e["seq"] for e in events] == list(range(events[0]["seq"], events[0]["seq"] + len(events)))
+    started, finished = events[0], events[-1]
+    assert started["steps"] == 24 and started["rows"] == {"train": 96, "dev": 280}
+    assert started["labels"][-1] == "neutral" and started["parameters"] > 0
+    validation = next(e for e in events if e["kind"] == "validation")
+    assert {"epoch", "loss", "macro_f1", "micro_f1", "weighted_f1", "macro_f1_at_0.3", "per_label", "diagnosis"} <= set(
+        validation
+    )
+    step = next(e for e in events if e["kind"] == "step")
+    assert {"step", "epoch", "loss", "lr", "grad_norm", "examples_per_s", "tokens_per_s", "eta_s"} <= set(step)
+    assert finished["step"] == 24 and Path(finished["model"]) == run.folder / "model"
+    assert run.summary()["state"] == "finished"
+    assert not (run.folder / "worker.log").read_text()  # no library chatter
+
+
+def test_stopped_in_mid_epoch_and_resumed_it_ends_with_the_same_weights(tiny_encoder: Path) -> None:
+    settings = {"epochs": 3, "limit": 400, "batch_size": 2, "accumulation": 2, "head_init": "random"}
+    whole = create(tiny_encoder, **settings)
+    assert work(whole) == 0
+    run = create(tiny_encoder, **settings)
+
+    def stop_soon(worker: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline and run.snapshot().step in (None, 0):
+            time.sleep(0.02)
+        worker.terminate()
+
+    assert work(run, stop_soon) == 0
+    assert run.state == "stopped"
+    at = run.snapshot().step
+    assert at and 0 < at < 300
+    assert work(run) == 0
+    resumed = [e for e in read_events(run.folder / "events.jsonl") if e["kind"] == "resumed"]
+    assert [e["step"] for e in resumed] == [at]
+    assert weights(run) == weights(whole)
+
+
+def test_a_stop_asked_by_file_ends_the_worker(tiny_encoder: Path) -> None:
+    run = create(tiny_encoder)
+    lock.request_stop(run.folder)
+    assert work(run) == 0
+    assert run.state == "stopped"
+
+
+def test_two_workers_never_share_a_run(tiny_encoder: Path) -> None:
+    run = create(tiny_encoder)
+    with lock.RunLock(run.folder):
+        assert work(run) == 1
+    assert "already being trained" in (run.folder / "worker.log").read_text()
+
+
+def test_a_loss_that_is_no_number_stops_with_the_last_good_model_kept(
+    tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trainer.learn import loop
+
+    real = loop.binary_cross_entropy_with_logits
+    calls = []
+
+    def breaks_in_the_second_epoch(logits: Any, truth: Any) -> Any:
+        calls.append(1)
+        return real(logits, truth) * (float("nan") if len(calls) > 15 else 1.0)
+
+    monkeypatch.setattr(loop, "binary_cross_entropy_with_logits", breaks_in_the_second_epoch)
+    events: list[dict[str, Any]] = []
+    with pytest.raises(RunError, match="NaN"):
+        train("sample", str(tiny_encoder), limit=96, batch_size=8, epochs=3, observer=events.append)
+    assert events[-1]["kind"] == "failed" and events[-1]["reason"] == "nan"
+    assert "epoch 1 is kept" in events[-1]["error"]
+    from trainer.runs.run import list_runs
+
+    (run,) = list_runs()
+    assert run.state == "failed"
+    scores = Predictor(run.id).predict(["still here"])[0].scores
+    assert all(np.isfinite(p) for p in scores.values())
+
+
+def test_early_stopping_says_so(tiny_encoder: Path) -> None:
+    events: list[dict[str, Any]] = []
+    train("sample", str(tiny_encoder), limit=32, epochs=50, patience=1, lr=0.0, head_lr=1e-9, observer=events.append)
+    assert events[-1]["reason"] == "early stopping"
+    assert events[-1]["epoch"] < 50
+
+
+@pytest.mark.parametrize("taxonomy", ["ekman", "sentiment"])
+def test_grouped_labels_are_learned_and_scored_under_their_grouping(taxonomy: str, tiny_encoder: Path) -> None:
+    result = train("sample", str(tiny_encoder), limit=64, epochs=1, taxonomy=taxonomy)
+    names = set(result.validation["per_label"])
+    assert names == set(load_corpus("sample").under(taxonomy).labels.names)
+    report = evaluate(result.run, "sample")
+    assert set(report["per_label"]) == names and report["split"] == "test"
+
+
+def test_a_corpus_with_labels_of_its_own(tiny_encoder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "weather"
+    folder.mkdir()
+    (folder / "labels.txt").write_text("sunny\nwet\nwindy\n")
+    rows = [
+        ("the sun is out again", "0"),
+        ("rain all day long", "1"),
+        ("hold your hat", "2"),
+        ("rain and gusts", "1,2"),
+    ] * 12
+    for split in ("train", "dev"):
+        (folder / f"{split}.tsv").write_text(
+            "".join(f"{t} {i}\t{ids}\t{split}{i}\n" for i, (t, ids) in enumerate(rows))
+        )
+    result = train(folder, str(tiny_encoder), epochs=1, batch_size=8)
+    assert list(Predictor(result.run).labels) == ["sunny", "wet", "windy"]
+    with pytest.raises(ConfigError, match="not those of"):
+        evaluate(result.run, "sample")
+
+
+def test_the_notebook_recipe_runs_with_another_encoder(tiny_distilbert: Path) -> None:
+    events: list[dict[str, Any]] = []
+    result = train("sample", str(tiny_distilbert), recipe="notebook", limit=32, observer=events.append)
+    assert events[0]["batch_size"] == 16 and events[0]["precision"] == "fp32"
+    assert result.model is not None
+    assert set(Predictor(result.run).thresholds().tolist()) == {0.3}
+    tokens = next(e["tokens_per_s"] / e["examples_per_s"] for e in events if e["kind"] == "step")
+    assert tokens < 128  # padding is work, but no token
+
+
+def test_what_cannot_work_is_said_before_anything_is_written(
+    tiny_encoder: Path, tmp_path: Path, goemo_home: Path
+) -> None:
+    bad = tmp_path / "bad.tsv"
+    bad.write_text("only one column\n" * 5)
+    with pytest.raises(CorpusError):
+        train(bad, str(tiny_encoder))
+    with pytest.raises(NotFoundError):
+        train(tmp_path / "none", str(tiny_encoder))
+    with pytest.raises(ConfigError, match="positions for 128"):
+        train("sample", str(tiny_encoder), max_length=256)
+    with pytest.raises(ConfigError, match="no setting is called"):
+        train("sample", str(tiny_encoder), epoch=2)
+    assert not (goemo_home / "runs").exists()
+
+
+def test_a_device_that_is_not_there_fails_with_a_reason(tiny_encoder: Path) -> None:
+    with pytest.raises(RunError, match="CUDA device"):
+        train("sample", str(tiny_encoder), limit=32, device="cuda:7")
+
+
+def test_a_full_disk_is_a_warning_and_the_training_goes_on(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trainer.learn import checkpoint
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "write", full)
+    events: list[dict[str, Any]] = []
+    result = train("sample", str(tiny_encoder), limit=32, epochs=1, checkpoint_steps=1, observer=events.append)
+    assert result.state == "finished"
+    assert [e for e in events if e["kind"] == "warning" and "No space left" in e["text"]]
+
+
+def test_the_worker_says_how_it_is_used(tmp_path: Path) -> None:
+    for arguments, code in (([], 2), ([str(tmp_path / "none")], 3)):
+        done = subprocess.run(
+            [sys.executable, "-m", "trainer", *arguments], capture_output=True, text=True, env=os.environ
+        )
+        assert done.returncode == code and done.stderr and "Traceback" not in done.stderr

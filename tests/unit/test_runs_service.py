@@ -1,0 +1,188 @@
+"""The watch over the run folders: what changed is told once, what did not is not told at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from goemo_tui.services.runs import RunsChanged, RunWatch, Told, run_line, worker_log
+from trainer import paths
+from trainer.config import TrainConfig
+from trainer.runs.events import EventLog
+from trainer.runs.lock import RunLock, request_stop
+from trainer.runs.run import Run
+
+
+def made(**settings: object) -> Run:
+    return Run.create(TrainConfig(**settings))  # type: ignore[arg-type]
+
+
+def begin(log: EventLog, steps: int = 100, epochs: int = 2) -> None:
+    log.append("started", step=0, steps=steps, epochs=epochs, rows={"train": 10, "dev": 5}, device="cpu")
+
+
+def step(log: EventLog, number: int, loss: float = 0.1, eta: float = 100.0) -> None:
+    log.append("step", step=number, epoch=0.5, loss=loss, lr=1e-4, grad_norm=0.7, examples_per_s=50.0, eta_s=eta)
+
+
+def test_nothing_is_told_where_nothing_changed() -> None:
+    heard: list[RunsChanged] = []
+    watch = RunWatch()
+    watch.subscribe(heard.append)
+    assert heard[0].runs == ()
+    assert watch.look() is None, "no folder, no message"
+    run = made()
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        begin(log)
+        step(log, 1)
+        first = watch.look()
+        assert first is not None and first.changed == {run.id}
+        assert [view.state for view in first.runs] == ["running"]
+        assert watch.look() is None
+        step(log, 2)
+        second = watch.look()
+        assert second is not None and second.runs[0].snapshot.step == 2
+    assert len(heard) == 3
+
+
+def test_a_run_is_told_to_its_end_and_then_left_in_peace(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = RunWatch()
+    run = made()
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        begin(log)
+        step(log, 61)
+        watch.look()
+        assert watch.runs[0].figure == "61%"
+        log.append("validation", step=100, epoch=2, loss=0.1, macro_f1=0.531, best=True, per_label={})
+        log.append("finished", step=100, epoch=2, seconds=3.0, macro_f1=0.531)
+    watch.look()
+    assert (watch.runs[0].state, watch.runs[0].figure) == ("finished", "F1 .531")
+
+    def forbidden(self: Run) -> None:
+        raise AssertionError("a settled run was read again")
+
+    monkeypatch.setattr(Run, "look", forbidden)
+    assert watch.look() is None
+
+
+@pytest.mark.parametrize(
+    ("event", "state", "figure"),
+    [
+        ({"kind": "failed", "error": "the loss is NaN", "reason": "nan"}, "failed", "NaN loss"),
+        ({"kind": "failed", "error": "disk full", "reason": "error"}, "failed", "failed"),
+        ({"kind": "stopped", "step": 1}, "stopped", "stopped"),
+        (None, "died", "died"),
+    ],
+)
+def test_each_end_has_its_own_word(event: dict[str, str] | None, state: str, figure: str) -> None:
+    run = made()
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        begin(log)
+        step(log, 1)
+        if event is not None:
+            log.append(event.pop("kind"), **event)
+    watch = RunWatch()
+    watch.look()
+    assert (watch.runs[0].state, watch.runs[0].figure) == (state, figure)
+
+
+def test_a_stop_that_was_asked_for_shows() -> None:
+    run, watch = made(), RunWatch()
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        begin(log)
+        step(log, 1)
+        watch.look()
+        request_stop(run.folder)
+        told = watch.look()
+        assert told is not None and told.runs[0].state == "stopping" and told.runs[0].figure == "stopping"
+
+
+def test_runs_that_come_and_go_are_told() -> None:
+    watch = RunWatch()
+    first = made()
+    watch.look()
+    second = made()
+    told = watch.look()
+    assert told is not None and told.changed == {second.id} and {r.id for r in told.runs} == {first.id, second.id}
+    with RunLock(first.folder), EventLog(first.folder / "events.jsonl") as log:
+        begin(log)
+        log.append("stopped", step=1)
+    watch.look()
+    first.delete()
+    told = watch.look()
+    assert told is not None and [r.id for r in told.runs] == [second.id] and told.changed == {first.id}
+
+
+def test_a_run_that_goes_on_is_seen_again() -> None:
+    run, watch = made(), RunWatch()
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        begin(log)
+        step(log, 10)
+        log.append("stopped", step=10)
+    watch.look()
+    assert watch.runs[0].state == "stopped"
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        log.append("resumed", step=5, epoch=1)
+        watch.look()
+        assert watch.runs[0].state == "running"
+        assert watch.runs[0].snapshot.step == 5
+
+
+def test_what_is_no_run_or_cannot_be_read_hurts_nobody() -> None:
+    run = made()
+    (paths.runs_folder() / "notes").mkdir()
+    (paths.runs_folder() / "file.txt").write_text("x")
+    (run.folder / "config.toml").write_text("not = [toml")
+    watch = RunWatch()
+    watch.look()
+    assert [view.id for view in watch.runs] == [run.id]
+    assert watch.runs[0].config is None and "config.toml" in watch.runs[0].trouble
+
+
+def test_the_header_tells_of_the_running_run() -> None:
+    run, watch = made(), RunWatch()
+    assert run_line(watch.runs) == ("", None)
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        begin(log)
+        step(log, 61)
+        watch.look()
+        text, run_id = run_line(watch.runs)
+        assert run_id == run.id
+        assert text == f"● {run.short}  epoch 2/2  61%  1m40s left"
+        assert len(run_line(watch.runs, compact=True)[0]) < len(text)
+    watch.look()
+    assert run_line(watch.runs) == ("", None)
+
+
+def test_events_in_words_come_once_and_without_steps() -> None:
+    run = made()
+    with EventLog(run.folder / "events.jsonl") as log:
+        begin(log)
+        step(log, 1)
+        told = Told(run.folder)
+        assert [words for _, words in told.lines()] == ["started on cpu: 10 train, 5 dev rows, 100 steps"]
+        log.append("warning", text="odd \x1b[2J row")
+        log.append("validation", step=50, epoch=1, loss=0.09, macro_f1=0.4, best=True)
+        lines = told.lines()
+        assert len(lines) == 3
+        assert lines[2][1] == "epoch 1: dev macro-F1 .400, dev loss .090, kept as the best"
+
+
+def test_only_the_tail_of_a_long_worker_log_is_read(tmp_path: Path) -> None:
+    assert worker_log(tmp_path) == ""
+    (tmp_path / "worker.log").write_text("".join(f"line {i}\n" for i in range(10_000)))
+    tail = worker_log(tmp_path, limit=100)
+    assert len(tail) <= 100 and tail.endswith("line 9999\n") and tail.startswith("line ")
+
+
+def test_the_thread_ends_when_it_is_told_to() -> None:
+    watch = RunWatch(interval=0.01, idle_interval=0.01)
+    heard: list[RunsChanged] = []
+    watch.subscribe(heard.append)
+    watch.start()
+    thread = watch._thread
+    assert thread is not None and thread.daemon
+    watch.stop()
+    thread.join(5)
+    assert not thread.is_alive()

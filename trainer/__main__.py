@@ -1,0 +1,46 @@
+"""The worker: `python -m trainer RUN_FOLDER` trains the run in that folder until it ends or is asked to stop.
+
+Known to the terminal only by its folder. SIGTERM and SIGINT ask it to stop after the step at hand; SIGHUP is ignored.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+
+def main(arguments: list[str]) -> int:
+    """0 finished or stopped, 1 failed, 2 usage, 3 no such run."""
+    if len(arguments) != 1:
+        print("usage: python -m trainer RUN_FOLDER", file=sys.stderr)
+        return 2
+    asked: list[int] = []
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+
+    from trainer.errors import GoemoError
+    from trainer.runs.lock import RunLock, stop_requested
+    from trainer.runs.run import Run
+
+    try:
+        run = Run.open(Path(arguments[0]))
+        with RunLock(run.folder):
+            # torch and transformers take seconds to import: the lock is held by then, so the starter knows we live
+            from trainer.learn.work import work
+
+            last = work(run, lambda: bool(asked) or stop_requested(run.folder))
+    except GoemoError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 1 if last.get("kind") == "failed" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,212 @@
+"""What a training is asked to do: one frozen, validated set of settings, in and out as TOML, and the named recipes.
+
+The table of fields feeds the command line, the form and the docs alike. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+import tomli_w
+
+from trainer.errors import ConfigError
+from trainer.labels import TAXONOMIES
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How one field is explained and checked. `low`/`high` are inclusive; `choices` closes the set."""
+
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    group: Literal["simple", "advanced", "source"] = "simple"
+
+
+def _is(default: Any, help: str, low: float | None = None, high: float | None = None, **more: Any) -> Any:
+    return field(default=default, metadata={"setting": Setting(help, low, high, **more)})
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Every setting of a training. Values are checked on construction; ConfigError names the key.
+
+    The defaults are the recipe `goemo` for the bundled encoder. `recipe()` gives the others.
+    """
+
+    data: str = _is("sample", "corpus: sample, a downloaded one, a folder or a file", group="source")
+    encoder: str = _is("minilm", "minilm, distilbert, a local folder or a Hub name", group="source")
+    recipe: str = _is("goemo", "the named recipe these settings started from", group="source")
+    epochs: int = _is(3, "how often the model sees each comment", 1, 1000)
+    batch_size: int = _is(32, "comments in one step", 1, 4096)
+    lr: float = _is(2e-4, "highest learning rate of the encoder", 0.0, 1.0)
+    limit: int = _is(0, "train on the first N rows for a quick look; 0 takes all", 0, 10**9)
+    seed: int = _is(0, "the same seed on the same machine gives the same weights", 0, 2**32 - 1)
+    device: str = _is("auto", "auto, cpu, cuda, cuda:1, mps")
+    taxonomy: str = _is("emotions", "the corpus's own labels, or their grouping", choices=tuple(TAXONOMIES))
+    max_length: int = _is(64, "tokens kept of a comment; 64 loses nothing of GoEmotions", 4, 8192)
+    accumulation: int = _is(1, "micro-batches added up before one optimizer step", 1, 4096, group="advanced")
+    head_lr: float = _is(1e-3, "highest learning rate of the classifier head", 0.0, 1.0, group="advanced")
+    weight_decay: float = _is(0.01, "AdamW's weight decay", 0.0, 1.0, group="advanced")
+    scheduler: str = _is(
+        "linear", "how the rate falls after warm-up", choices=("linear", "cosine", "constant"), group="advanced"
+    )
+    warmup: float = _is(0.06, "share of all steps over which the rate rises", 0.0, 1.0, group="advanced")
+    decay: str = _is(
+        "weights",
+        "what weight_decay acts on: weights, or all (biases and norms too)",
+        choices=("weights", "all"),
+        group="advanced",
+    )
+    clip: float = _is(1.0, "largest gradient norm; 0 does not clip", 0.0, 1e6, group="advanced")
+    patience: int = _is(0, "stop after N epochs without a better dev score; 0 never", 0, 1000, group="advanced")
+    precision: str = _is(
+        "auto", "bf16 where the device is fast at it", choices=("auto", "bf16", "fp32"), group="advanced"
+    )
+    batching: str = _is(
+        "grouped",
+        "grouped: comments of like length together; shuffled: any order",
+        choices=("grouped", "shuffled"),
+        group="advanced",
+    )
+    padding: str = _is(
+        "longest",
+        "pad to the longest of the batch, or to max_length",
+        choices=("longest", "max_length"),
+        group="advanced",
+    )
+    head_init: str = _is(
+        "log_odds",
+        "log_odds: zero weights, bias at each label's frequency; random",
+        choices=("log_odds", "random"),
+        group="advanced",
+    )
+    threshold: float = _is(
+        0.0, "report and save one threshold for all labels; 0 fits one each on dev", 0.0, 1.0, group="advanced"
+    )
+    checkpoint_steps: int = _is(0, "write a checkpoint every N steps; 0 goes by minutes", 0, 10**9, group="advanced")
+    checkpoint_minutes: float = _is(2.0, "write a checkpoint every N minutes; 0 never", 0.0, 10**6, group="advanced")
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            _check(f.name, getattr(self, f.name), f.type, f.metadata["setting"])
+        if self.lr == 0 and self.head_lr == 0:
+            raise ConfigError("lr and head_lr are both 0: nothing would be learned", key="lr")
+        device = self.device.partition(":")
+        if device[0] not in ("auto", "cpu", "cuda", "mps") or (device[1] and not device[2].isdigit()):
+            raise ConfigError(f"device = {self.device!r}: choose auto, cpu, cuda, cuda:N or mps", key="device")
+
+    def with_settings(self, pairs: Iterable[str] | Mapping[str, Any]) -> TrainConfig:
+        """A copy with `key=value` texts (or a mapping) applied. Raises ConfigError naming the key."""
+        return replace(self, **parse_settings(pairs))
+
+    def to_toml(self) -> str:
+        """The settings as TOML, one key a line."""
+        return tomli_w.dumps({f.name: getattr(self, f.name) for f in fields(self)})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Field name -> value, in field order."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
+        """The inverse of `to_dict`; keys it does not know are ignored (a newer version may have written them)."""
+        known = {f.name for f in fields(cls)}
+        return cls(**parse_settings({k: v for k, v in values.items() if k in known}))
+
+    @classmethod
+    def from_toml(cls, text: str) -> TrainConfig:
+        """The inverse of `to_toml`. Raises ConfigError for text that is not TOML or a value out of range."""
+        try:
+            return cls.from_dict(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"the settings are not TOML: {error}") from None
+
+
+SETTINGS: dict[str, Setting] = {f.name: f.metadata["setting"] for f in fields(TrainConfig)}
+"""Name -> explanation and range, in the order a form shows them."""
+
+_TYPES = {f.name: str(f.type) for f in fields(TrainConfig)}
+
+
+def parse_settings(pairs: Iterable[str] | Mapping[str, Any]) -> dict[str, Any]:
+    """`["epochs=2", …]` or a mapping -> typed values. Raises ConfigError for an unknown key or a wrong type."""
+    if isinstance(pairs, Mapping):
+        items: list[tuple[str, Any]] = list(pairs.items())
+    else:
+        items = []
+        for pair in pairs:
+            key, equals, value = pair.partition("=")
+            if not equals:
+                raise ConfigError(f"{pair!r} is not key=value, for example epochs=2")
+            items.append((key.strip(), value.strip()))
+    return {key: _parse(key, value) for key, value in items}
+
+
+def _parse(key: str, value: Any) -> Any:
+    if key not in _TYPES:
+        raise ConfigError(f"no setting is called {key!r}; there are: {', '.join(_TYPES)}", key=key)
+    kind = _TYPES[key]
+    if not isinstance(value, str):
+        if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        return value
+    if kind == "str":
+        return value
+    try:
+        return int(value.replace("_", "")) if kind == "int" else float(value)
+    except ValueError:
+        wanted = "a whole number" if kind == "int" else "a number"
+        raise ConfigError(f"{key} = {value!r} is not {wanted}", key=key) from None
+
+
+def _check(key: str, value: Any, kind: Any, setting: Setting) -> None:
+    expected: Any = {"int": int, "float": float, "str": str}[str(kind)]
+    if not isinstance(value, expected) or isinstance(value, bool):
+        raise ConfigError(f"{key} = {value!r} is not of type {kind}", key=key)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{key} = {value} is not a finite number", key=key)
+    if setting.choices and value not in setting.choices:
+        raise ConfigError(f"{key} = {value!r}: choose one of {', '.join(setting.choices)}", key=key)
+    low, high = setting.low, setting.high
+    if low is not None and high is not None and not low <= value <= high:
+        raise ConfigError(f"{key} = {value} is out of range: {low:g} to {high:g}", key=key)
+    if isinstance(value, str) and (not value.strip() or "\0" in value):
+        raise ConfigError(f"{key} is empty", key=key)
+
+
+NOTEBOOK: dict[str, Any] = {
+    "recipe": "notebook", "encoder": "distilbert", "max_length": 128, "padding": "max_length", "batching": "shuffled",
+    "batch_size": 16, "precision": "fp32", "lr": 2e-5, "head_lr": 2e-5, "weight_decay": 0.01, "scheduler": "constant",
+    "warmup": 0.0, "clip": 0.0, "decay": "all", "epochs": 2, "head_init": "random", "threshold": 0.3,
+}  # fmt: skip
+"""The classic notebook to the letter; torch's AdamW decays everything by 0.01 unless told otherwise, and it does not."""
+
+RECIPES: dict[str, str] = {
+    "goemo": "length-grouped bf16 batches, log-odds head, warm-up and linear decay: what measured better",
+    "notebook": "the classic: pad to 128, batch 16, fp32, AdamW 2e-5 constant, 2 epochs, threshold 0.3",
+}
+
+WIDE = 512
+"""Encoders at least this wide (DistilBERT: 768) want a smaller rate than the bundled one (384)."""
+
+
+def recipe(name: str = "goemo", encoder: str | None = None, width: int | None = None) -> TrainConfig:
+    """The settings of a named recipe. `width` is the encoder's hidden size where known; it chooses the rate of `goemo`.
+
+    Raises ConfigError for an unknown name.
+    """
+    if name not in RECIPES:
+        raise ConfigError(f"no recipe is called {name!r}; there are: {', '.join(RECIPES)}", key="recipe")
+    config = TrainConfig(**NOTEBOOK) if name == "notebook" else TrainConfig()
+    if encoder:
+        config = replace(config, encoder=encoder)
+    if name == "goemo":
+        wide = width >= WIDE if width is not None else config.encoder == "distilbert"
+        config = replace(config, lr=3e-5 if wide else 2e-4)
+    return config

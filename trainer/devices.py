@@ -1,0 +1,126 @@
+"""What this machine computes on, and who is using it: asked of NVIDIA's driver, so that torch need not be imported.
+
+Shown before a run starts; a busy GPU is said to be busy, never taken silently.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+BUSY_SHARE = 0.1
+"""A GPU whose memory is used beyond this share by others, or that computes, counts as busy."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device. Memory in bytes, `load` in percent; None where it cannot be asked."""
+
+    name: str
+    title: str
+    memory_total: int | None
+    memory_used: int | None
+    load: int | None
+    processes: int
+    busy: bool
+
+    def __str__(self) -> str:
+        text = f"{self.name} · {self.title}"
+        if self.memory_total and self.memory_used is not None:
+            text += f" · {self.memory_used / 2**30:.1f} of {self.memory_total / 2**30:.0f} GB used"
+        if self.busy:
+            text += f" · busy: {self.processes} process{'es' if self.processes != 1 else ''}"
+            text += f", {self.load}% load" if self.load is not None else ""
+        return text
+
+
+def list_devices() -> list[Device]:
+    """GPUs first (as torch counts them under CUDA_VISIBLE_DEVICES), then the processor."""
+    return [*_gpus(), *_apple(), _cpu()]
+
+
+def _cpu() -> Device:
+    title = f"{platform.processor() or platform.machine()}, {_cores()} core{'s' if _cores() != 1 else ''}"
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                title = f"{line.partition(':')[2].strip()}, {_cores()} core{'s' if _cores() != 1 else ''}"
+                break
+        memory = {
+            k: int(v.split()[0]) * 1024
+            for k, v in (x.split(":") for x in Path("/proc/meminfo").read_text().splitlines())
+        }
+        total, used = memory["MemTotal"], memory["MemTotal"] - memory["MemAvailable"]
+    except (OSError, KeyError, ValueError):
+        return Device("cpu", title, None, None, None, 0, False)
+    return Device("cpu", title, total, used, None, 0, False)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _apple() -> list[Device]:
+    if platform.system() == "Darwin" and platform.machine() == "arm64":
+        return [Device("mps", "Apple GPU", None, None, None, 0, False)]
+    return []
+
+
+def _gpus() -> list[Device]:
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    try:
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
+        return [_gpu(number, handle) for number, handle in enumerate(_visible(handles))]
+    except pynvml.NVMLError:
+        return []
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _visible(handles: list[object]) -> list[object]:
+    """The handles in torch's order: CUDA_VISIBLE_DEVICES hides and renumbers; GPU-… names are matched by their start."""
+    import pynvml
+
+    wanted = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if wanted is None:
+        return handles
+    chosen = []
+    for item in (w.strip() for w in wanted.split(",")):
+        if item.isdigit() and int(item) < len(handles):
+            chosen.append(handles[int(item)])
+        elif item.startswith("GPU-"):
+            chosen += [h for h in handles if str(pynvml.nvmlDeviceGetUUID(h)).startswith(item)][:1]
+        else:
+            break  # as CUDA does: an invalid entry hides what follows
+    return chosen
+
+
+def _gpu(number: int, handle: object) -> Device:
+    import pynvml
+
+    memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    try:
+        load: int | None = int(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)
+    except pynvml.NVMLError:
+        load = None
+    try:
+        processes = len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
+    except pynvml.NVMLError:
+        processes = 0
+    busy = processes > 0 or memory.used > BUSY_SHARE * memory.total or bool(load and load > 10)
+    return Device(
+        f"cuda:{number}",
+        str(pynvml.nvmlDeviceGetName(handle)),
+        int(memory.total),
+        int(memory.used),
+        load,
+        processes,
+        busy,
+    )

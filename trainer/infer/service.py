@@ -1,0 +1,138 @@
+"""The predictor as a child process: `python -m trainer.infer.service`, JSON lines in on stdin and out on stdout.
+
+Whatever a model does happens here; the screen that asks can neither freeze nor die of it. Ends when stdin ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from typing import IO, TYPE_CHECKING, Any
+
+from trainer.errors import GoemoError
+
+if TYPE_CHECKING:
+    from trainer.infer.predictor import Predictor
+
+Message = dict[str, Any]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Answer requests until stdin ends."""
+    parser = argparse.ArgumentParser(prog="python -m trainer.infer.service", description=__doc__)
+    parser.add_argument("--model")
+    parser.add_argument("--device", default="auto")
+    options = parser.parse_args(arguments)
+    # the protocol's stream is kept apart, so that nothing a library prints can slip into it
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    _Service(out, options.device).serve(options.model)
+    return 0
+
+
+class _Service:
+    def __init__(self, out: IO[str], device: str) -> None:
+        self.out, self.device = out, device
+        self.predictor: Predictor | None = None
+        self.requests: queue.Queue[Message | None] = queue.Queue()
+
+    def tell(self, **message: Any) -> None:
+        self.out.write(json.dumps(message, ensure_ascii=True) + "\n")
+        self.out.flush()
+
+    def serve(self, model: str | None) -> None:
+        threading.Thread(target=self.read, name="requests", daemon=True).start()
+        self.load(model, {})
+        ended = False
+        while not ended:
+            waiting = [self.requests.get()]
+            while not self.requests.empty():
+                waiting.append(self.requests.get())
+            ended = None in waiting
+            self.answer([w for w in waiting if w is not None])
+
+    def read(self) -> None:
+        for line in sys.stdin.buffer:
+            try:
+                request = json.loads(line)
+                if not isinstance(request, dict):
+                    raise ValueError("a request is a JSON object")
+            except ValueError as error:
+                self.tell(error=f"not a request: {error}")
+                continue
+            self.requests.put(request)
+        self.requests.put(None)
+
+    def answer(self, waiting: list[Message]) -> None:
+        """Of several predictions that wait only the newest is computed: the others show text that is no longer there."""
+        predictions = [r for r in waiting if r.get("op") == "predict"]
+        for request in waiting:
+            tag = {"id": request.get("id")}
+            if request.get("op") == "load":
+                self.load(request.get("model"), tag)
+            elif request.get("op") != "predict":
+                self.tell(**tag, error=f"no operation is called {request.get('op')!r}; there are: predict, load")
+            elif request is predictions[-1]:
+                self.predict(request, tag)
+            else:
+                self.tell(**tag, skipped=True)
+
+    def predict(self, request: Message, tag: Message) -> None:
+        if self.predictor is None:
+            self.tell(**tag, error="no model is loaded")
+            return
+        began = time.perf_counter()
+        try:
+            texts = request.get("texts")
+            if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts):
+                raise GoemoError("texts must be a list of strings")
+            results = [p.to_dict() for p in self.predictor.predict(texts, request.get("threshold"))]
+        except GoemoError as error:
+            self.tell(**tag, error=str(error))
+        except Exception as error:  # a model that fails on one text must not end the service
+            self.tell(**tag, error=f"{type(error).__name__}: {error}")
+        else:
+            self.tell(**tag, results=results, ms=round((time.perf_counter() - began) * 1000, 2))
+
+    def load(self, model: str | None, tag: Message) -> None:
+        """Load a model; the one before stays where the new one cannot be loaded."""
+        began = time.monotonic()
+        try:
+            from trainer.modelfolder import find_model
+
+            folder = find_model(model)
+            if "torch" not in sys.modules:
+                self.tell(**tag, event="loading", what="importing torch")
+                import torch  # noqa: F401
+            if "transformers" not in sys.modules:
+                self.tell(**tag, event="loading", what="importing transformers")
+            from trainer.infer.predictor import Predictor
+
+            self.tell(**tag, event="loading", what=f"reading the weights of {folder.name}")
+            predictor = Predictor(folder, device=self.device)
+            predictor.predict(["warm"])  # the first pass through torch takes longer than those that follow
+        except GoemoError as error:
+            self.tell(**tag, event="error", what="load", message=str(error))
+            return
+        except Exception as error:  # whatever a foreign model does is told, never the end of the service
+            self.tell(**tag, event="error", what="load", message=f"{type(error).__name__}: {error}")
+            return
+        self.predictor = predictor
+        from trainer.encoders import anatomy
+
+        made_of = anatomy(folder.path)
+        self.tell(
+            **tag, event="ready", model=folder.name, path=str(folder.path), labels=list(predictor.labels),
+            thresholds=predictor.tuned, device=str(predictor.device), layers=made_of.layers, width=made_of.width,
+            parameters=made_of.parameters, bytes=made_of.bytes, max_length=predictor.max_length,
+            warnings=list(predictor.warnings), seconds=round(time.monotonic() - began, 3),
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

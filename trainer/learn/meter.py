@@ -1,0 +1,69 @@
+"""Losses and speed of the steps just done, for the events that tell of them. Knows no model and no data."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+
+WINDOW = 10.0
+"""The rates are those of about this many seconds."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Rows and tokens a second over the last seconds; seconds a step over the whole epoch, which foretells better."""
+
+    examples: float
+    tokens: float
+    step_seconds: float
+
+
+@dataclass(frozen=True)
+class _Mark:
+    at: float
+    rows: int
+    tokens: int
+    steps: int
+
+
+class Meter:
+    """Counts one epoch. The first step is left out of the rates: it pays for what is set up only once."""
+
+    def __init__(self) -> None:
+        self.losses: list[torch.Tensor] = []
+        self.pending = 0
+        self.now = _Mark(0.0, 0, 0, 0)
+        self.first: _Mark | None = None
+        self.marks: list[_Mark] = []
+
+    def add(self, loss: torch.Tensor, rows: int, tokens: int) -> None:
+        """One step: its summed loss (not waited for), its rows and tokens."""
+        self.losses.append(loss)
+        self.pending += rows
+        self.now = _Mark(time.monotonic(), self.now.rows + rows, self.now.tokens + tokens, self.now.steps + 1)
+        if self.first is None:
+            self.first = self.now
+            self.marks = [self.now]
+
+    def take(self) -> tuple[float, int]:
+        """Summed loss and rows since the last time; the one place where the device is waited for."""
+        summed = float(torch.stack(self.losses).sum()) if self.losses else 0.0
+        rows, self.losses, self.pending = self.pending, [], 0
+        return summed, rows
+
+    def rates(self) -> Rates | None:
+        """The speed by now, or None before the second step."""
+        if self.first is None or self.now.steps < 2:
+            return None
+        self.marks.append(self.now)
+        while len(self.marks) > 2 and self.now.at - self.marks[1].at > WINDOW:
+            self.marks.pop(0)
+        then = self.marks[0]
+        span, whole = (max(self.now.at - mark.at, 1e-9) for mark in (then, self.first))
+        return Rates(
+            max((self.now.rows - then.rows) / span, 1e-9),
+            (self.now.tokens - then.tokens) / span,
+            whole / (self.now.steps - self.first.steps),
+        )

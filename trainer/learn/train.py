@@ -1,0 +1,54 @@
+"""`trainer.train`: a training as a function call, in this process, in a run folder like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainer.errors import RunError
+from trainer.learn.work import work
+from trainer.runs.lock import RunLock, stop_requested
+from trainer.runs.plan import plan
+from trainer.runs.run import Run
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """How a training ended. `state` is finished or stopped; `validation` holds the best epoch's scores, or is empty."""
+
+    run: str
+    state: str
+    model: Path | None
+    validation: dict[str, Any]
+
+
+def train(
+    data: str | Path = "sample",
+    encoder: str | None = None,
+    recipe: str = "goemo",
+    observer: Callable[[dict[str, Any]], None] | None = None,
+    **settings: Any,
+) -> TrainResult:
+    """Fine-tune `encoder` on `data` with a recipe's settings, overridden by keyword (`epochs=2`, `limit=4000`, …).
+
+    Runs in this process until it ends; `observer` is called with each event. The run's folder stays under `GOEMO_HOME`.
+    Raises ConfigError, NotFoundError or CorpusError before anything starts, and RunError when the training fails.
+    """
+    ready = plan(data, encoder, recipe, settings)
+    run = Run.create(ready.config, ready.record())
+    best: dict[str, Any] = {}
+
+    def watch(event: dict[str, Any]) -> None:
+        if event["kind"] == "validation" and event.get("best"):
+            best.update(event)
+        if observer:
+            observer(event)
+
+    with RunLock(run.folder):
+        last = work(run, lambda: stop_requested(run.folder), watch)
+    if last["kind"] == "failed":
+        raise RunError(f"run {run.id} failed: {last['error']}")
+    model = run.folder / "model"
+    return TrainResult(run.id, last["kind"], model if model.is_dir() else None, best)

@@ -1,0 +1,126 @@
+"""One training from a run's folder to its end event: what the detached worker does, and `trainer.train` in-process.
+
+The only writer of the run's event log, its checkpoints and its model while it lasts.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+import trainer
+from trainer.corpus import Split, load_corpus
+from trainer.corpus.interrupt import Cancelled
+from trainer.corpus.language import language_warning
+from trainer.corpus.tokens import load_tokenizer, tokenize
+from trainer.encoders import find_encoder
+from trainer.errors import GoemoError
+from trainer.learn.loop import Rows, Task, learn
+from trainer.model import classifier, metrics
+from trainer.model.card import card
+from trainer.runs.events import EventLog
+from trainer.runs.run import Run
+
+Observer = Callable[[dict[str, Any]], None]
+
+
+def work(run: Run, stop: Callable[[], bool], observer: Observer | None = None) -> dict[str, Any]:
+    """Train `run` to its end and return its last event. The caller holds the run's lock.
+
+    Whatever goes wrong ends as a `failed` event with a message for people; a traceback goes to stderr (worker.log).
+    """
+    log = EventLog(run.folder / "events.jsonl")
+
+    def tell(kind: str, **fields: Any) -> dict[str, Any]:
+        event = log.append(kind, **fields)
+        if observer:
+            observer(event)
+        return event
+
+    last: dict[str, Any] = {}
+    try:
+        task, warnings = prepare(run, stop)
+        for text in warnings:
+            tell("warning", text=text)
+        for kind, fields in learn(task, stop):
+            if kind in ("started", "resumed"):
+                fields = {**fields, "pid": os.getpid()}
+            if kind == "finished":
+                fields = {**fields, "model": str(run.folder / "model")}
+            last = tell(kind, **fields)
+    except Cancelled:
+        # while loading: the training stands where it stood
+        before = run.snapshot()
+        last = tell("stopped", step=before.step or 0, epoch=before.epoch or 0)
+    except GoemoError as error:
+        last = tell("failed", step=last.get("step", 0), error=str(error), reason="input")
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        text = f"{type(error).__name__}: {error}. The whole story is in {run.folder / 'worker.log'}"
+        last = tell("failed", step=last.get("step", 0), error=text, reason="error")
+    return last
+
+
+def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
+    """Load, check and tokenise what the run asks for. Raises GoemoError, or Cancelled when stopped meanwhile."""
+    config = run.config
+    corpus = load_corpus(config.data)
+    corpus.require_trainable()
+    corpus = corpus.under(config.taxonomy)
+    train, dev = corpus.splits["train"], corpus.splits["dev"]
+    if config.limit:
+        train = replace(train, text=train.text[: config.limit], labels=train.labels[: config.limit])
+    encoder = find_encoder(config.encoder)
+    tokenizer = load_tokenizer(encoder.folder)
+    warnings = list(corpus.warnings)
+    language = language_warning(train.text, config.encoder)
+    if language:
+        warnings.append(language)
+
+    def rows(split: Split) -> Rows:
+        tokens = tokenize(split.text, tokenizer, config.max_length, cancelled=stop)
+        return Rows(tokens, metrics.multi_hot(split.labels, len(corpus.labels)))
+
+    def keep(model: nn.Module, thresholds: dict[str, float], validation: dict[str, Any]) -> Path:
+        about = {
+            "split": "dev",
+            "metric": "f1" if not config.threshold else "fixed",
+            "fitted_on": {"corpus": corpus.name, "sha256": corpus.fingerprint.get("dev", ""), "rows": len(dev.text)},
+            "thresholds": thresholds,
+        }
+        text = card(config, encoder.source, corpus.fingerprint, validation, trainer.__version__)
+        return keep_model(run.folder / "model", model, encoder.folder, config.max_length, about, text)
+
+    task = Task(
+        config=config, labels=corpus.labels, encoder_folder=encoder.folder, train=rows(train), dev=rows(dev),
+        checkpoints=run.folder / "checkpoints", keep=keep,
+    )  # fmt: skip
+    return task, warnings
+
+
+def keep_model(
+    folder: Path, model: nn.Module, encoder_folder: Path, max_length: int, thresholds: dict[str, Any], text: str
+) -> Path:
+    """Save the classifier beside `folder` and put it in its place; a crash leaves the old or the new one, never half."""
+    fresh, old = folder.with_name(".model-new"), folder.with_name(".model-old")
+    shutil.rmtree(fresh, ignore_errors=True)
+    classifier.save(model, encoder_folder, fresh, max_length, thresholds, text)
+    for path in fresh.rglob("*"):
+        path.chmod(0o600)
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    fresh.chmod(0o700)
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+    return folder

@@ -1,0 +1,206 @@
+"""The classifier: an encoder of transformers with its stock `…ForSequenceClassification` head.
+
+Built from an encoder's folder, saved as a plain Hugging Face directory, loaded again for prediction. Safetensors only,
+nothing is looked for on a network, and no code that comes with a model is run.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForSequenceClassification
+from transformers.utils import logging as advice
+
+from trainer.corpus.interrupt import Cancelled
+from trainer.corpus.tokens import TokenArrays, load_tokenizer
+from trainer.encoders import read_json
+from trainer.errors import ConfigError, ModelError
+from trainer.labels import LabelSet
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+TOKENIZER_FILES = ("vocab.txt", "vocab.json", "merges.txt", "special_tokens_map.json", "added_tokens.json")
+
+
+def build(
+    folder: Path, labels: LabelSet, seed: int, head_init: str = "log_odds", frequency: Array | None = None
+) -> nn.Module:
+    """A classifier over the encoder in `folder`, one output a label, on the CPU in fp32 and in training mode.
+
+    `frequency[k]` is the share of training rows that carry label k; with head_init="log_odds" the last layer starts with
+    zero weights and a bias at the log-odds of it, so that the first step already predicts the base rates.
+    """
+    torch.manual_seed(seed)
+    config = AutoConfig.from_pretrained(
+        folder,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels.names)),
+        label2id=labels.index(),
+        problem_type="multi_label_classification",
+        trust_remote_code=False,
+        local_files_only=True,
+    )
+    try:
+        with _quiet():
+            model: nn.Module = AutoModelForSequenceClassification.from_pretrained(
+                folder,
+                config=config,
+                ignore_mismatched_sizes=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                dtype=torch.float32,
+            )
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder} cannot be used as an encoder: {_first_line(error)}") from error
+    if head_init == "log_odds":
+        if frequency is None:
+            raise ConfigError("head_init=log_odds needs each label's frequency", key="head_init")
+        with torch.no_grad():
+            last = last_layer(model, len(labels))
+            last.weight.zero_()
+            # half a row is added to both sides, so that a label without a row starts low and finite
+            share = torch.as_tensor(frequency, dtype=torch.float64).clamp(1e-5, 1 - 1e-5)
+            last.bias.copy_(torch.logit(share))
+    return model.train()
+
+
+def last_layer(model: nn.Module, outputs: int) -> nn.Linear:
+    """The linear layer that gives the logits: the last one of the model with as many outputs as there are labels."""
+    layers = [m for m in model.modules() if isinstance(m, nn.Linear) and m.out_features == outputs]
+    if not layers:
+        raise ModelError(
+            f"{type(model).__name__} has no linear layer with {outputs} outputs: its head is not a stock one"
+        )
+    return layers[-1]
+
+
+def parameter_groups(model: nn.Module, weight_decay: float, decay: str = "weights") -> list[dict[str, Any]]:
+    """AdamW's groups: encoder and head apart (`part`), and without decay for biases and norms unless decay="all"."""
+    base = getattr(model, "base_model_prefix", "") + "."
+    groups: dict[tuple[str, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        part = "encoder" if name.startswith(base) else "head"
+        decays = decay == "all" or parameter.ndim >= 2
+        groups.setdefault((part, decays), []).append(parameter)
+    return [
+        {"params": parameters, "weight_decay": weight_decay if decays else 0.0, "part": part}
+        for (part, decays), parameters in groups.items()
+    ]
+
+
+def outputs(model: nn.Module) -> int:
+    """How many labels the classifier has."""
+    return int(model.config.num_labels)  # type: ignore[union-attr, arg-type]
+
+
+def pad_id(model: nn.Module) -> int:
+    """The id that fills up a batch; it is masked, so that its value never matters where the config names none."""
+    return int(getattr(model.config, "pad_token_id", None) or 0)
+
+
+def padded(tokens: TokenArrays, rows: Sequence[int] | Array, fill: int, to: int | None = None) -> tuple[Tensor, Tensor]:
+    """Token ids and attention mask of `rows`, both int64 of shape (rows, width); width is the longest row, or `to`."""
+    rows = np.asarray(rows)
+    starts, lengths = tokens.offsets[rows], tokens.offsets[rows + 1] - tokens.offsets[rows]
+    width = int(to or lengths.max())
+    column = np.arange(width)
+    mask = column < lengths[:, None]
+    ids = np.full(mask.shape, fill, dtype=np.int64)
+    ids[mask] = tokens.ids[(starts[:, None] + column)[mask]]
+    return torch.from_numpy(ids), torch.from_numpy(mask.astype(np.int64))
+
+
+@torch.inference_mode()
+def probabilities(
+    model: nn.Module,
+    tokens: TokenArrays,
+    device: torch.device,
+    batch_tokens: int = 2048,
+    stop: Callable[[], bool] | None = None,
+) -> Array:
+    """Sigmoid probabilities in fp32, shape (rows, labels), in the rows' order. An empty input gives shape (0, labels).
+
+    Rows of like length are computed together, `batch_tokens` padded tokens at a time. `stop` is looked at between
+    batches and ends the work with Cancelled. The model's training mode is left as it was.
+    """
+    training, fill = model.training, pad_id(model)
+    model.eval()
+    lengths = tokens.lengths
+    order = np.argsort(-lengths, kind="stable")
+    out = np.zeros((len(lengths), outputs(model)), dtype=np.float32)
+    try:
+        at = 0
+        while at < len(order):
+            if stop and stop():
+                raise Cancelled("computing probabilities was cancelled")
+            rows = order[at : at + max(1, batch_tokens // int(lengths[order[at]]))]
+            ids, mask = padded(tokens, rows, fill)
+            logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
+            out[rows] = torch.sigmoid(logits.float()).cpu().numpy()
+            at += len(rows)
+    finally:
+        model.train(training)
+    return out
+
+
+def save(
+    model: nn.Module, encoder_folder: Path, folder: Path, max_length: int, thresholds: dict[str, Any], card: str
+) -> None:
+    """Write the classifier into `folder` (made anew): weights, config, tokenizer, thresholds.json, README.md.
+
+    The tokenizer is the encoder's, with its own truncation and padding taken out and `max_length` as the model's limit.
+    """
+    folder.mkdir(parents=True)
+    with _quiet():
+        model.save_pretrained(folder)  # type: ignore[operator]
+    load_tokenizer(encoder_folder).save(str(folder / "tokenizer.json"))
+    for name in TOKENIZER_FILES:
+        if (encoder_folder / name).is_file():
+            shutil.copyfile(encoder_folder / name, folder / name)
+    found = encoder_folder / "tokenizer_config.json"
+    settings = read_json(found) if found.is_file() else {}
+    settings.pop("auto_map", None)
+    settings.pop("name_or_path", None)
+    settings["model_max_length"] = max_length
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
+    (folder / "thresholds.json").write_text(json.dumps(thresholds, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    (folder / "README.md").write_text(card, "utf-8")
+
+
+def load(folder: Path) -> nn.Module:
+    """The classifier saved in `folder`, on the CPU in fp32, ready to predict. Raises ModelError."""
+    try:
+        with _quiet():
+            model: nn.Module = AutoModelForSequenceClassification.from_pretrained(
+                folder, use_safetensors=True, trust_remote_code=False, local_files_only=True, dtype=torch.float32
+            )
+    except Exception as error:  # transformers, safetensors and torch each raise their own for a broken folder
+        raise ModelError(f"{folder} cannot be loaded as a classifier: {_first_line(error)}") from error
+    return model.eval()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' bars and advice (a new head is new, as it should be) out of logs and off screens."""
+    level, bars = advice.get_verbosity(), advice.is_progress_bar_enabled()
+    advice.set_verbosity_error()
+    advice.disable_progress_bar()
+    try:
+        yield
+    finally:
+        advice.set_verbosity(level)
+        if bars:
+            advice.enable_progress_bar()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

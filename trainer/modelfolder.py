@@ -1,0 +1,143 @@
+"""Which model is meant: a run, a folder, a Hub name or the starter, found and described without loading torch."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainer import paths
+from trainer.encoders import Progress, anatomy, find_encoder, read_json
+from trainer.errors import ModelError, NotFoundError
+from trainer.labels import names_of_model
+
+STARTER = "starter"
+
+DEFAULT_LENGTH = 128
+"""Tokens kept where a model's folder does not say: the classic recipe's."""
+
+MAKE_ONE = "goemo-tui train"
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A classifier's folder. `kind` is starter, run, folder or hub; `name` is what the user calls it."""
+
+    name: str
+    path: Path
+    kind: str
+
+
+def find_model(name: str | None = None, default: str | None = None, progress: Progress | None = None) -> ModelFolder:
+    """The model `name`; left out, the settings' `default`, else the starter, else the newest finished run.
+
+    Raises NotFoundError that names the command which makes one.
+    """
+    name = name or default
+    if name is None:
+        starter = _starter()
+        if starter:
+            return starter
+        runs = _run_models()
+        if runs:
+            return runs[0]
+        raise NotFoundError(f"there is no model yet. Make one: {MAKE_ONE}")
+    if name == STARTER:
+        starter = _starter()
+        if starter is None:
+            raise NotFoundError(f"this version carries no starter model. Make a model: {MAKE_ONE}")
+        return starter
+    if name.startswith(("/", ".", "~")) or (Path(name).is_dir() and not _is_run(name)):
+        folder = Path(name).expanduser().resolve()
+        if not folder.is_dir():
+            raise NotFoundError(f"{folder}: no such folder. A model is a run, a folder, a Hub name or starter")
+        inner = folder / "model"
+        if not (folder / "config.json").is_file() and (inner / "config.json").is_file():
+            folder = inner  # a run's folder is meant
+        return ModelFolder(name, _checked(folder), "folder")
+    from trainer.runs.run import Run
+
+    try:
+        run = Run.open(name)
+    except NotFoundError as error:
+        if "/" not in name:
+            raise NotFoundError(
+                f"{error} A model is a run, a folder, a Hub name or starter; {MAKE_ONE} makes one"
+            ) from None
+        return ModelFolder(name, _checked(find_encoder(name, progress).folder), "hub")
+    folder = run.folder / "model"
+    if not folder.is_dir():
+        raise NotFoundError(f"run {run.id} has no model yet: the first one is kept after its first epoch")
+    return ModelFolder(run.id, _checked(folder), "run")
+
+
+def list_models() -> list[ModelFolder]:
+    """The starter if there is one, then the runs that have a model, newest first."""
+    starter = _starter()
+    return ([starter] if starter else []) + _run_models()
+
+
+def read_label_names(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The model's label names in id order, and warnings about them. Raises ModelError where config.json has none."""
+    table = read_json(folder / "config.json").get("id2label")
+    try:
+        return names_of_model({int(k): str(v) for k, v in dict(table or {}).items()})
+    except (TypeError, ValueError):
+        raise ModelError(f"{folder / 'config.json'}: id2label is not a table of numbers to names") from None
+
+
+def read_thresholds(folder: Path) -> dict[str, float] | None:
+    """The fitted threshold of each label, or None where the folder has none. Raises ModelError for a broken file."""
+    path = folder / "thresholds.json"
+    if not path.is_file():
+        return None
+    found: Any = read_json(path).get("thresholds")
+    try:
+        values = {str(k): float(v) for k, v in dict(found).items()}
+    except (TypeError, ValueError):
+        raise ModelError(f'{path} holds no table of thresholds: {{"thresholds": {{label: number}}}}') from None
+    wrong = [k for k, v in values.items() if not 0 <= v <= 1]
+    if wrong:
+        raise ModelError(f"{path}: thresholds must lie between 0 and 1, but not so for {', '.join(wrong[:3])}")
+    return values
+
+
+def read_max_length(folder: Path) -> int:
+    """Tokens the model was trained on at most: the tokenizer's own limit, else the classic 128, within its positions."""
+    path = folder / "tokenizer_config.json"
+    said = read_json(path).get("model_max_length") if path.is_file() else None
+    positions = anatomy(folder).positions or 512
+    # transformers writes 1e30 where a tokenizer has no limit
+    return (
+        min(int(said), positions)
+        if isinstance(said, int | float) and 0 < said < 100_000
+        else min(DEFAULT_LENGTH, positions)
+    )
+
+
+def _starter() -> ModelFolder | None:
+    folder = paths.shipped() / "starter"
+    return ModelFolder(STARTER, folder, "starter") if (folder / "config.json").is_file() else None
+
+
+def _run_models() -> list[ModelFolder]:
+    from trainer.runs.run import list_runs
+
+    found = [(run, run.folder / "model") for run in list_runs()]
+    with_model = [(run, folder) for run, folder in found if (folder / "config.json").is_file()]
+    # a run that ended comes before one that is still changing its model
+    with_model.sort(key=lambda pair: pair[0].state != "finished")
+    return [ModelFolder(run.id, folder, "run") for run, folder in with_model]
+
+
+def _is_run(name: str) -> bool:
+    return bool(re.fullmatch(r"[\w-]+", name)) and (paths.runs_folder() / name).is_dir()
+
+
+def _checked(folder: Path) -> Path:
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{folder} holds no config.json, so it is not a model in the Hugging Face layout")
+    if not any(folder.glob("*.safetensors")):
+        raise ModelError(f"{folder} holds no weights as .safetensors; other formats are never opened")
+    return folder

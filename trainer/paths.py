@@ -1,0 +1,65 @@
+"""Where things live: the user's data, cache and settings folders, and the files that ship with the program.
+
+`GOEMO_HOME` overrides every folder the program writes. Nothing here touches the disk except `private_folder`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+APP = "goemo-tui"
+
+
+def home() -> Path:
+    """The folder that holds runs and downloaded corpora (`GOEMO_HOME`, else the XDG data folder)."""
+    override = os.environ.get("GOEMO_HOME")
+    return Path(override).expanduser().absolute() if override else Path(platformdirs.user_data_dir(APP))
+
+
+def runs_folder() -> Path:
+    """`<home>/runs`, one folder a run."""
+    return home() / "runs"
+
+
+def corpora_folder() -> Path:
+    """`<home>/corpora`, where `data download` puts what it fetched."""
+    return home() / "corpora"
+
+
+def cache_folder() -> Path:
+    """Things that can be made again: token arrays, partial downloads."""
+    return home() / "cache" if os.environ.get("GOEMO_HOME") else Path(platformdirs.user_cache_dir(APP))
+
+
+def settings_file() -> Path:
+    """`settings.toml` of the terminal (`GOEMO_HOME`, else the XDG config folder)."""
+    folder = home() if os.environ.get("GOEMO_HOME") else Path(platformdirs.user_config_dir(APP))
+    return folder / "settings.toml"
+
+
+def state_folder() -> Path:
+    """The app's own log and what it remembers between starts."""
+    return home() / "state" if os.environ.get("GOEMO_HOME") else Path(platformdirs.user_state_dir(APP))
+
+
+def shipped() -> Path:
+    """The data that ships with the program: `trainer/data` in a wheel, `data/` in a checkout."""
+    here = Path(__file__).parent
+    packaged = here / "data"
+    return packaged if packaged.is_dir() else here.parent / "data"
+
+
+def private_folder(path: Path) -> Path:
+    """Make `path` (and what is missing above it) with mode 0700 and return it."""
+    missing = []
+    folder = path
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.chmod(0o700)
+    return path

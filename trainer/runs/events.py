@@ -1,0 +1,327 @@
+"""The story of a run: an append-only file of one JSON object a line, with one writer and any number of readers.
+
+Whoever dies while writing costs at most the line being written. Nothing here interprets an event: see snapshot.py.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+VERSION = 1
+LOG = "events.jsonl"
+"""The log's name in the run folder."""
+KINDS = ("started", "step", "validation", "checkpoint", "warning", "finished", "failed", "stopped", "resumed")
+END_KINDS = frozenset({"finished", "failed", "stopped"})
+ENVELOPE = ("v", "seq", "kind", "wall", "mono")
+
+_DURABLE = frozenset({"started", "validation", "checkpoint", "finished", "failed", "stopped", "resumed"})
+_SUPERSEDED = frozenset({"step", "validation", "checkpoint"})
+_SYNC_SECONDS = 5.0
+_sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
+
+
+class EventLog:
+    """The one writer of `events.jsonl`; opening it continues the sequence of what is there.
+
+    A full or failing disk never ends a training: step events that cannot be written are dropped and counted, all
+    others wait for the next append, and the trouble is said on stderr and, once it is over, as a `warning` event.
+    """
+
+    def __init__(
+        self, path: Path, clock: Callable[[], float] = time.time, mono: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.path = path
+        self.lost = 0
+        """Events dropped because the disk took none."""
+        self._clock, self._mono = clock, mono
+        self._mutex = threading.Lock()
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._trouble: str | None = None
+        self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.fchmod(self._fd, 0o600)
+        self._seq, self._torn = _tail(self._fd)
+        self._synced = mono()
+
+    @property
+    def seq(self) -> int:
+        """Number of the last line written; 0 for an empty log."""
+        return self._seq
+
+    def append(self, kind: str, /, **fields: Any) -> dict[str, Any]:
+        """Write one event and return it. Numbers that JSON does not know (NaN, infinity) are written as null.
+
+        Raises ValueError for a field that would hide one of the envelope, TypeError for a value that is no JSON.
+        """
+        hidden = [name for name in ENVELOPE if name in fields]
+        if hidden:
+            raise ValueError(f"an event's own fields cannot be called {', '.join(hidden)}")
+        with self._mutex:
+            now = self._mono()
+            record = {"v": VERSION, "seq": 0, "kind": kind, "wall": self._clock(), "mono": now, **strict(fields)}
+            self._waiting.append(record)
+            written = self._write_waiting()
+            if written and (kind in _DURABLE or now - self._synced >= _SYNC_SECONDS):
+                self._flush(now)
+            return record
+
+    def close(self) -> None:
+        """Write what still waits, make it durable and close the file. Closing twice is fine."""
+        with self._mutex:
+            if self._fd >= 0:
+                self._write_waiting()
+                self._flush(self._mono())
+                os.close(self._fd)
+                self._fd = -1
+
+    def __enter__(self) -> EventLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _write_waiting(self) -> bool:
+        while self._waiting:
+            record = self._waiting[0]
+            record["seq"] = self._seq + 1
+            line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+            whole = b"\n" + line if self._torn else line
+            try:
+                count = os.write(self._fd, whole)
+            except OSError as error:
+                return self._keep(str(error))
+            self._torn = count < len(whole)
+            if count < len(whole) - 1:  # short of the newline alone, the line is whole and must not be written twice
+                return self._keep("the disk took only a part of a line")
+            self._seq += 1
+            self._waiting.popleft()
+            if self._trouble and not self._waiting:
+                text = (
+                    f"the event log could not be written for a while ({self._trouble}); {self.lost} steps are missing"
+                )
+                self._trouble, self.lost = None, 0
+                self._waiting.append(
+                    {
+                        "v": VERSION,
+                        "seq": 0,
+                        "kind": "warning",
+                        "wall": self._clock(),
+                        "mono": self._mono(),
+                        "text": text,
+                    }
+                )
+        return True
+
+    def _keep(self, trouble: str) -> bool:
+        kept = deque(record for record in self._waiting if record["kind"] != "step")
+        self.lost += len(self._waiting) - len(kept)
+        self._waiting = kept
+        self._complain(trouble)
+        return False
+
+    def _flush(self, now: float) -> None:
+        try:
+            _sync(self._fd)
+            self._synced = now
+        except OSError as error:
+            self._complain(str(error))
+
+    def _complain(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            print(f"{self.path} cannot be written: {trouble}", file=sys.stderr, flush=True)
+        self._trouble = trouble
+
+
+class EventTail:
+    """Reads a log that somebody else is writing: each `poll` gives the events that came whole since the last one.
+
+    `bad` counts lines that are no event (they are skipped); `restarts` counts how often the file was replaced or cut
+    off, after which `poll` gives the new file from its beginning; `behind` is True while a limited poll left some.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.bad = 0
+        self.restarts = 0
+        self.behind = False
+        self._offset = 0
+        self._file: tuple[int, int] | None = None
+        self._stamp: tuple[int, ...] | None = None
+        self._before = b""  # the bytes that end at the offset: an inode number can come back with another file
+
+    def poll(self, limit: int | None = None) -> list[dict[str, Any]]:
+        """New events in order, reading about `limit` bytes at most. A log that is not there yet has none."""
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            self.behind = False
+            return []
+        try:
+            return self._read(fd, limit)
+        finally:
+            os.close(fd)
+
+    def _read(self, fd: int, limit: int | None) -> list[dict[str, Any]]:
+        now = os.fstat(fd)
+        stamp = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns)
+        if stamp == self._stamp and not self.behind:
+            return []
+        self._stamp = stamp
+        if self._file is not None and not self._same(fd, now):
+            self.restarts += 1
+            self.bad = self._offset = 0
+            self._before = b""
+        self._file = (now.st_dev, now.st_ino)
+        end = now.st_size if limit is None else min(now.st_size, self._offset + limit)
+        data = _bytes(fd, self._offset, end)
+        while b"\n" not in data and end < now.st_size:  # a line longer than the limit
+            end = min(now.st_size, end + max(len(data), 1))
+            data = _bytes(fd, self._offset, end)
+        self.behind = end < now.st_size
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        self._before = (self._before + whole[-256:])[-256:]
+        return self._events(whole)
+
+    def _same(self, fd: int, now: os.stat_result) -> bool:
+        if (now.st_dev, now.st_ino) != self._file:
+            return False
+        return _bytes(fd, self._offset - len(self._before), self._offset) == self._before  # fewer where it was cut off
+
+    def _events(self, data: bytes) -> list[dict[str, Any]]:
+        events = []
+        for raw in data.split(b"\n"):
+            line = raw.strip()
+            if b"\0" in line:  # what some file systems leave behind after a crash; an event may follow in the same line
+                self.bad += 1
+                line = line.strip(b"\0")
+            if line:
+                event = parse_line(line)
+                if event is None:
+                    self.bad += b"\0" not in raw
+                else:
+                    events.append(event)
+        return events
+
+
+def read_events(path: Path) -> list[dict[str, Any]]:
+    """All events of a log as they count now: what a later `resumed` (or a new `started`) took back is left out.
+
+    Bad lines and a torn last line are skipped; a log that is not there has no events.
+    """
+    kept: list[dict[str, Any]] = []
+    for event in EventTail(path).poll():
+        step = restart_step(event)
+        if step is not None:
+            kept = [e for e in kept if not superseded(e, step)]
+        kept.append(event)
+    return kept
+
+
+def restart_step(event: Mapping[str, Any]) -> float | None:
+    """The step from which the story goes on after this event, or None if it goes on as before.
+
+    `resumed` says its step; `started` begins at 0, also in a log that has a story already.
+    """
+    if event.get("kind") not in ("resumed", "started"):
+        return None
+    return number(event.get("step")) or 0.0
+
+
+def superseded(event: Mapping[str, Any], step: float) -> bool:
+    """True if going on from `step` takes this earlier event back."""
+    if event.get("kind") not in _SUPERSEDED:
+        return False
+    return (number(event.get("step")) or 0.0) > step
+
+
+def number(value: Any) -> float | None:
+    """`value` as a finite float, or None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        result = float(value)
+    except OverflowError:
+        return None
+    return result if math.isfinite(result) else None
+
+
+def last_seq(path: Path) -> int:
+    """Number of the last good line of a log; 0 where there is none."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return 0
+    try:
+        return _tail(fd)[0]
+    finally:
+        os.close(fd)
+
+
+def parse_line(line: bytes) -> dict[str, Any] | None:
+    """One line as an event, or None if it is none. Kinds and fields that this version does not know pass through."""
+    try:
+        event = json.loads(line, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(event, dict) or not isinstance(event.get("kind"), str) or not isinstance(event.get("seq"), int):
+        return None
+    return event
+
+
+def strict(value: Any) -> Any:
+    """`value` as strict JSON: NaN and infinities become null; array scalars and arrays become numbers and lists.
+
+    Raises TypeError for what has no JSON form.
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): strict(item) for key, item in value.items()}
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if callable(getattr(value, "tolist", None)):  # numpy and torch, which this module does not know
+        return strict(value.tolist())
+    if isinstance(value, Iterable):
+        return [strict(item) for item in value]
+    raise TypeError(f"an event cannot hold a {type(value).__name__}: {value!r}")
+
+
+def _tail(fd: int) -> tuple[int, bool]:
+    """(number of the last good line, whether the file ends in the middle of a line)."""
+    size = os.fstat(fd).st_size
+    if not size:
+        return 0, False
+    block = 1 << 16
+    while True:
+        start = max(0, size - block)
+        lines = _bytes(fd, start, size).split(b"\n")
+        torn = lines[-1] != b""
+        for line in reversed(lines[1:] if start else lines):
+            event = parse_line(line.strip(b"\0")) if line else None
+            if event is not None:
+                return int(event["seq"]), torn
+        if not start:
+            return 0, torn
+        block *= 4
+
+
+def _bytes(fd: int, start: int, end: int) -> bytes:
+    parts = []
+    while start < end:
+        part = os.pread(fd, min(end - start, 1 << 24), start)
+        if not part:
+            break
+        parts.append(part)
+        start += len(part)
+    return b"".join(parts)

@@ -1,0 +1,327 @@
+"""Who works on a run: the lock that the living worker holds, and the question whether it lives.
+
+The kernel's flock is the proof; pid, start ticks, boot id and host beside it say who it is. Nothing here signals.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.errors import NotFoundError, RunError
+from trainer.paths import private_folder
+from trainer.runs.events import LOG, last_seq
+
+LOCK = "lock"
+CONTROL = "control"
+STOP = "stop"
+STARTING = "starting"
+PROC = Path("/proc")
+"""macOS has none: there flock and the bare number of the process decide."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process, told apart from any later one that gets the same number. None where the system does not tell."""
+
+    pid: int
+    ticks: int | None
+    boot: str | None
+    host: str
+
+    @classmethod
+    def me(cls) -> Process:
+        """The process that asks."""
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> Process:
+        """The process that has this number now."""
+        return cls(pid, _ticks(pid)[0], _boot_id(), socket.gethostname())
+
+    @property
+    def here(self) -> bool:
+        """True if it is, or was, of this host; of another nothing more can be known."""
+        return self.host == socket.gethostname()
+
+    @property
+    def restarted(self) -> bool:
+        """True if this machine has been started anew since."""
+        boot = _boot_id()
+        return self.here and None not in (boot, self.boot) and boot != self.boot
+
+    @property
+    def alive(self) -> bool:
+        """True if it runs on this host: same boot, same start, and not a zombie."""
+        if not self.here or self.restarted or self.pid <= 0:
+            return False
+        ticks, zombie = _ticks(self.pid)
+        if ticks is not None:
+            return not zombie and self.ticks in (None, ticks)
+        return not (PROC / "self/stat").exists() and _answers(self.pid)
+
+
+@dataclass(frozen=True)
+class LockHolder:
+    """What the lock of a run says. `process` is the last that held it, None if its text is unreadable."""
+
+    process: Process | None
+    locked: bool
+    seq: int
+    """Last event of the log when the lock was taken: an end event up to here is an older worker's."""
+    mono: float | None
+    """time.monotonic() when the lock was taken."""
+
+    @property
+    def pid(self) -> int | None:
+        """Number of the process that holds the lock, or held it last."""
+        return self.process.pid if self.process else None
+
+    @property
+    def host(self) -> str | None:
+        """Where that process runs, or ran."""
+        return self.process.host if self.process else None
+
+    @property
+    def foreign(self) -> bool:
+        """True if the lock was taken on another host, from where nobody can see whether it is still held."""
+        return self.process is not None and not self.process.here
+
+    @property
+    def alive(self) -> bool:
+        """True if the lock is held, and by the process that it names."""
+        return self.locked and self.process is not None and self.process.alive
+
+
+class RunLock:
+    """Held by the worker as long as it works: `with RunLock(folder): …`. Its children never hold it with it.
+
+    Entering raises RunError when somebody else holds it, NotFoundError when the folder is not there. With `named=False`
+    it only keeps workers out and leaves what is written in it alone.
+    """
+
+    def __init__(self, folder: Path, named: bool = True) -> None:
+        self.folder = folder
+        self.process = Process.me()
+        self._named = named
+        self._fd = -1
+
+    def __enter__(self) -> RunLock:
+        self._fd = _take(self.folder)
+        _held.add(self)
+        if self._named:
+            try:
+                self._write()
+            except OSError as error:
+                self.release()
+                raise RunError(f"{self.folder / LOCK} cannot be written: {error.strerror}") from None
+        return self
+
+    def _write(self) -> None:
+        os.fchmod(self._fd, 0o600)
+        text = _written(self.process, seq=last_seq(self.folder / LOG), mono=time.monotonic())
+        os.pwrite(self._fd, text, 0)
+        os.ftruncate(self._fd, len(text))
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Let go. The text stays: it tells who worked here last."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        _held.discard(self)
+
+
+def holder(folder: Path) -> LockHolder | None:
+    """What the lock of a run says now, or None if nobody has ever taken it."""
+    for attempt in range(20):
+        found = _look(folder / LOCK)
+        # Between the moment a worker gets the lock and the moment it has written its name, the text is an older one.
+        if found is None or not found.locked or found.alive or found.foreign:
+            return found
+        time.sleep(0.005 * (attempt > 0))
+    return found
+
+
+def stop_requested(folder: Path) -> bool:
+    """True if somebody asked the worker of this run to stop."""
+    return (folder / CONTROL / STOP).exists()
+
+
+def request_stop(folder: Path) -> None:
+    """Ask the worker of this run to stop when it can."""
+    write_private(private_folder(folder / CONTROL) / STOP, b"")
+
+
+def withdraw_stop(folder: Path) -> None:
+    """Take that back."""
+    (folder / CONTROL / STOP).unlink(missing_ok=True)
+
+
+def starter(folder: Path) -> Process | None:
+    """The process that is starting a worker for this run right now, or None."""
+    try:
+        found = _read((folder / CONTROL / STARTING).read_bytes())[0]
+    except OSError:
+        return None
+    return found if found is not None and found.alive else None
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file for its owner's eyes alone, whatever the umask; readers see the old one or the new, never half."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(fd, 0o600)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.fsync(fd)
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(fd)
+
+
+def mark_starting(folder: Path) -> None:
+    """Note that this process is starting a worker for the run."""
+    write_private(private_folder(folder / CONTROL) / STARTING, _written(Process.me()))
+
+
+def unmark_starting(folder: Path) -> None:
+    """The start is over, whatever came of it."""
+    (folder / CONTROL / STARTING).unlink(missing_ok=True)
+
+
+_held: set[RunLock] = set()
+
+
+def _let_go_in_child() -> None:
+    # A forked child shares the open file and would keep the lock when its parent is gone. Closing it here leaves the
+    # lock to the parent.
+    for lock in list(_held):
+        lock.release()
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)
+
+
+def _take(folder: Path) -> int:
+    path = folder / LOCK
+    deadline = time.monotonic() + 2.0
+    while True:
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            raise NotFoundError(f"{folder}: no such run folder") from None
+        except OSError as error:
+            raise RunError(f"{path} cannot be opened: {error.strerror}. Is the run somebody else's?") from None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _same_file(fd, path):
+                return fd
+            os.close(fd)  # the file was replaced meanwhile: a lock on what nobody sees is none
+        except BlockingIOError:
+            os.close(fd)
+            # Whoever only looks holds it shared for an instant; that is no reason to give up.
+            found = _look(path)
+            if (found is not None and found.alive) or time.monotonic() > deadline:
+                who = f"by pid {found.pid}" if found is not None and found.pid else "by another process"
+                raise RunError(f"run {folder.name} is already being trained {who}") from None
+            time.sleep(0.002)
+        except OSError as error:
+            os.close(fd)
+            raise _no_locks(path, error) from None
+
+
+def _look(path: Path) -> LockHolder | None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            locked = False
+        except BlockingIOError:
+            locked = True
+        except OSError as error:
+            raise _no_locks(path, error) from None
+        process, values = _read(os.pread(fd, 4096, 0))
+    finally:
+        os.close(fd)  # also lets go of the shared lock
+    seq, mono = values.get("seq", ""), values.get("mono", "")
+    return LockHolder(process, locked, int(seq) if seq.isdecimal() else 0, _decimal(mono))
+
+
+def _no_locks(path: Path, error: OSError) -> RunError:
+    return RunError(f"{path} cannot be locked: {error.strerror}. Put GOEMO_HOME on a file system that knows locks")
+
+
+def _same_file(fd: int, path: Path) -> bool:
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    mine = os.fstat(fd)
+    return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
+
+
+def _written(process: Process, **more: float) -> bytes:
+    lines = {"pid": process.pid, "ticks": process.ticks, "boot": process.boot, "host": process.host, **more}
+    return "".join(f"{key} {value}\n" for key, value in lines.items() if value is not None).encode()
+
+
+def _read(text: bytes) -> tuple[Process | None, dict[str, str]]:
+    values: dict[str, str] = {}
+    for line in text.decode("utf-8", "replace").splitlines():
+        key, _, value = line.partition(" ")
+        values[key] = value
+    pid, ticks = values.get("pid", ""), values.get("ticks", "")
+    if not pid.isdecimal() or "host" not in values:
+        return None, values
+    return Process(int(pid), int(ticks) if ticks.isdecimal() else None, values.get("boot"), values["host"]), values
+
+
+def _decimal(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _ticks(pid: int) -> tuple[int | None, bool]:
+    """(clock ticks from boot to the start of the process, is it a zombie), or (None, False) if it is not there."""
+    try:
+        text = (PROC / f"{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return None, False
+    fields = text[text.rfind(")") + 2 :].split()
+    return int(fields[19]), fields[0] in ("Z", "X")
+
+
+def _boot_id() -> str | None:
+    with suppress(OSError):
+        return (PROC / "sys/kernel/random/boot_id").read_text().strip()
+    return None
+
+
+def _answers(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,92 @@
+"""What is settled before a training starts: settings, corpus and encoder, checked together so that nothing fails later.
+
+The command line, the form and the library all go through here. No torch: the widths come from the encoder's config.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from trainer.config import TrainConfig, parse_settings, recipe
+from trainer.corpus import Corpus, load_corpus
+from trainer.corpus.language import language_warning
+from trainer.encoders import Encoder, Progress, anatomy, find_encoder
+from trainer.errors import ConfigError
+
+VERSIONS = ("goemo-tui", "torch", "transformers", "tokenizers", "safetensors", "numpy")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training that can be started: its settings, and what was found for them."""
+
+    config: TrainConfig
+    corpus: Corpus
+    encoder: Encoder
+    warnings: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """The tables of `config.toml` beside the settings: versions, corpus fingerprint, encoder."""
+        return {
+            "versions": versions(),
+            "corpus": {"path": str(self.corpus.path), "sha256": dict(self.corpus.fingerprint)},
+            "encoder": {"name": self.encoder.name, "folder": str(self.encoder.folder), "source": self.encoder.source},
+        }
+
+
+def plan(
+    data: str | Path | None = None,
+    encoder: str | None = None,
+    recipe_name: str = "goemo",
+    settings: Iterable[str] | Mapping[str, Any] = (),
+    progress: Progress | None = None,
+) -> Plan:
+    """Find encoder and corpus and check them against the settings.
+
+    `settings` win over the recipe. A path is stored absolute, since the worker runs elsewhere. Raises ConfigError,
+    NotFoundError, CorpusError or ModelError; nothing has been written by then.
+    """
+    asked = parse_settings(settings)
+    encoder = str(asked.pop("encoder", None) or encoder or recipe(recipe_name).encoder)
+    data = asked.pop("data", None) or data or "sample"
+    replace(recipe(recipe_name, encoder), **asked)  # wrong values are named before anything is looked for
+    corpus = load_corpus(data)
+    corpus.require_trainable()
+    found = find_encoder(encoder, progress)
+    shape = anatomy(found.folder)
+    config = recipe(recipe_name, encoder, shape.width or None)
+    if found.source == "local folder":
+        encoder = str(found.folder)
+    config = replace(config, **{**asked, "encoder": encoder, "data": _portable(data)})
+    if shape.positions and config.max_length > shape.positions:
+        raise ConfigError(
+            f"max_length = {config.max_length}: {encoder} has positions for {shape.positions} tokens at most",
+            key="max_length",
+        )
+    grouped = corpus.under(config.taxonomy)
+    warnings = list(corpus.warnings)
+    language = language_warning(grouped.splits["train"].text, encoder)
+    if language:
+        warnings.append(language)
+    return Plan(config, grouped, found, tuple(warnings))
+
+
+def versions() -> dict[str, str]:
+    """The versions that a run's weights may depend on."""
+    found = {"python": platform.python_version()}
+    for name in VERSIONS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _portable(data: str | Path) -> str:
+    path = Path(data).expanduser()
+    return str(path.resolve()) if path.exists() else str(data)

@@ -1,0 +1,147 @@
+"""A run's worker from outside: start it detached, ask it to stop, take an ended run up again.
+
+Works from anywhere, a running Textual app included: nothing is forked here, and nothing that it starts is its child.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from trainer.errors import RunError
+from trainer.runs import launch, lock
+from trainer.runs.lock import holder as holder
+from trainer.runs.lock import stop_requested as stop_requested
+from trainer.runs.run import Run, require_writable
+
+POLL_SECONDS = 0.02
+LOG_TAIL_LINES = 15
+
+
+def start(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0) -> int:
+    """Start the worker of `run` detached from everything here, and return its pid once it holds the lock.
+
+    `command` stands in for `worker_command(run)`. Raises RunError if the run has a worker already, or if the new
+    one ends before it got the lock (with the end of its log) or does not get it within `timeout` seconds.
+    """
+    require_writable(run)
+    _refuse_second(run)
+    before = lock.holder(run.folder)
+    lock.mark_starting(run.folder)
+    try:
+        pid = _launch(run, command or worker_command(run))
+        worker = lock.Process.of(pid)
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            ended = not worker.alive  # asked first: what the lock says afterwards is then the worker's last word
+            now = lock.holder(run.folder)
+            if now is not None and now != before and now.pid == pid:
+                return pid
+            if ended:
+                _refuse_second(run)
+                raise RunError(f"the worker of run {run.id} ended at once. {_end_of(run.worker_log)}")
+            time.sleep(POLL_SECONDS)
+        raise RunError(f"the worker of run {run.id} (pid {pid}) does not get going; see {run.worker_log}")
+    finally:
+        lock.unmark_starting(run.folder)
+
+
+def stop(run: Run, timeout: float = 60.0) -> None:
+    """Ask the worker to stop (it writes a checkpoint first) and return once its process has ended.
+
+    Raises RunError for a run that has no living worker, or whose worker is still there after `timeout` seconds; nothing
+    is killed.
+    """
+    require_writable(run)
+    look = run.look()
+    worker = look.holder.process if look.holder is not None and look.holder.alive else None
+    if worker is None:
+        raise RunError(f"run {run.id} is {look.state}: only a run that is being trained can be stopped")
+    lock.request_stop(run.folder)
+    _terminate(worker)
+    deadline = time.monotonic() + timeout
+    while worker.alive:
+        if time.monotonic() > deadline:
+            raise RunError(
+                f"run {run.id} has been asked to stop, but its worker (pid {worker.pid}) is still at work after "
+                f"{timeout:g} seconds. It stops after the step at hand; see {run.worker_log}"
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def resume(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0) -> int:
+    """Start a worker again on a run that was stopped, died or failed; it goes on from its last checkpoint.
+
+    Returns the pid once it holds the lock. Raises RunError for a run in another state, or one that failed on its input.
+    """
+    require_writable(run)
+    look = run.look()
+    end = look.snapshot.end or {}
+    if look.state not in ("stopped", "died", "failed"):
+        raise RunError(f"run {run.id} is {look.state}: only a run that was stopped, died or failed can be resumed")
+    if look.state == "failed" and end.get("reason") == "input":
+        raise RunError(f"run {run.id} failed on what it was given and would again: {end.get('error')}. Start a new run")
+    lock.withdraw_stop(run.folder)
+    return start(run, command, timeout)
+
+
+def worker_command(run: Run) -> list[str]:
+    """What trains a run: `python -m trainer FOLDER`."""
+    return [sys.executable, "-m", "trainer", str(run.folder)]
+
+
+def _refuse_second(run: Run) -> None:
+    found = lock.holder(run.folder)
+    if found is not None and found.alive:
+        raise RunError(f"run {run.id} is already being trained by pid {found.pid}")
+    if found is not None and found.locked:
+        raise RunError(f"run {run.id} is held by a process that cannot be seen from here")
+
+
+def _launch(run: Run, command: Sequence[str]) -> int:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", str(Path(launch.__file__)), str(run.worker_log), *command],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, start_new_session=True, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RunError(f"the worker of run {run.id} cannot be started: {error}") from None
+    if done.returncode or not done.stdout.strip().isdecimal():
+        last = done.stderr.strip().splitlines()[-1:] or ["no reason was given"]
+        raise RunError(f"the worker of run {run.id} cannot be started: {last[0]}")
+    return int(done.stdout)
+
+
+def _terminate(worker: lock.Process) -> None:
+    """SIGTERM to that very process, never to another one that got its number in between."""
+    try:
+        fd = os.pidfd_open(worker.pid) if hasattr(os, "pidfd_open") else None
+    except ProcessLookupError:
+        return
+    except OSError:
+        fd = None  # a kernel without it
+    try:
+        if not worker.alive:
+            return
+        if fd is None:
+            os.kill(worker.pid, signal.SIGTERM)
+        else:
+            signal.pidfd_send_signal(fd, signal.SIGTERM)
+    except ProcessLookupError:
+        return
+    finally:
+        if fd is not None:
+            os.close(fd)
+
+
+def _end_of(log: Path) -> str:
+    try:
+        lines = log.read_bytes()[-8192:].decode("utf-8", "replace").strip().splitlines()[-LOG_TAIL_LINES:]
+    except OSError:
+        lines = []
+    return f"The end of {log}:\n" + "\n".join(lines) if lines else f"It wrote nothing to {log}"

@@ -1,0 +1,342 @@
+"""A run: one folder, the files in it, and the state that they add up to.
+
+Reads what the worker wrote and never writes into a living run. Starting, stopping and resuming are in process.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import pwd
+import shutil
+import time
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from trainer import paths
+from trainer.config import TrainConfig
+from trainer.errors import NotFoundError, RunError
+from trainer.runs import lock
+from trainer.runs.events import LOG, EventTail
+from trainer.runs.names import friendly_name
+from trainer.runs.snapshot import Snapshot, Story, own_fields
+
+FORMAT = 1
+CONFIG = "config.toml"
+STALLED_SECONDS = 120.0
+STARTING_SECONDS = 60.0
+LIVING = frozenset({"starting", "running", "stalled", "stopping"})
+"""States in which a process works on the run, or is about to."""
+ENDED = frozenset({"finished", "failed", "stopped", "died"})
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Look:
+    """A run at one moment. `holder` is what its lock says (None: no worker has ever held it)."""
+
+    state: str
+    snapshot: Snapshot
+    holder: lock.LockHolder | None
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's, None unless it lives."""
+        return self.holder.pid if self.holder is not None and self.holder.alive else None
+
+
+class Run:
+    """One run folder. Keeps its place in the event log, so that looking again reads only what was appended."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._tail = EventTail(folder / LOG)
+        self._story = Story()
+        self._restarts = 0
+        self._record: dict[str, Any] | None = None
+
+    @classmethod
+    def create(cls, config: TrainConfig, extra: Mapping[str, Any] | None = None) -> Run:
+        """A new run folder that holds `config.toml`: the settings, and `extra` tables beside them.
+
+        The folder appears whole or not at all. Raises RunError where it cannot be written.
+        """
+        record = {"format": FORMAT, "created": datetime.now().astimezone(), "settings": config.to_dict()}
+        hidden = record.keys() & (extra or {}).keys()
+        if hidden:
+            raise ValueError(f"tables of config.toml cannot be called {', '.join(sorted(hidden))}")
+        text = tomli_w.dumps({**record, **_without_none(extra or {})}).encode()
+        home = paths.runs_folder()
+        try:
+            paths.private_folder(home)
+            fresh = home / f".new-{os.getpid()}-{time.monotonic_ns()}"
+            fresh.mkdir(mode=0o700)
+            fresh.chmod(0o700)
+            lock.write_private(fresh / CONFIG, text)
+            folder = _named(fresh, home)
+        except OSError as error:
+            raise RunError(f"no run can be made in {home}: {error.strerror}") from None
+        _sync_folder(home)
+        return cls(folder)
+
+    @classmethod
+    def open(cls, which: str | Path) -> Run:
+        """A run by its id, its short name (calm-otter), a start of either that fits one run alone, or its folder.
+
+        A Path may lie anywhere; a text never leaves the runs folder. Raises NotFoundError.
+        """
+        folder = which if isinstance(which, Path) else _find(which)
+        if not (folder / CONFIG).is_file():
+            raise NotFoundError(f"{folder}: no run is there (it would hold a {CONFIG})")
+        return cls(folder.absolute())
+
+    @property
+    def id(self) -> str:
+        """The folder's name, such as 20261124-0412-calm-otter."""
+        return self.folder.name
+
+    @property
+    def short(self) -> str:
+        """The id without its date, such as calm-otter."""
+        return short_name(self.id)
+
+    @property
+    def worker_log(self) -> Path:
+        """Where the worker's stdout and stderr go."""
+        return self.folder / "worker.log"
+
+    @property
+    def model(self) -> Path | None:
+        """The folder of the best model so far, or None while there is none."""
+        folder = self.folder / "model"
+        return folder if (folder / "config.json").is_file() else None
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """All of `config.toml`. Raises RunError where it cannot be read or is of another format."""
+        if self._record is None:
+            path = self.folder / CONFIG
+            try:
+                record = tomllib.loads(path.read_text("utf-8"))
+            except (OSError, ValueError) as error:
+                raise RunError(f"{path} cannot be read: {error}") from None
+            if record.get("format", FORMAT) != FORMAT:
+                raise RunError(f"{path} is of format {record.get('format')!r}; this program reads format {FORMAT}")
+            self._record = record
+        return self._record
+
+    @property
+    def config(self) -> TrainConfig:
+        """What was asked for. Raises RunError or ConfigError where that cannot be read."""
+        settings = self.record.get("settings")
+        return TrainConfig.from_dict(settings if isinstance(settings, dict) else {})
+
+    @property
+    def created(self) -> float:
+        """When the run was made, in seconds since 1970."""
+        try:
+            return (self.folder / CONFIG).stat().st_mtime
+        except OSError:
+            return 0.0
+
+    @property
+    def writable(self) -> bool:
+        """False for a run of somebody else, which is only looked at."""
+        return os.access(self.folder, os.W_OK | os.X_OK)
+
+    def snapshot(self) -> Snapshot:
+        """The run as its events tell it by now. Raises RunError where the log cannot be read."""
+        try:
+            while True:
+                events = self._tail.poll(_CHUNK)
+                if self._tail.restarts != self._restarts:
+                    self._restarts, self._story = self._tail.restarts, Story()
+                picture = self._story.fold(events, self._tail.bad)
+                if not self._tail.behind:
+                    return picture
+        except OSError as error:
+            raise RunError(f"{self._tail.path} cannot be read: {error.strerror}") from None
+
+    def look(self) -> Look:
+        """State, events and lock, taken together. Raises NotFoundError if the run is gone, or RunError."""
+        for _ in range(3):
+            # The lock first: a worker that ends in between has written its end by the time the log is read.
+            holder = lock.holder(self.folder)
+            snapshot = self.snapshot()
+            state = _state(self.folder, holder, snapshot)
+            if state != "died" or lock.holder(self.folder) == holder:
+                break
+        if not self.folder.exists():
+            raise NotFoundError(f"run {self.id} is no longer there")
+        return Look(state, snapshot, holder)
+
+    @property
+    def state(self) -> str:
+        """starting, running, stalled, stopping, finished, failed, stopped, died or unknown."""
+        return self.look().state
+
+    def why_died(self) -> str:
+        """What is known about a worker that ended without a word."""
+        holder = lock.holder(self.folder)
+        if holder is None:
+            return f"no worker ever took it up; {self.worker_log} may say why"
+        if holder.process is not None and holder.process.restarted:
+            return "the machine was restarted"
+        return f"the worker (pid {holder.pid}) ended without a word: it was killed, or the memory ran out"
+
+    def summary(self) -> dict[str, Any]:
+        """The document of `runs show --json`. `validation` is the best epoch's, null before the first."""
+        look = self.look()
+        seen = look.snapshot
+        return {
+            "run": self.id,
+            "state": look.state,
+            "step": seen.step,
+            "steps": seen.steps,
+            "epoch": seen.epoch,
+            "loss": seen.loss,
+            "validation": own_fields(seen.best),
+            "pid": look.pid,
+            "config": self.config.to_dict(),
+        }
+
+    def delete(self) -> None:
+        """Remove the folder and all that is in it. Raises RunError for a run that lives, or may live elsewhere."""
+        require_writable(self)
+        state = self.state
+        if state in LIVING:
+            raise RunError(
+                f"run {self.id} is {state} and cannot be removed; stop it first: goemo-tui runs stop {self.id}"
+            )
+        if state == "unknown":
+            raise RunError(f"run {self.id} may be running {_elsewhere(self.folder)}; remove it there")
+        hidden = self.folder.with_name(f".removed-{self.id}-{time.monotonic_ns()}")
+        try:
+            with lock.RunLock(self.folder, named=False):  # no worker can start while the folder goes
+                self.folder.rename(hidden)
+                shutil.rmtree(hidden)
+        except OSError as error:
+            raise RunError(f"{hidden} could not be removed wholly: {error.strerror}") from None
+
+
+def list_runs() -> list[Run]:
+    """All runs, newest first. What is no run folder is left out."""
+    try:
+        found = [Run(entry) for entry in paths.runs_folder().iterdir() if _is_run(entry)]
+    except FileNotFoundError:
+        return []
+    return sorted(found, key=lambda run: (run.id[:13], run.created, run.id), reverse=True)
+
+
+def short_name(run_id: str) -> str:
+    """The two words of a run id: what stands after the date and the time."""
+    parts = run_id.split("-", 2)
+    return parts[2] if len(parts) == 3 and parts[0].isdecimal() and parts[1].isdecimal() else run_id
+
+
+def require_writable(run: Run) -> None:
+    """Raise RunError for a run that this user may only look at."""
+    if not run.writable:
+        try:
+            owner = pwd.getpwuid(run.folder.stat().st_uid).pw_name
+        except (KeyError, OSError):
+            owner = "somebody else"
+        raise RunError(f"run {run.id} belongs to {owner}: it can be looked at, not changed")
+
+
+def _state(folder: Path, holder: lock.LockHolder | None, snapshot: Snapshot) -> str:
+    end = snapshot.end
+    taken = holder.seq if holder is not None else 0
+    # An end event that was there before the lock was taken is an older worker's, and the new one may be at work.
+    if end is not None and (holder is None or end["seq"] > taken or not (holder.locked or holder.foreign)):
+        return "starting" if lock.starter(folder) else str(end["kind"])
+    if holder is not None and (holder.foreign or (holder.locked and not holder.alive)):
+        return "unknown"
+    if holder is not None and holder.alive:
+        if lock.stop_requested(folder):
+            return "stopping"
+        heard = [t for t in (holder.mono, snapshot.mono) if t is not None and t <= time.monotonic()]
+        return "stalled" if heard and time.monotonic() - max(heard) > STALLED_SECONDS else "running"
+    if lock.starter(folder) or (holder is None and _young(folder)):
+        return "starting"
+    return "died"
+
+
+def _young(folder: Path) -> bool:
+    try:
+        return abs(time.time() - (folder / CONFIG).stat().st_mtime) < STARTING_SECONDS
+    except OSError:
+        return False
+
+
+def _elsewhere(folder: Path) -> str:
+    holder = lock.holder(folder)
+    return (
+        f"on {holder.host}" if holder is not None and holder.foreign else "in a process that cannot be seen from here"
+    )
+
+
+def _is_run(folder: Path) -> bool:
+    return not folder.name.startswith(".") and not folder.is_symlink() and (folder / CONFIG).is_file()
+
+
+def _find(name: str) -> Path:
+    home = paths.runs_folder()
+    unknown = NotFoundError(f"no run is called {name!r}. The runs there are: goemo-tui runs list")
+    if not name or "\0" in name:
+        raise unknown
+    path = Path(os.path.normpath(name)) if "/" in name else home / name
+    try:
+        if path.is_absolute() and path.parent == Path(os.path.normpath(home)) and _is_run(path):
+            return path
+    except OSError:
+        raise unknown from None  # no file can have such a name
+    if "/" in name:
+        raise unknown
+    runs = [run.folder for run in list_runs()]
+    for fits in (
+        [f for f in runs if short_name(f.name) == name],
+        [f for f in runs if f.name.startswith(name) or short_name(f.name).startswith(name)],
+    ):
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            several = ", ".join(f.name for f in fits[:5])
+            raise NotFoundError(
+                f"{name!r} fits {len(fits)} runs ({several}{', …' if len(fits) > 5 else ''}): say which"
+            )
+    raise unknown
+
+
+def _named(fresh: Path, home: Path) -> Path:
+    """Give the finished folder its name: one that no run has, also when others look for one at the same moment."""
+    taken = {short_name(entry.name) for entry in home.iterdir()}
+    while True:
+        folder = home / f"{datetime.now():%Y%m%d-%H%M}-{friendly_name(taken)}"
+        try:
+            return fresh.rename(folder)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                raise
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _without_none(value: Any) -> Any:
+    """TOML has no null."""
+    if isinstance(value, Mapping):
+        return {str(key): _without_none(item) for key, item in value.items() if item is not None}
+    return value
