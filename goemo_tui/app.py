@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from goemo_tui import over_ssh  # isort: skip  # before textual: it reads its environment at import
+from goemo_tui import over_ssh  # noqa: F401  # isort: skip  # before textual, which reads its variables at import
 from textual import events
 from textual.app import App
 from textual.dom import DOMNode
@@ -22,13 +22,13 @@ from textual.notifications import SeverityLevel
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import WorkerFailed
-from trainer.errors import GoemoError
 
 from goemo_tui import actions, crash, themes
 from goemo_tui.palette import ActionProvider
 from goemo_tui.safe_text import clean
 from goemo_tui.services.runs import RunsChanged, RunWatch, run_line
 from goemo_tui.settings import Remembered, Settings, read_settings, read_state, write_state
+from trainer.errors import GoemoError
 
 SMALLEST = (60, 16)
 """Columns and rows below which nothing useful fits."""
@@ -70,10 +70,10 @@ class GoemoApp(App[int]):
     COMMANDS = {ActionProvider}
     BINDINGS = actions.bindings("everywhere")
 
-    run_line: reactive[str] = reactive("")
+    run_line: reactive[str] = reactive("", repaint=False)
     """The running run as every header shows it; set by `set_run_line`."""
 
-    machine_line: reactive[str] = reactive("")
+    machine_line: reactive[str] = reactive("", repaint=False)
     """The GPU as every header shows it; empty without one."""
 
     def __init__(self, data: str | None = None) -> None:
@@ -86,7 +86,6 @@ class GoemoApp(App[int]):
         self.run_id: str | None = None
         self.fatal_line: str | None = None
         self.signal_number: int | None = None
-        self._worker_errors = 0
         for theme in themes.THEMES:
             self.register_theme(theme)
         wanted = self.settings.theme or self.remembered.theme or themes.DEFAULT
@@ -270,7 +269,3 @@ def _log_thread(args: threading.ExceptHookArgs) -> None:
     """A thread that fails writes to the log, not across the screen."""
     if args.exc_value is not None:
         crash.log_error(args.exc_value, f"thread {args.thread.name if args.thread else '?'}")
-
-
-REMOTE = over_ssh.REMOTE
-"""True over SSH: widgets keep their cursors from blinking."""

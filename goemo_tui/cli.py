@@ -11,11 +11,10 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from trainer import __version__
-from trainer.errors import GoemoError
-
 from goemo_tui.crash import log_error, log_file, one_line
 from goemo_tui.safe_text import clean
+from trainer import __version__
+from trainer.errors import GoemoError
 
 HEADLESS = "train, runs, predict, eval, data, doctor"
 

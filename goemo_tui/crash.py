@@ -10,9 +10,8 @@ import time
 import traceback
 from pathlib import Path
 
-from trainer import paths
-
 from goemo_tui.safe_text import clean
+from trainer import paths
 
 LARGEST = 2_000_000
 """Bytes after which the log starts anew; the old one is kept once."""

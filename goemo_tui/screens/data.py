@@ -15,7 +15,6 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.worker import get_current_worker
-from trainer.errors import GoemoError
 
 from goemo_tui import actions, safe_text
 from goemo_tui.screens.place import Place
@@ -23,6 +22,7 @@ from goemo_tui.services import query
 from goemo_tui.widgets.bar_list import BarList, Entry
 from goemo_tui.widgets.comment_browser import CommentBrowser
 from goemo_tui.widgets.comment_detail import CommentDetail
+from trainer.errors import GoemoError
 
 if TYPE_CHECKING:
     from goemo_tui.services.corpus_loader import FoundTokenizer, Opened

@@ -9,11 +9,11 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import ProgressBar, Static
 from textual.worker import get_current_worker
-from trainer.corpus.interrupt import Cancelled
-from trainer.errors import GoemoError
 
 from goemo_tui import safe_text
 from goemo_tui.screens.dialog import Dialog
+from trainer.corpus.interrupt import Cancelled
+from trainer.errors import GoemoError
 
 
 class Download(Dialog[str | None]):

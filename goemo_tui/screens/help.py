@@ -36,7 +36,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """One scrolling page."""
         with VerticalScroll(id="help"):
-            yield Static(self.page())
+            yield Static(self.page(min(96, self.app.size.width * 9 // 10) - 8))
 
     def on_mount(self) -> None:
         """The page takes the arrow keys."""
@@ -45,24 +45,24 @@ class HelpScreen(ModalScreen[None]):
         box.border_subtitle = "Esc closes"
         box.focus()
 
-    def page(self) -> Content:
-        """The page's text."""
+    def page(self, width: int = 200) -> Content:
+        """The page's text for `width` cells."""
         parts: list[Content] = []
         if self.about or self.of_focused:
             parts.append(Content.styled("Here", "bold $accent"))
             if self.about:
                 parts.append(safe_text.content(self.about))
-            parts += [_line(keys, what) for keys, what in self.of_focused]
+            parts += [_line(keys, what, width) for keys, what in self.of_focused]
             parts.append(Content(""))
         for place, title, purpose in PLACES:
             if place == self.place:
                 parts.append(Content.assemble((title, "bold $accent"), (f"  {purpose}", "$quiet")))
-                parts += _table(place)
+                parts += _table(place, width)
                 parts.append(Content(""))
         parts.append(Content.styled("Everywhere", "bold $accent"))
-        parts += _table("everywhere")
-        parts.append(_line("Tab", "Next part; Shift+Tab goes back"))
-        parts.append(_line("mouse", "Click, wheel and header click work wherever a key does"))
+        parts += _table("everywhere", width)
+        parts.append(_line("Tab", "Next part; Shift+Tab goes back", width))
+        parts.append(_line("mouse", "Click, wheel and header click work wherever a key does", width))
         return Content("\n").join(parts)
 
     def action_down(self) -> None:
@@ -74,13 +74,13 @@ class HelpScreen(ModalScreen[None]):
         self.query_one("#help").scroll_up(animate=False)
 
 
-def _table(where: str) -> list[Content]:
+def _table(where: str, width: int) -> list[Content]:
     """One line an action; a twin for typing stands behind the key it doubles."""
     lines: dict[str, tuple[list[str], Action]] = {}
     for action in ACTIONS:
         if action.where == where:
             lines.setdefault(action.name, ([], action))[0].extend(show_key(key) for key in action.keys)
-    return [_line(" ".join(keys), action.help) for keys, action in lines.values()]
+    return [_line(" ".join(keys), action.help, width) for keys, action in lines.values()]
 
 
 def _keys_of(widget: Widget) -> list[tuple[str, str]]:
@@ -94,5 +94,12 @@ def _keys_of(widget: Widget) -> list[tuple[str, str]]:
     return [(" ".join(keys), what) for keys, what in found.values() if what]
 
 
-def _line(keys: str, what: str) -> Content:
-    return Content.assemble((f"  {keys:<14}", "bold"), "  ", what)
+_KEYS = 12
+"""Cells that the keys of a line take."""
+
+
+def _line(keys: str, what: str, width: int) -> Content:
+    """Keys, and what they do wrapped beside them."""
+    wrapped = Content(what).wrap(max(20, width - _KEYS - 2))
+    rest = [Content(" " * (_KEYS + 2) + line.plain) for line in wrapped[1:]]
+    return Content("\n").join([Content.assemble((f"  {keys:<{_KEYS}}", "bold"), wrapped[0]), *rest])

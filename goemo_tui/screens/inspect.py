@@ -38,6 +38,7 @@ from goemo_tui.widgets.emotion_bars import EmotionBars
 from goemo_tui.widgets.field import Field
 from goemo_tui.widgets.token_line import TokenLine
 from goemo_tui.wording import millions, percent, size
+from trainer.runs.run import short_name
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -63,6 +64,7 @@ class InspectScreen(Place):
     HOME = "#bars-scroll"
     BINDINGS = actions.bindings("inspect")
     CSS_PATH = "inspect.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
 
     def __init__(self, command: tuple[str, ...] | None = None) -> None:
         super().__init__()
@@ -212,7 +214,7 @@ class InspectScreen(Place):
         """A line of the history goes back into the prompt."""
         event.stop()
         field = self.query_one("#prompt", Field)
-        field.value = self._history[event.option_index].request.text
+        field.value = clean(self._history[event.option_index].request.text)
         field.focus()
         field.action_end()
 
@@ -258,7 +260,8 @@ class InspectScreen(Place):
         view = token_view(text, self._tokenizer, length)
         note = f"✂ cut here: {view.lost} more tokens are not read (max_length {length})" if view.lost else ""
         if view.unknown:
-            note = f"{len(view.unknown)} of them not in the vocabulary (marked ?)" + (f" · {note}" if note else "")
+            many = f"{len(view.unknown)} tokens are" if len(view.unknown) > 1 else "1 token is"
+            note = f"{many} not in the vocabulary (marked ?)" + (f" · {note}" if note else "")
         self.query_one(TokenLine).show(view.tokens, view.ids, view.unknown, note)
         pane.border_title = f"tokens · {len(view.tokens)} of at most {length}"
 
@@ -332,7 +335,9 @@ def _model_line(model: Model | None, threshold: Threshold, loading: str) -> Cont
     own = "tuned" if model.thresholds else "0.3 (the model has none of its own)"
     parts.append(f"threshold {own if isinstance(threshold, str) else f'{threshold:g} for all'}")
     return Content.assemble(
-        ("model  ", "$text-muted"), (clean(model.name), "bold"), (" · " + clean(" · ".join(parts)), "$text-muted")
+        ("model  ", "$text-muted"),
+        (clean(short_name(model.name)), "bold"),
+        (" · " + clean(" · ".join(parts)), "$text-muted"),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from textual import on
@@ -12,11 +11,11 @@ from textual.suggester import Suggester
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
-from trainer.corpus.read import EXTENSIONS
 
 from goemo_tui import safe_text
 from goemo_tui.screens.dialog import Dialog
 from goemo_tui.widgets.field import Field
+from trainer.corpus.read import EXTENSIONS
 
 
 def complaint_about(answer: str) -> str:
@@ -98,7 +97,7 @@ class OpenCorpus(Dialog[str | None]):
         known = self.query_one("#known", OptionList)
         for path in ("sample", *(p for p in self.recent if p != "sample")):
             known.add_option(Option(safe_text.content(safe_text.cells(path, 80)), id=path))
-        self.run_worker(partial(self._look_around), thread=True, group="known")
+        self.run_worker(self._look_around, thread=True, group="known")
         self.set_focus(self.query_one("#path"))
 
     def _look_around(self) -> None:

@@ -32,7 +32,7 @@ class PickModel(Dialog[str | None]):
     def body(self) -> ComposeResult:
         """What there is, and a field for anything else."""
         yield Static("looking for models …", id="note", markup=False)
-        yield OptionList(id="models", markup=False)
+        yield OptionList(id="models", markup=False, compact=True)
         yield Field(id="path", placeholder="or type a model's folder, a run, or a Hub name")
 
     def on_mount(self) -> None:

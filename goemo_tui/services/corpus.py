@@ -91,10 +91,10 @@ class SplitColumns:
 
     def _mask(self, term: Term) -> npt.NDArray[np.bool_]:
         if term.kind == "word":
-            return _numpy(pc.match_substring(self.lowered, pattern=term.text))
+            return _mask_of(pc.match_substring(self.lowered, pattern=term.text))
         if term.kind == "regex":
             try:
-                return _numpy(pc.match_substring_regex(self._text(), pattern=term.text, ignore_case=True))
+                return _mask_of(pc.match_substring_regex(self._text(), pattern=term.text, ignore_case=True))
             except pa.ArrowInvalid as error:
                 said = str(error).removeprefix("Invalid regular expression: ")
                 raise QueryError(f"/{term.text}/ is no regular expression: {said}") from None
@@ -128,7 +128,7 @@ class SplitColumns:
             return self.tokens.astype(np.int64)
         if column not in self._ranks:
             keys = self.lowered if column == 1 else _arrow([self.emotions(i) for i in range(len(self))])
-            self._ranks[column] = _numpy(pc.rank(keys, tiebreaker="dense")).astype(np.int64)
+            self._ranks[column] = _numpy(pc.rank(keys, tiebreaker="dense"), np.uint64).astype(np.int64)
         return self._ranks[column]
 
 
@@ -191,13 +191,25 @@ def _between(values: npt.NDArray[Any], term: Term) -> npt.NDArray[np.bool_]:
     return mask
 
 
-def _numpy(array: Any) -> npt.NDArray[Any]:
-    result: npt.NDArray[Any] = array.to_numpy(zero_copy_only=False)
-    return result
+def _numpy(array: Any, dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """The values of an Arrow array without nulls, read from its buffer: `to_numpy` would import pandas."""
+    return np.frombuffer(
+        array.buffers()[1], dtype=dtype, count=len(array), offset=array.offset * np.dtype(dtype).itemsize
+    )
+
+
+def _mask_of(array: Any) -> npt.NDArray[np.bool_]:
+    """An Arrow boolean array (bits) as numpy's."""
+    return _numpy(array.cast(pa.uint8()), np.uint8).astype(bool)
 
 
 def _arrow(texts: list[str]) -> Any:
-    try:
-        return pa.array(texts, type=pa.large_string())
-    except UnicodeEncodeError:  # a lone surrogate out of a JSON escape
-        return pa.array([t.encode("utf-8", "replace").decode() for t in texts], type=pa.large_string())
+    """An Arrow large_string array, put together from its buffers: `pa.array` of a list would import pandas.
+
+    A lone surrogate, as a JSON escape can bring one, becomes a question mark.
+    """
+    encoded = [text.encode("utf-8", "replace") for text in texts]
+    offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+    np.cumsum(np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded)), out=offsets[1:])
+    buffers = pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"".join(encoded))
+    return pa.LargeStringArray.from_buffers(len(encoded), *buffers)

@@ -9,11 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from goemo_tui.services.corpus import SplitColumns, columns_of
 from trainer.corpus import Corpus, load_corpus
 from trainer.corpus.interrupt import Cancelled
 from trainer.errors import GoemoError
-
-from goemo_tui.services.corpus import SplitColumns, columns_of
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,7 @@ class PredictorService:
             self._busy[number] = Request(model=model)
             self._write({"op": "load", "id": number, "model": model})
 
-    def close(self, patience: float = 0.2) -> None:
+    def close(self, patience: float = 0.15) -> None:
         """End the child: its input is closed, then it is terminated, then killed, within `patience` seconds."""
         with self._lock:
             self._closed = True

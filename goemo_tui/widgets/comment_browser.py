@@ -229,7 +229,7 @@ class CommentBrowser(Vertical):
         else:
             text = corpus_views.duplicates(columns, width)
         self.query_one("#figures-text", Static).update(text)
-        self._title(dict(VIEWS)[self.view])
+        self._title(f"{dict(VIEWS)[self.view]} · all {len(columns):,} rows")
 
     def on_resize(self) -> None:
         """Figures are drawn for a width."""

@@ -15,9 +15,8 @@ from textual.visual import Visual
 from goemo_tui import safe_text
 
 if TYPE_CHECKING:
-    from trainer.corpus.tokens import TokenView
-
     from goemo_tui.services.corpus import SplitColumns
+    from trainer.corpus.tokens import TokenView
 
 _CHIPS = ("on $primary 22%", "on $secondary 26%")
 _UNKNOWN = "bold $error"
@@ -151,5 +150,5 @@ class CommentDetail(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line, already wrapped."""
         line = y + self.scroll_offset.y
-        strip = self._strips[line] if line < len(self._strips) else Strip.blank(0)
+        strip = self._strips[line] if line < len(self._strips) else Strip([])
         return strip.adjust_cell_length(self.size.width, self.rich_style)

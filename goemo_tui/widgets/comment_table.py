@@ -191,8 +191,6 @@ class CommentTable(DataTable, inherit_bindings=False):
             self._drawn_until = 0
         self.shown.columns_of_split, self.shown.rows, self.sorting = columns, rows, sorted_by
         self.shown.marked = re.compile("|".join(map(re.escape, words)), re.IGNORECASE) if words else None
-        accent = self.app.theme_variables.get("accent", "")
-        self.shown.mark_style = f"bold underline {accent}".strip()
         for i, column in enumerate(self.ordered_columns):
             arrow = (" ▼" if sorted_by[1] else " ▲") if sorted_by is not None and sorted_by[0] == i else ""
             column.label = Text(COLUMNS[i] + arrow, justify="right" if i in (0, 3) else "left")
@@ -208,6 +206,11 @@ class CommentTable(DataTable, inherit_bindings=False):
         """Draw the visible cells anew: the rows before `until` have their token counts."""
         self._drawn_until = until
         self.notify_style_update()
+
+    def notify_style_update(self) -> None:
+        """Another theme, or other rows: nothing that was drawn holds any more."""
+        self.shown.mark_style = f"bold underline {self.app.theme_variables.get('accent', '')}".strip()
+        super().notify_style_update()
 
     def waits_for(self, until: int) -> bool:
         """True if a visible row before `until` was drawn without its token count."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 from textual.content import Content
-from trainer.corpus import stats
 
 from goemo_tui import safe_text
 from goemo_tui.services.corpus import SplitColumns
 from goemo_tui.widgets.bar_list import bar
+from trainer.corpus import stats
 
 PAIRS = 24
 GROUPS = 200

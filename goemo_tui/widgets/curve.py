@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from goemo_tui.widgets import plot
 from goemo_tui.widgets.lines import Lines, Row, Span, fit
 
-
 SHORTEST = 20
 """Steps that a step axis spans at least, where the run has as many."""
 

@@ -54,10 +54,10 @@ class GoemoHeader(Horizontal):
     }
     """
 
-    run_line: reactive[str] = reactive("")
+    run_line: reactive[str] = reactive("", repaint=False)
     """`● calm-otter  epoch 2/3  61%  1m40s left`, or empty where nothing runs."""
 
-    machine_line: reactive[str] = reactive("")
+    machine_line: reactive[str] = reactive("", repaint=False)
     """`GPU 87% 9.1/80 GB`, or empty without a GPU."""
 
     def __init__(self, place: str) -> None:
@@ -75,7 +75,8 @@ class GoemoHeader(Horizontal):
     def watch_run_line(self, text: str) -> None:
         """Show the running run."""
         if self.is_mounted:
-            self.query_one(".header--run", Static).update(safe_text.content(text))
+            # no layout: its width is what is left over, and a layout would repaint the whole screen
+            self.query_one(".header--run", Static).update(safe_text.content(text), layout=False)
 
     def watch_machine_line(self, text: str) -> None:
         """Show the GPU."""

@@ -44,6 +44,25 @@ def fit(row: Row, width: int) -> Row:
     return tuple(kept)
 
 
+def _row(rows: list[Row], y: int) -> Row:
+    return rows[y] if y < len(rows) else ()
+
+
+def _difference(old: Row, new: Row, y: int, width: int) -> Region:
+    """The cells of row `y` from the first that differs to the last; the whole row where characters are not one wide."""
+    before = [(char, style) for text, style in old for char in text]
+    after = [(char, style) for text, style in new for char in text]
+    if len(before) != row_width(old) or len(after) != row_width(new) or max(len(before), len(after)) > width:
+        return Region(0, y, width, 1)
+    blank = [(" ", "")]
+    before += blank * (width - len(before))
+    after += blank * (width - len(after))
+    differ = [x for x in range(width) if before[x] != after[x]]
+    if not differ:
+        return Region(0, y, width, 1)
+    return Region(differ[0], y, differ[-1] - differ[0] + 1, 1)
+
+
 class Lines(Widget, can_focus=False):
     """Rows of spans. A subclass gives `rows(width, height)`; `redraw()` asks for them and paints the difference."""
 
@@ -70,7 +89,7 @@ class Lines(Widget, can_focus=False):
             return len(new)
         changed = [y for y in range(max(len(old), len(new))) if old[y : y + 1] != new[y : y + 1]]
         if changed:
-            self.refresh(*(Region(0, y, width, 1) for y in changed))
+            self.refresh(*(_difference(_row(old, y), _row(new, y), y, width) for y in changed))
         return len(changed)
 
     def render_line(self, y: int) -> Strip:

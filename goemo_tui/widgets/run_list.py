@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -33,6 +35,7 @@ class RunList(OptionList):
             self.run_id = run_id
 
     def __init__(self, *, id: str | None = None) -> None:
+        self._only: int | None = None
         super().__init__(id=id, markup=False, compact=True)
         self._said: dict[str, tuple[str, str, str]] = {}
         self._width = 0
@@ -63,9 +66,22 @@ class RunList(OptionList):
             return len(lines)
         changed = [run_id for run_id, line in lines.items() if self._said[run_id] != line]
         self._said = lines
+        order = list(lines)
         for run_id in changed:
+            # Each line is one row high: only that row is painted again, the list as a whole is not.
+            self._only = order.index(run_id)
             self.replace_option_prompt(run_id, _line(*lines[run_id], width))
+            self._only = None
         return len(changed)
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """As a widget's; while one line is written, of that line alone."""
+        if self._only is not None and not regions:
+            row = self._only - round(self.scroll_y)
+            if not 0 <= row < self.scrollable_content_region.height:
+                return self
+            regions, layout = (Region(0, row, self.scrollable_content_region.width, 1),), False
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def on_resize(self) -> None:
         """Lines are as wide as the list."""

@@ -48,7 +48,7 @@ class ScoreTable(DataTable[Text]):
 
     def show(self, scores: Mapping[str, Mapping[str, Any]]) -> bool:
         """Fill the table. False where it shows these numbers already."""
-        taken = {name: dict(values) for name, values in scores.items()}
+        taken: dict[str, Mapping[str, Any]] = {name: dict(values) for name, values in scores.items()}
         if taken == self._scores:
             return False
         self._scores = taken

@@ -90,6 +90,10 @@ def test_stopped_in_mid_epoch_and_resumed_it_ends_with_the_same_weights(tiny_enc
     assert run.state == "stopped"
     at = run.snapshot().step
     assert at and 0 < at < 300
+    lock.request_stop(run.folder)  # asked again while the worker is still loading: it stands where it stood
+    assert work(run) == 0
+    assert (run.state, run.snapshot().step) == ("stopped", at)
+    lock.withdraw_stop(run.folder)
     assert work(run) == 0
     resumed = [e for e in read_events(run.folder / "events.jsonl") if e["kind"] == "resumed"]
     assert [e["step"] for e in resumed] == [at]

@@ -258,9 +258,13 @@ async def test_toasts_never_read_markup(app: GoemoApp) -> None:
         assert toast.markup is False
 
 
-async def test_a_broken_settings_file_is_said_and_the_app_runs(goemo_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_broken_settings_file_is_said_and_the_app_runs(
+    goemo_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     goemo_home.mkdir(parents=True)
-    goemo_home.joinpath("settings.toml").write_text('theme = "none such"\nmax_length = "x"\nwhat = 1\n', encoding="utf-8")
+    goemo_home.joinpath("settings.toml").write_text(
+        'theme = "none such"\nmax_length = "x"\nwhat = 1\n', encoding="utf-8"
+    )
     monkeypatch.setattr(GoemoApp, "MODES", {place: room(place) for place, _, _ in actions.PLACES})
     app = GoemoApp()
     async with app.run_test() as pilot:

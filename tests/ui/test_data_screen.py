@@ -25,7 +25,7 @@ from trainer.corpus.tokens import load_tokenizer
 from trainer.errors import CorpusError
 from trainer.labels import EMOTIONS
 
-VOCABULARY = "[PAD] [UNK] [CLS] [SEP] [MASK] i love the sea and you so do it very happy sad today what ? !".split()
+VOCABULARY = "[PAD] [UNK] [CLS] [SEP] [MASK] i love the sea and you so do it very happy sad today what ? !"
 
 TRAIN = [
     ("I love the sea", "18", "aa1"),
@@ -55,7 +55,7 @@ def corpus(tmp_path: Path) -> Path:
 def own_tokenizer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "tokenizer"
     folder.mkdir()
-    folder.joinpath("vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
+    folder.joinpath("vocab.txt").write_text(VOCABULARY.replace(" ", "\n") + "\n", encoding="utf-8")
     monkeypatch.setattr(
         "goemo_tui.services.corpus_loader.find_tokenizer", lambda encoder: FoundTokenizer(load_tokenizer(folder))
     )
@@ -307,7 +307,7 @@ async def test_problems_are_listed_by_file_and_line(corpus: Path) -> None:
             ":8", ":9",
         ]  # fmt: skip
         await pilot.press("escape")
-        assert pilot.app.screen is screen
+        assert isinstance(pilot.app.screen, DataScreen)
 
 
 async def test_opening_another_corpus(corpus: Path, tmp_path: Path) -> None:
@@ -334,7 +334,9 @@ async def test_opening_another_corpus(corpus: Path, tmp_path: Path) -> None:
         await until(pilot, lambda: screen.opened is not None and screen.opened.corpus.path == corpus)
 
 
-async def test_a_corpus_that_fails_to_open_leaves_the_present_one(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_corpus_that_fails_to_open_leaves_the_present_one(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
         screen = await opened(pilot)
 
@@ -455,3 +457,13 @@ async def test_the_real_corpus_opens_whole(goemotions: Path) -> None:
         assert counts(screen)["grief"] == 77
         await pilot.press("v", "v", "v", "v")
         assert "118 texts stand on several rows, 58 of them" in str(screen.query_one("#figures-text", Static).render())
+
+
+async def test_without_colours_everything_still_draws(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with GoemoApp(str(corpus)).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("v", "v", "v", "v", "v", "e", "e", "question_mark", "escape", "o", "escape")
+        await pilot.pause()
+        assert pilot.app.is_running
+        assert "▸" in screen.query_one("#splits", BarList).render_line(0).text

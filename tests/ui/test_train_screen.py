@@ -39,7 +39,9 @@ PER_LABEL = {
 
 def tell(log: EventLog, until_step: int, since: int = 0) -> None:
     if not since:
-        log.append("started", step=0, steps=100, epochs=2, rows={"train": 1120, "dev": 280}, device="cpu", parameters=5000)
+        log.append(
+            "started", step=0, steps=100, epochs=2, rows={"train": 1120, "dev": 280}, device="cpu", parameters=5000
+        )
     for step in range(since + 1, until_step + 1):
         log.append(
             "step", step=step, epoch=step / 50, loss=0.5 / step, lr=1.1e-4, grad_norm=0.7,
@@ -102,7 +104,16 @@ async def test_a_running_run_is_drawn_and_moves(size: tuple[int, int], beside: b
         async with opened(size) as (app, pilot):
             await until(pilot, lambda: "60/100" in shown(app))
             text = shown(app)
-            for piece in (run.short, "running", "goemo recipe", "epoch 2/2", "60%", "1m40s left", "103 ex/s", "2.1k tok/s"):
+            for piece in (
+                run.short,
+                "running",
+                "goemo recipe",
+                "epoch 2/2",
+                "60%",
+                "1m40s left",
+                "103 ex/s",
+                "2.1k tok/s",
+            ):
                 assert piece in text, piece
             for piece in ("lr 1.1e-4", "grad 0.70", "train .080", "dev .083", "F1 .502", "fits well", "step", "epoch"):
                 assert piece in text, piece

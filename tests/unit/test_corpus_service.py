@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -180,3 +182,22 @@ def test_a_lone_surrogate_out_of_json_is_searched_like_any_text(columns: SplitCo
     split = replace(columns.split, text=["broken \ud800 emoji", *columns.split.text[1:]])
     corpus = Corpus("own", Path("own"), OFFICIAL, {"train": split})
     assert found(columns_of(corpus, "train"), "broken emoji") == [0]
+
+
+def test_opening_filtering_and_sorting_load_no_pandas() -> None:
+    code = """
+import sys
+from goemo_tui.services.corpus import find
+from goemo_tui.services.corpus_loader import open_corpus
+import goemo_tui.widgets.comment_table, goemo_tui.widgets.corpus_views as views
+columns = open_corpus("sample").splits["train"]
+for text in ("so", "/so|very/", "label:joy", "id:a", "labels:>1", "line:<9"):
+    assert find(columns, text).rows is not None
+for column in range(4):
+    columns.sorted_by(columns.all_rows(), column, True)
+columns.label_counts()
+views.counts({"train": columns}, 80), views.together(columns, 80), views.lengths(columns, 80, 64), views.duplicates(columns, 80)
+sys.exit(" ".join({"pandas", "torch", "transformers"} & set(sys.modules)) or 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
