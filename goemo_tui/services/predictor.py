@@ -17,7 +17,8 @@ from typing import IO, Any
 
 from textual.message import Message
 
-COMMAND = (sys.executable, "-m", "trainer.infer.service")
+COMMAND = (sys.executable, "-P", "-m", "trainer.infer.service")
+"""`-P`: a folder called trainer where the user happens to be is not ours."""
 RESTARTS = 3
 """How often a child that died without having answered anything is started again before the person is asked to act."""
 

@@ -15,7 +15,7 @@ class Field(Input):
     """Enter submits; Down posts `Onward`, which means: to what this field is about."""
 
     BINDINGS = [
-        Binding("down", "onward", "Results", key_display="↓", tooltip="Leave the field for its results"),
+        Binding("down", "onward", "Next", key_display="↓", tooltip="Go on to what the field is about"),
         Binding("escape", "leave", "Leave", key_display="Esc", tooltip="Leave the field"),
     ]
     DEFAULT_CSS = """

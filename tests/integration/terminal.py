@@ -37,11 +37,15 @@ class Terminal:
         self.stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
         self.code: int | None = None
+        size = struct.pack("HHHH", rows, columns, 0, 0)
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", **environment}
-            os.execv(sys.executable, [sys.executable, "-m", "goemo_tui", *arguments])
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            fcntl.ioctl(0, termios.TIOCSWINSZ, size)
+            # execve, not execv: readline sets COLUMNS and LINES behind the back of os.environ, and they would win over
+            # the terminal's own size
+            kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "SSH_CONNECTION")}
+            kept |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", **environment}
+            os.execve(sys.executable, [sys.executable, "-m", "goemo_tui", *arguments], kept)
 
     def __enter__(self) -> Terminal:
         return self

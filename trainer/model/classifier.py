@@ -84,11 +84,15 @@ def last_layer(model: nn.Module, outputs: int) -> nn.Linear:
 
 
 def parameter_groups(model: nn.Module, weight_decay: float, decay: str = "weights") -> list[dict[str, Any]]:
-    """AdamW's groups: encoder and head apart (`part`), and without decay for biases and norms unless decay="all"."""
+    """AdamW's groups: encoder and head apart (`part`), and without decay for biases and norms unless decay="all".
+
+    The head is all that stands behind the last hidden states: the classifier, and the pooler, which sentence encoders
+    leave as it was before they were trained.
+    """
     base = getattr(model, "base_model_prefix", "") + "."
     groups: dict[tuple[str, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
-        part = "encoder" if name.startswith(base) else "head"
+        part = "encoder" if name.startswith(base) and not name.startswith(f"{base}pooler.") else "head"
         decays = decay == "all" or parameter.ndim >= 2
         groups.setdefault((part, decays), []).append(parameter)
     return [
