@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainer import Predictor, evaluate, load_corpus, train
+from trainer import Predictor, TrainConfig, evaluate, load_corpus, train
 from trainer.errors import ConfigError, CorpusError, NotFoundError, RunError
 from trainer.runs import lock
 from trainer.runs.events import read_events
@@ -68,7 +68,10 @@ def test_the_story_of_a_run(tiny_encoder: Path) -> None:
         validation
     )
     step = next(e for e in events if e["kind"] == "step")
-    assert {"step", "epoch", "loss", "lr", "grad_norm", "examples_per_s", "tokens_per_s", "eta_s"} <= set(step)
+    figures = [
+        step[key] for key in ("step", "epoch", "loss", "lr", "grad_norm", "examples_per_s", "tokens_per_s", "eta_s")
+    ]
+    assert all(isinstance(value, int | float) and value >= 0 for value in figures)
     assert finished["step"] == 24 and Path(finished["model"]) == run.folder / "model"
     assert run.summary()["state"] == "finished"
     assert not (run.folder / "worker.log").read_text()  # no library chatter
@@ -138,6 +141,15 @@ def test_a_loss_that_is_no_number_stops_with_the_last_good_model_kept(
     assert run.state == "failed"
     scores = Predictor(run.id).predict(["still here"])[0].scores
     assert all(np.isfinite(p) for p in scores.values())
+
+
+def test_a_whole_config_can_be_given(tiny_encoder: Path) -> None:
+    config = TrainConfig(data="sample", encoder=str(tiny_encoder), epochs=1, limit=32, lr=1e-3, batch_size=8)
+    events: list[dict[str, Any]] = []
+    result = train(config, observer=events.append)
+    assert Run.open(result.run).config == config
+    assert events[0]["steps"] == 4
+    assert Predictor(result.run).predict("one text alone")[0].text == "one text alone"
 
 
 def test_early_stopping_says_so(tiny_encoder: Path) -> None:

@@ -95,8 +95,9 @@ class Predictor:
         tokens = tokenize(list(texts), self.tokenizer, self.max_length)
         return classifier.probabilities(self.model, tokens, self.device, stop=stop)
 
-    def predict(self, texts: Sequence[str], threshold: Threshold | None = None) -> list[Prediction]:
+    def predict(self, texts: str | Sequence[str], threshold: Threshold | None = None) -> list[Prediction]:
         """One prediction a text, in order. A text without words still gets the scores the model gives it."""
+        texts = [texts] if isinstance(texts, str) else texts
         cuts = self.thresholds(threshold)
         return [
             Prediction(

@@ -163,7 +163,9 @@ class _Training:
             meter.add(loss, sum(len(b) for b in window), tokens)
             now = time.monotonic()
             due = self.checkpoint_is_due(now)
-            if due or now - self.last_step_event >= BETWEEN_STEP_EVENTS or at.window == len(windows):
+            # the first step of an epoch is slow and would foretell hours: its event waits for the second
+            soon = meter.steps > 1 and now - self.last_step_event >= BETWEEN_STEP_EVENTS
+            if due or soon or at.window == len(windows):
                 mean = self.note(meter)
                 if not math.isfinite(float(norm)):
                     raise Diverged("the gradient is NaN or infinite")
@@ -202,19 +204,15 @@ class _Training:
         self.optimizer.zero_grad(set_to_none=True)
         return summed, tokens, norm
 
-    def step_fields(self, loss: float, lr: float, norm: float, rates: Rates | None) -> dict[str, Any]:
+    def step_fields(self, loss: float, lr: float, norm: float, rates: Rates) -> dict[str, Any]:
         at = self.position
-        fields: dict[str, Any] = {
+        # before the first validation its time is guessed: without gradients, in fp32, about twice as fast
+        one = self.validation_seconds or len(self.task.dev.truth) / (2 * rates.examples)
+        left = (self.total - at.step) * rates.step_seconds + (self.config.epochs - at.epoch + 1) * one
+        return {
             "step": at.step, "epoch": at.epoch, "loss": round(loss, 6), "lr": lr, "grad_norm": round(norm, 4),
-            "examples_per_s": None, "tokens_per_s": None, "eta_s": None,
+            "examples_per_s": round(rates.examples, 2), "tokens_per_s": round(rates.tokens, 1), "eta_s": round(left, 1),
         }  # fmt: skip
-        if rates:
-            # before the first validation its time is guessed: without gradients, in fp32, about twice as fast
-            one = self.validation_seconds or len(self.task.dev.truth) / (2 * rates.examples)
-            left = (self.total - at.step) * rates.step_seconds + (self.config.epochs - at.epoch + 1) * one
-            fields["examples_per_s"], fields["tokens_per_s"] = round(rates.examples, 2), round(rates.tokens, 1)
-            fields["eta_s"] = round(left, 1)
-        return fields
 
     def validate(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """Score dev in fp32, as the predictor will, and keep the model if its cross-fitted macro-F1 is the best so far."""

@@ -32,11 +32,17 @@ class Meter:
     """Counts one epoch. The first step is left out of the rates: it pays for what is set up only once."""
 
     def __init__(self) -> None:
+        self.began = time.monotonic()
         self.losses: list[torch.Tensor] = []
         self.pending = 0
         self.now = _Mark(0.0, 0, 0, 0)
         self.first: _Mark | None = None
         self.marks: list[_Mark] = []
+
+    @property
+    def steps(self) -> int:
+        """Steps counted so far."""
+        return self.now.steps
 
     def add(self, loss: torch.Tensor, rows: int, tokens: int) -> None:
         """One step: its summed loss (not waited for), its rows and tokens."""
@@ -53,10 +59,11 @@ class Meter:
         rows, self.losses, self.pending = self.pending, [], 0
         return summed, rows
 
-    def rates(self) -> Rates | None:
-        """The speed by now, or None before the second step."""
+    def rates(self) -> Rates:
+        """The speed by now. After one step alone it is that of the first step, slow as that is."""
         if self.first is None or self.now.steps < 2:
-            return None
+            span = max(self.now.at - self.began, 1e-9)
+            return Rates(max(self.now.rows / span, 1e-9), self.now.tokens / span, span / max(1, self.now.steps))
         self.marks.append(self.now)
         while len(self.marks) > 2 and self.now.at - self.marks[1].at > WINDOW:
             self.marks.pop(0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trainer.config import TrainConfig
 from trainer.errors import RunError
 from trainer.learn.work import work
 from trainer.runs.lock import RunLock, stop_requested
@@ -25,7 +26,7 @@ class TrainResult:
 
 
 def train(
-    data: str | Path = "sample",
+    data: str | Path | TrainConfig = "sample",
     encoder: str | None = None,
     recipe: str = "goemo",
     observer: Callable[[dict[str, Any]], None] | None = None,
@@ -33,10 +34,15 @@ def train(
 ) -> TrainResult:
     """Fine-tune `encoder` on `data` with a recipe's settings, overridden by keyword (`epochs=2`, `limit=4000`, …).
 
+    In place of `data` a whole TrainConfig may be given; its settings then stand for the recipe's.
     Runs in this process until it ends; `observer` is called with each event. The run's folder stays under `GOEMO_HOME`.
     Raises ConfigError, NotFoundError or CorpusError before anything starts, and RunError when the training fails.
     """
-    ready = plan(data, encoder, recipe, settings)
+    if isinstance(data, TrainConfig):
+        given = {**data.to_dict(), **settings}
+        ready = plan(given.pop("data"), None, given.pop("recipe"), {**given, "encoder": encoder or given["encoder"]})
+    else:
+        ready = plan(data, encoder, recipe, settings)
     run = Run.create(ready.config, ready.record())
     best: dict[str, Any] = {}
 
