@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 STREAM = "-"
 
+LINES = 3
+"""Emotions shown of a text at the least, whether over their threshold or not."""
+
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
@@ -34,20 +37,21 @@ def run(options: argparse.Namespace) -> int:
     if not stream and not options.text:
         raise ConfigError('give a text: goemo-tui predict "what a day", or - to read lines from stdin')
     predictor = load(options)
+    thresholds = dict(zip(predictor.labels, predictor.thresholds().tolist(), strict=True))
     if not stream:
         results = predictor.predict(options.text)
         if options.json:
             print(json.dumps({"model": predictor.name, "results": [r.to_dict() for r in results]}, ensure_ascii=False))
         else:
             for result in results:
-                print(words(result))
+                print(words(result, thresholds))
         return 0
     answers = (predictor.predict([line])[0] for line in lines())
     if options.json:
         document(predictor.name, answers)
     else:
         for result in answers:
-            print(words(result), flush=True)
+            print(words(result, thresholds), flush=True)
     return 0
 
 
@@ -79,10 +83,15 @@ def document(model: str, answers: Iterator[Prediction]) -> None:
     print("\n]}")
 
 
-def words(result: Prediction) -> str:
-    """A prediction for people: the text, then a line for each emotion, else the one that came closest."""
-    rows = [f"  {clean(e.emotion):<16}{e.probability:>5.0%}   over {e.threshold:.0%}" for e in result.emotions]
-    if not rows and result.scores:
-        name, p = max(result.scores.items(), key=lambda item: item[1])
-        rows = [f"  none over its threshold; closest: {clean(name)} {p:.0%}"]
+def words(result: Prediction, thresholds: dict[str, float]) -> str:
+    """A prediction for people: the text, then its emotions; those that come next are shown as below their threshold."""
+    detected = {e.emotion for e in result.emotions}
+    ranked = sorted(result.scores.items(), key=lambda item: -item[1])
+    shown = {name for name, _ in ranked[:LINES]} | detected
+    rows = [
+        f"  {'•' if name in detected else ' '} {clean(name):<16}{p:>5.0%}   "
+        f"{'over' if name in detected else 'below'} {thresholds[name]:.0%}"
+        for name, p in ranked
+        if name in shown
+    ]
     return "\n".join([clean(result.text), *rows])
