@@ -18,12 +18,14 @@ from goemo_tui import over_ssh  # noqa: F401  # isort: skip  # before textual, w
 from textual import events
 from textual.app import App
 from textual.dom import DOMNode
+from textual.driver import Driver
 from textual.notifications import SeverityLevel
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from goemo_tui import actions, crash, themes
+from goemo_tui.lost_terminal import tolerant
 from goemo_tui.palette import ActionProvider
 from goemo_tui.safe_text import clean
 from goemo_tui.services.runs import RunsChanged, RunWatch, run_line
@@ -35,7 +37,7 @@ SMALLEST = (60, 16)
 
 NO_TERMINAL = """\
 goemo-tui needs a terminal for its screens; headless commands do the same work:
-  goemo-tui train | runs | predict | eval | score | data | doctor      (each with --help)"""
+  goemo-tui train | runs | predict | eval | data | doctor      (each with --help)"""
 
 
 def _data_screen() -> Screen[None]:
@@ -168,6 +170,10 @@ class GoemoApp(App[int]):
             self.pop_screen()
 
     # Start, errors, end
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's driver, able to outlive its terminal for as long as it takes to end."""
+        return tolerant(super().get_driver_class())
 
     def on_mount(self) -> None:
         """Take the signals that end a terminal, and say what was wrong with the settings."""

@@ -139,7 +139,7 @@ async def test_help_tells_of_the_focused_part_and_closes(app: GoemoApp) -> None:
         assert isinstance(app.screen, HelpScreen)
         page = app.screen.page().plain
         assert "what [this] field is for" in page
-        assert "Leave the field for its results" in page
+        assert "Go on to what the field is about" in page
         await pilot.press("escape")
         assert isinstance(app.screen, Room)
         await pilot.press("escape", "question_mark")
