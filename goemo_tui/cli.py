@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # whoever read our output has gone; the interpreter must not try to flush it again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 128 + signal.SIGPIPE
     except Exception as error:
         error_id = log_error(error, f"goemo-tui {options.command}")
         say(f"something unforeseen went wrong: {one_line(error)}. It is written down as {error_id} in {log_file()}")

@@ -52,4 +52,9 @@ def tolerant(driver: type[Driver]) -> type[Driver]:
             if file is not None:
                 self._file = TolerantFile(file)
 
+        def stop_application_mode(self) -> None:
+            # a multiplexer that was resized meanwhile would leave a part of the picture on the normal screen
+            self.write("\x1b[H\x1b[2J")
+            super().stop_application_mode()
+
     return TolerantDriver

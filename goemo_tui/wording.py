@@ -94,11 +94,42 @@ def millions(count: int) -> str:
     return f"{count / 1e3:.0f}k" if count >= 1e3 else str(count)
 
 
-def percent(share: float) -> str:
-    """A share in 0..1 as a whole percent; what is not nothing is never shown as 0%."""
-    if 0 < share < 0.005:
-        return "<1%"
-    return f"{100 * share:.0f}%"
+def percent(share: float, digits: int = 0) -> str:
+    """A share in 0..1 as percent, whole unless `digits` are asked for: the one rounding that every screen uses.
+
+    What is not nothing is never shown as 0%, what is not all never as 100%.
+    """
+    text = f"{100 * share:.{digits}f}"
+    step = 10.0**-digits
+    if share > 0 and float(text) == 0:
+        return f"<{step:.{digits}f}%"
+    if share < 1 and float(text) >= 100:
+        return f">{100 - step:.{digits}f}%"
+    return f"{text}%"
+
+
+MOST_DIGITS = 4
+
+
+def against(probability: float, threshold: float, above: bool) -> tuple[str, str]:
+    """A probability as percent and its threshold as `.31`, with as many digits as it takes to see which is larger.
+
+    `above` is whether the probability counts as having reached the threshold. `("87%", ".31")`, `("5.6%", ".059")`.
+    """
+    digits = 0
+    while digits < MOST_DIGITS and not _tells(probability, threshold, above, digits):
+        digits += 1
+    limit = f"{threshold:.{digits + 2}f}"
+    limit = limit[1:] if limit.startswith("0") else limit[: max(3, digits + 2)]
+    return percent(probability, digits), limit
+
+
+def _tells(probability: float, threshold: float, above: bool, digits: int) -> bool:
+    """Whether the two, rounded so, stand to each other as they really do."""
+    shown, limit = float(f"{100 * probability:.{digits}f}"), round(100 * float(f"{threshold:.{digits + 2}f}"), digits)
+    if above:
+        return shown > limit or (shown == limit and probability == threshold)
+    return shown < limit
 
 
 def count(value: int) -> str:

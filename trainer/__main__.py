@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
 
     try:
         run = Run.open(Path(arguments[0]))
-        with RunLock(run.folder):
+        with RunLock(run.folder, signals=True):
             # torch and transformers take seconds to import: the lock is held by then, so the starter knows we live
             from trainer.learn.work import work
 

@@ -6,6 +6,7 @@ The table of fields feeds the command line, the form and the docs alike. Nothing
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -41,7 +42,9 @@ class TrainConfig:
 
     data: str = _is("sample", "corpus: sample, a downloaded one, a folder or a file", group="source")
     encoder: str = _is("minilm", "minilm, distilbert, a local folder or a Hub name", group="source")
-    recipe: str = _is("goemo", "the named recipe these settings started from", group="source")
+    recipe: str = _is(
+        "goemo", "the named recipe these settings started from", choices=("goemo", "notebook"), group="source"
+    )
     epochs: int = _is(3, "how often the model sees each comment", 1, 1000)
     batch_size: int = _is(32, "comments in one step", 1, 4096)
     lr: float = _is(2e-4, "highest learning rate of the encoder", 0.0, 1.0)
@@ -94,12 +97,13 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for f in fields(self):
+            value = getattr(self, f.name)
+            if str(f.type) == "float" and isinstance(value, int) and not isinstance(value, bool):
+                object.__setattr__(self, f.name, float(value))
             _check(f.name, getattr(self, f.name), f.type, f.metadata["setting"])
         if self.lr == 0 and self.head_lr == 0:
             raise ConfigError("lr and head_lr are both 0: nothing would be learned", key="lr")
-        device = self.device.partition(":")
-        if device[0] not in ("auto", "cpu", "cuda", "mps") or (device[1] and not device[2].isdigit()):
-            raise ConfigError(f"device = {self.device!r}: choose auto, cpu, cuda, cuda:N or mps", key="device")
+        check_device(self.device)
 
     def with_settings(self, pairs: Iterable[str] | Mapping[str, Any]) -> TrainConfig:
         """A copy with `key=value` texts (or a mapping) applied. Raises ConfigError naming the key."""
@@ -132,6 +136,12 @@ SETTINGS: dict[str, Setting] = {f.name: f.metadata["setting"] for f in fields(Tr
 """Name -> explanation and range, in the order a form shows them."""
 
 _TYPES = {f.name: str(f.type) for f in fields(TrainConfig)}
+
+
+def check_device(name: str) -> None:
+    """Raise ConfigError unless `name` is auto, cpu, cuda, cuda:N or mps (whether it is there is another question)."""
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]{1,3})?", name):
+        raise ConfigError(f"device = {name!r}: choose auto, cpu, cuda, cuda:N or mps", key="device")
 
 
 def parse_settings(pairs: Iterable[str] | Mapping[str, Any]) -> dict[str, Any]:

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import os
 import platform
+import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
+PROC = Path("/proc")
 BUSY_SHARE = 0.1
 """A GPU whose memory is used beyond this share by others, or that computes, counts as busy."""
+MOST_USERS = 4
+"""Users that are named in one line."""
 
 
 @dataclass(frozen=True)
 class Device:
-    """One device. Memory in bytes, `load` in percent; None where it cannot be asked."""
+    """One device. Memory in bytes, `load` in percent; None where it cannot be asked.
+
+    `users` says of each computing process whose it is, such as `alice (pid 123)`; `pid 123` where that is hidden.
+    """
 
     name: str
     title: str
@@ -25,6 +32,7 @@ class Device:
     load: int | None
     processes: int
     busy: bool
+    users: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         text = f"{self.name} · {self.title}"
@@ -32,6 +40,9 @@ class Device:
             text += f" · {self.memory_used / 2**30:.1f} of {self.memory_total / 2**30:.0f} GB used"
         if self.busy:
             text += f" · busy: {self.processes} process{'es' if self.processes != 1 else ''}"
+            if self.users:
+                more = len(self.users) - MOST_USERS
+                text += f" of {', '.join(self.users[:MOST_USERS])}" + (f" and {more} more" if more > 0 else "")
             text += f", {self.load}% load" if self.load is not None else ""
         return text
 
@@ -111,16 +122,30 @@ def _gpu(number: int, handle: object) -> Device:
     except pynvml.NVMLError:
         load = None
     try:
-        processes = len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
+        pids = [int(process.pid) for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)]
     except pynvml.NVMLError:
-        processes = 0
-    busy = processes > 0 or memory.used > BUSY_SHARE * memory.total or bool(load and load > 10)
+        pids = []
+    busy = bool(pids) or memory.used > BUSY_SHARE * memory.total or bool(load and load > 10)
     return Device(
         f"cuda:{number}",
         str(pynvml.nvmlDeviceGetName(handle)),
         int(memory.total),
         int(memory.used),
         load,
-        processes,
+        len(pids),
         busy,
+        tuple(_user(pid) for pid in pids),
     )
+
+
+def _user(pid: int) -> str:
+    """Whose process this is. It may have ended by now, or be of a namespace or a user that this one cannot see."""
+    try:
+        owner = (PROC / str(pid)).stat().st_uid
+    except OSError:
+        return f"pid {pid}"
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = f"user {owner}"
+    return f"{name} (pid {pid})"

@@ -34,11 +34,12 @@ WANTED = [
     "*.safetensors",
     "*.safetensors.index.json",
     "config.json",
-    "tokenizer*",
-    "vocab*",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "vocab.json",
     "special_tokens_map.json",
     "merges.txt",
-    "*.model",
 ]
 """What is fetched of a Hub repository: weights as safetensors, tokenizer, config. Nothing that can run."""
 
@@ -82,7 +83,7 @@ def find_encoder(name: str, progress: Progress | None = None, allow_download: bo
     """
     if name == BUNDLED:
         return Encoder(name, _bundled(), "bundled package")
-    if _is_path(name):
+    if looks_like_path(name):
         folder = Path(name).expanduser()
         if not folder.is_dir():
             raise NotFoundError(f"{folder}: no such folder. An encoder is minilm, distilbert, a folder or a Hub name")
@@ -125,10 +126,30 @@ def anatomy(folder: Path) -> Anatomy:
         width=number("hidden_size", "dim", "d_model"),
         heads=number("num_attention_heads", "n_heads", "n_head"),
         vocabulary=number("vocab_size"),
-        positions=number("max_position_embeddings"),
+        positions=max(0, number("max_position_embeddings") - _first_position(config)),
         parameters=parameters,
         bytes=size,
     )
+
+
+SHIFTED = {
+    "roberta",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "camembert",
+    "roberta-prelayernorm",
+    "xmod",
+    "data2vec-text",
+    "mpnet",
+}
+"""Families whose positions begin behind the padding id: the table is longer than the text may be."""
+
+
+def _first_position(config: dict[str, Any]) -> int:
+    if config.get("model_type") not in SHIFTED:
+        return 0
+    padding = config.get("pad_token_id")
+    return (padding if isinstance(padding, int) else 1) + 1
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -152,12 +173,18 @@ def safetensors_header(path: Path) -> dict[str, dict[str, Any]]:
             header = json.loads(file.read(length))
     except (OSError, ValueError, struct.error) as error:
         raise ModelError(f"{path} is not a readable safetensors file: {error}") from None
-    header.pop("__metadata__", None)
-    return dict(header)
+    tensors = {k: v for k, v in header.items() if k != "__metadata__"} if isinstance(header, dict) else None
+    if tensors is None or not all(isinstance(v, dict) and isinstance(v.get("shape"), list) for v in tensors.values()):
+        raise ModelError(f"{path} is not a readable safetensors file: its header names no tensors")
+    return tensors
 
 
-def _is_path(name: str) -> bool:
-    return name.startswith(("/", ".", "~")) or Path(name).is_dir()
+def looks_like_path(name: str) -> bool:
+    """Whether a folder of this disk is meant rather than a name. Raises NotFoundError for what can be neither."""
+    try:
+        return name.startswith(("/", ".", "~")) or Path(name).is_dir()
+    except (OSError, ValueError) as error:
+        raise NotFoundError(f"{name[:60]}… is neither a folder nor a name: {error.__class__.__name__}") from None
 
 
 def _checked(folder: Path) -> Path:

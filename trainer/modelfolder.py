@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainer import paths
-from trainer.encoders import Progress, anatomy, find_encoder, read_json
-from trainer.errors import ModelError, NotFoundError
+from trainer.encoders import Progress, anatomy, find_encoder, looks_like_path, read_json
+from trainer.errors import GoemoError, ModelError, NotFoundError
 from trainer.labels import names_of_model
+
+if TYPE_CHECKING:
+    from trainer.runs.run import Run
 
 STARTER = "starter"
 
@@ -39,16 +42,16 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
         starter = _starter()
         if starter:
             return starter
-        runs = _run_models()
-        if runs:
-            return runs[0]
+        finished = _run_models(finished_only=True)
+        if finished:
+            return finished[0]
         raise NotFoundError(f"there is no model yet. Make one: {MAKE_ONE}")
     if name == STARTER:
         starter = _starter()
         if starter is None:
             raise NotFoundError(f"this version carries no starter model. Make a model: {MAKE_ONE}")
         return starter
-    if name.startswith(("/", ".", "~")) or (Path(name).is_dir() and not _is_run(name)):
+    if looks_like_path(name) and not _is_run(name):
         folder = Path(name).expanduser().resolve()
         if not folder.is_dir():
             raise NotFoundError(f"{folder}: no such folder. A model is a run, a folder, a Hub name or starter")
@@ -63,7 +66,7 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
     except NotFoundError as error:
         if "/" not in name:
             raise NotFoundError(
-                f"{error} A model is a run, a folder, a Hub name or starter; {MAKE_ONE} makes one"
+                f"{error}. A model is a run, a folder, a Hub name or starter; {MAKE_ONE} makes one"
             ) from None
         return ModelFolder(name, _checked(find_encoder(name, progress).folder), "hub")
     folder = run.folder / "model"
@@ -80,11 +83,19 @@ def list_models() -> list[ModelFolder]:
 
 def read_label_names(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The model's label names in id order, and warnings about them. Raises ModelError where config.json has none."""
-    table = read_json(folder / "config.json").get("id2label")
+    config = read_json(folder / "config.json")
+    table = config.get("id2label")
+    if not table:  # transformers leaves it out where it would say LABEL_0 and LABEL_1
+        count = config.get("num_labels") or len(config.get("label2id") or ()) or 2
+        table = {k: f"LABEL_{k}" for k in range(int(count) if isinstance(count, int) else 2)}
     try:
-        return names_of_model({int(k): str(v) for k, v in dict(table or {}).items()})
+        names, warnings = names_of_model({int(k): str(v) for k, v in dict(table).items()})
     except (TypeError, ValueError):
         raise ModelError(f"{folder / 'config.json'}: id2label is not a table of numbers to names") from None
+    if len(set(names)) != len(names):
+        twice = sorted({n for n in names if names.count(n) > 1})
+        raise ModelError(f"{folder / 'config.json'}: id2label gives two outputs the same name: {', '.join(twice)}")
+    return names, warnings
 
 
 def read_thresholds(folder: Path) -> dict[str, float] | None:
@@ -121,14 +132,22 @@ def _starter() -> ModelFolder | None:
     return ModelFolder(STARTER, folder, "starter") if (folder / "config.json").is_file() else None
 
 
-def _run_models() -> list[ModelFolder]:
+def _run_models(finished_only: bool = False) -> list[ModelFolder]:
     from trainer.runs.run import list_runs
 
     found = [(run, run.folder / "model") for run in list_runs()]
     with_model = [(run, folder) for run, folder in found if (folder / "config.json").is_file()]
-    # a run that ended comes before one that is still changing its model
-    with_model.sort(key=lambda pair: pair[0].state != "finished")
-    return [ModelFolder(run.id, folder, "run") for run, folder in with_model]
+    ended = {run.id for run, _ in with_model if _state(run) == "finished"}
+    # a run that finished comes before one that is still changing its model, or never got to its end
+    with_model.sort(key=lambda pair: pair[0].id not in ended)
+    return [ModelFolder(run.id, folder, "run") for run, folder in with_model if run.id in ended or not finished_only]
+
+
+def _state(run: Run) -> str:
+    try:
+        return run.state
+    except GoemoError:
+        return "unknown"  # one run that cannot be read must not hide the others
 
 
 def _is_run(name: str) -> bool:

@@ -20,7 +20,11 @@ ACTIONS = ("list", "check", "download")
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("data", help="list, check or download corpora", description=__doc__)
+    parser = commands.add_parser(
+        "data",
+        help="list, check or download corpora",
+        description="Which corpora are at hand, what is wrong with one, and GoEmotions fetched.",
+    )
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
     parser.add_argument(
         "path", nargs="?", help="check: sample, goemotions, a folder or a file; download: the folder to download into"
@@ -48,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
 def _list(as_json: bool) -> int:
     from goemo_tui.safe_text import clean
     from trainer.corpus import list_corpora
+    from trainer.corpus.corpus import SPLITS
 
     corpora = list_corpora()
     if as_json:
@@ -57,6 +62,8 @@ def _list(as_json: bool) -> int:
     for corpus in corpora:
         rows = "  ".join(f"{name} {rows:,}" for name, rows in corpus.splits.items()) or "cannot be read"
         print(clean(f"{corpus.name:<12} {rows:<40} {corpus.path}"))
+        if corpus.name == "goemotions" and len(corpus.splits) < len(SPLITS):
+            print(f"{'':<12} not whole: goemo-tui data download fetches what is missing")
     if not any(corpus.name == "goemotions" for corpus in corpora):
         print("goemotions   not here yet: goemo-tui data download fetches it (4 MB)")
     return 0
@@ -65,10 +72,16 @@ def _list(as_json: bool) -> int:
 def _check(path: str, as_json: bool) -> int:
     from goemo_tui.safe_text import clean
     from trainer.corpus import load_corpus
-    from trainer.errors import CorpusError
+    from trainer.errors import CorpusError, NotFoundError
 
     try:
         corpus = load_corpus(path)
+    except NotFoundError as error:
+        if as_json:  # the document is whole also where there is nothing; the exit code says what it means
+            print(
+                json.dumps({"splits": {}, "problems": [{"file": path, "line": 0, "what": str(error)}], "warnings": []})
+            )
+        raise
     except CorpusError as error:
         # The document is whole also where no file could be told from another.
         document: dict[str, Any] = {
@@ -89,8 +102,10 @@ def _check(path: str, as_json: bool) -> int:
         place = f"{problem['file']}:{problem['line']}" if problem["line"] else problem["file"]
         print(clean(f"{place}: {problem['what']}"))
     for warning in document["warnings"]:
-        print(f"warning: {clean(warning, newlines=True)}")
-    if not document["problems"]:
+        # the reasons that follow a refusal's first line stand above
+        text = warning.partition("\n")[0].rstrip(":") if document["problems"] else warning
+        print(f"warning: {clean(text, newlines=True)}")
+    if not document["problems"] and not refused:
         print("no problems")
     return int(refused)
 

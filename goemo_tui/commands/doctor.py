@@ -26,7 +26,11 @@ class Finding:
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("doctor", help="what this machine offers", description=__doc__)
+    parser = commands.add_parser(
+        "doctor",
+        help="what this machine offers",
+        description="What this machine offers, and what is missing with the command that brings it.",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.set_defaults(run=run)
 

@@ -22,7 +22,9 @@ LINES = 3
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("predict", help="what a sentence feels", description=__doc__)
+    parser = commands.add_parser(
+        "predict", help="what a sentence feels", description="What each text feels, the most probable emotion first."
+    )
     parser.add_argument("text", nargs="*", help="texts; - reads stdin and answers line by line")
     parser.add_argument("--model", help="a run, a folder, a Hub name or starter")
     parser.add_argument("--threshold", default="tuned", help="tuned (the model's own), or one value such as 0.3")
@@ -34,12 +36,15 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Predict and print."""
     stream = options.text == [STREAM] or (not options.text and not sys.stdin.isatty())
+    if STREAM in options.text and not stream:
+        raise ConfigError("- reads the texts from stdin and stands alone")
     if not stream and not options.text:
         raise ConfigError('give a text: goemo-tui predict "what a day", or - to read lines from stdin')
+    texts = [as_text(text) for text in options.text]
     predictor = load(options)
     thresholds = dict(zip(predictor.labels, predictor.thresholds().tolist(), strict=True))
     if not stream:
-        results = predictor.predict(options.text)
+        results = predictor.predict(texts)
         if options.json:
             print(json.dumps({"model": predictor.name, "results": [r.to_dict() for r in results]}, ensure_ascii=False))
         else:
@@ -66,6 +71,11 @@ def load(options: argparse.Namespace) -> Predictor:
     for text in predictor.warnings:
         print(f"goemo-tui: {clean(text)}", file=sys.stderr)
     return predictor
+
+
+def as_text(argument: str) -> str:
+    """An argument as text. Python smuggles its bytes that are not UTF-8 in as surrogates; here they are replaced."""
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def lines() -> Iterator[str]:

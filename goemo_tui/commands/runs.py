@@ -39,7 +39,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 ok, 1 not as asked (attach: not finished), 2 usage, 3 no such run, 130 by ctrl-c. Raises GoemoError."""
+    """0 ok, 1 not as asked (attach: not finished; stop: died or failed), 2 usage, 3 no such run, 130 by ctrl-c. Raises GoemoError."""
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "list": _list, "show": _show, "attach": _attach, "stop": _stop, "resume": _resume, "rm": _remove,
     }  # fmt: skip
@@ -75,6 +75,8 @@ class _Line:
 
 
 def _list(args: argparse.Namespace) -> int:
+    if args.id is not None:
+        raise ConfigError(f"runs list takes no id and lists all; goemo-tui runs show {args.id} shows one")
     from goemo_tui.commands.progress import say
     from goemo_tui.safe_text import clean
     from trainer.runs.run import list_runs
@@ -186,14 +188,17 @@ def _stop(args: argparse.Namespace) -> int:
     from goemo_tui.commands.progress import say
     from goemo_tui.commands.train import outcome
     from trainer.runs import process
+    from trainer.runs.run import LIVING
 
     one = chosen(args.id)
-    say(f"stopping {one.id} …")
+    if one.state in LIVING:
+        say(f"stopping {one.id} …")
     process.stop(one)
     if args.json:
         print(json.dumps(one.summary()))
-    say(outcome(one, one.look()))
-    return 0
+    look = one.look()
+    say(outcome(one, look))
+    return 0 if look.state in ("stopped", "finished") else 1  # finished: it was at its end when it was asked
 
 
 def _resume(args: argparse.Namespace) -> int:

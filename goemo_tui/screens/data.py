@@ -123,7 +123,7 @@ class DataScreen(Place):
 
         worker = get_current_worker()
         try:
-            message: Message = self.Loaded(open_corpus(path), path)
+            message: Message = self.Loaded(open_corpus(path, self.goemo.settings.encoder), path)
         except GoemoError as error:
             message = self.Failed(str(error), path)
         if not worker.is_cancelled:
@@ -131,7 +131,7 @@ class DataScreen(Place):
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:
-        if self.opened is not None:
+        if self.browser.table is not None:
             self.notify(message.said, title="That corpus was not opened", severity="error", timeout=10)
             return
         self.browser.wait(
@@ -144,6 +144,8 @@ class DataScreen(Place):
 
     @on(Loaded)
     async def _loaded(self, message: Loaded) -> None:
+        from goemo_tui.screens import problems
+
         self.opened = message.opened
         gc.freeze()  # 54,000 rows are walked by no further collection: keystrokes stay even
         corpus = message.opened.corpus
@@ -152,35 +154,28 @@ class DataScreen(Place):
             path = str(Path(message.path).expanduser().absolute())
             self.goemo.remember(self.goemo.remembered.opened(path))
         self._of_split = ""
-        await self.browser.open(message.opened.splits, self.goemo.settings.max_length)
-        self.browser.border_subtitle = self._state_of_corpus()
+        refused, summary = problems.refusals(corpus), problems.summary(corpus)
+        await self.browser.open(message.opened.splits, self.goemo.settings.max_length, refused)
+        state = [safe_text.cells(corpus.name, 30), *(["refused for training"] if refused else []), summary]
+        self.browser.border_subtitle = Content(" · ".join(part for part in state if part))
+        if refused or summary:
+            self.notify(
+                "\n".join([*refused.values(), *([summary] if summary else [])]),
+                title=corpus.name,
+                severity="error" if refused else "warning",
+                timeout=10 if refused else None,
+            )
         self._draw_splits("")
         if not message.opened.splits:
-            self.browser.complain("no usable row: p lists why, o opens another corpus")
-            self.query_one("#emotions", BarList).show(())
+            emotions = self.query_one("#emotions", BarList)
+            emotions.show(())
+            emotions.border_title = "emotions"
             self.detail.show_nothing("")
             return
         self.browser.take_split(next(iter(message.opened.splits)))
         if self.focused is None:
             self.go_home()
-        if corpus.problems or corpus.warnings:
-            self.notify(
-                f"{len(corpus.problems):,} rows were skipped, {len(corpus.warnings)} warnings: p lists them",
-                title=corpus.name,
-                severity="warning",
-            )
         self._count()
-
-    def _state_of_corpus(self) -> Content:
-        """Name of the corpus, and what is to be known about it."""
-        assert self.opened is not None
-        corpus = self.opened.corpus
-        parts = [safe_text.cells(corpus.name, 30)]
-        if corpus.problems:
-            parts.append(f"{len(corpus.problems):,} rows skipped (p)")
-        if corpus.warnings:
-            parts.append(f"{len(corpus.warnings)} warnings (p)")
-        return Content(" · ".join(parts))
 
     # Token counts
 

@@ -309,7 +309,7 @@ class InspectScreen(Place):
             self.notify("Nothing to copy yet: type a sentence first.", severity="warning")
             return
         self.app.copy_to_clipboard(as_json(answer, model))
-        self.notify("Copied as JSON", timeout=2)
+        self.notify("Sent to the terminal's clipboard as JSON", timeout=3)
 
 
 def as_json(answer: Answered, model: Model) -> str:

@@ -15,12 +15,12 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Button, Footer, Input, Select, Static
+from textual.widgets import Button, Footer, Input, Static
 
 from goemo_tui.safe_text import content
 from goemo_tui.services import new_run
 from goemo_tui.services.beside import Done, beside
-from goemo_tui.services.new_run import Draft, EncoderNote
+from goemo_tui.services.new_run import CorpusNote, Draft, EncoderNote
 from goemo_tui.widgets.header import GoemoHeader, PlaceTab
 from goemo_tui.widgets.setting_row import Choice, SettingRow
 from trainer.config import RECIPES, SETTINGS, TrainConfig
@@ -35,7 +35,10 @@ PAUSE = 0.4
 
 
 class NewRunScreen(Screen[str | None]):
-    """Answers with the id of the run that was started, or None."""
+    """Answers with the id of the run that was started, or None.
+
+    `data` is the corpus that is open in Data, `recent` are the paths opened before.
+    """
 
     CSS_PATH = "new_run.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
@@ -53,11 +56,14 @@ class NewRunScreen(Screen[str | None]):
             super().__init__()
             self.text = text
 
-    def __init__(self) -> None:
+    def __init__(self, data: str = "sample", recent: tuple[str, ...] = ()) -> None:
         super().__init__()
         self._recipe = "goemo"
         self._width: int | None = None
-        self._texts = new_run.defaults(self._recipe)
+        self._texts = new_run.defaults(self._recipe) | {"data": new_run.data_setting(data)}
+        self._recent = recent
+        self._data_wrong = ""
+        self._data_timer: Timer | None = None
         self._starting = False
         self._timer: Timer | None = None
 
@@ -72,9 +78,9 @@ class NewRunScreen(Screen[str | None]):
         with Vertical(id="form") as form:
             form.border_title = "new run"
             with VerticalScroll(id="rows", can_focus=False):
-                yield SettingRow(
-                    "data", self._texts["data"], SETTINGS["data"].help, [Choice("sample")], "folder or file …"
-                )
+                open_now = self._texts["data"]
+                corpora = [Choice(name, new_run.short_path(name)) for name in dict.fromkeys((open_now, "sample"))]
+                yield SettingRow("data", open_now, SETTINGS["data"].help, corpora, "folder or file …")
                 encoders = [Choice("minilm"), Choice("distilbert")]
                 yield SettingRow("encoder", self._texts["encoder"], "", encoders, "folder or Hub name …")
                 yield SettingRow(
@@ -107,7 +113,9 @@ class NewRunScreen(Screen[str | None]):
         header = self.query_one(GoemoHeader)
         self.watch(self.app, "run_line", lambda text: setattr(header, "run_line", text))
         self.watch(self.app, "machine_line", lambda text: setattr(header, "machine_line", text))
-        beside("corpora", new_run.corpus_choices, self.post_message)
+        data = self._texts["data"]
+        beside("corpora", lambda: new_run.corpus_choices(data, self._recent), self.post_message)
+        self._look_at_corpus()
         beside("devices", new_run.device_choices, self.post_message)
         self._look_up()
         self._check()
@@ -123,7 +131,9 @@ class NewRunScreen(Screen[str | None]):
         else:
             self._texts[row.key] = row.value
         if row.key == "data":
-            row.say(note=_about_data(row.value))
+            row.say(note=SETTINGS["data"].help)
+            self._data_wrong = ""
+            self._look_at_corpus_soon()
         if row.key in ("encoder", "recipe"):
             self._look_up_soon()
         self._tell(Content(""))
@@ -136,6 +146,23 @@ class NewRunScreen(Screen[str | None]):
             if key not in KEPT:
                 self._texts[key] = text
                 self._find(key).put(text)
+
+    def _look_at_corpus_soon(self) -> None:
+        if self._data_timer is not None:
+            self._data_timer.stop()
+        self._data_timer = self.set_timer(PAUSE, self._look_at_corpus)
+
+    def _look_at_corpus(self) -> None:
+        name = self._texts["data"].strip()
+        beside("corpus", lambda: new_run.look_at_corpus(name), self.post_message)
+
+    def _take_corpus(self, note: CorpusNote) -> None:
+        """Say beside the corpus how many rows it has, or why it cannot be trained on."""
+        if note.name != self._texts["data"].strip():
+            return
+        self._data_wrong = note.wrong
+        self._find("data").say(note=note.text or SETTINGS["data"].help)
+        self._check()
 
     def _look_up_soon(self) -> None:
         if self._timer is not None:
@@ -165,8 +192,10 @@ class NewRunScreen(Screen[str | None]):
     def _check(self) -> None:
         """Name what is wrong beside its field; without a fault show the command and allow the start."""
         config, wrong = new_run.check(self.draft)
+        # A corpus that is not there is told and does not bar the start, which looks again: it may have come meanwhile.
+        told = {"data": self._data_wrong} | wrong
         for row in self.query(SettingRow):
-            row.say(wrong=wrong.get(row.key, ""))
+            row.say(wrong=told.get(row.key, ""))
         self._tell_about()
         self.query_one("#start", Button).disabled = config is None or self._starting
         shown = self._command(config, wrong)
@@ -197,6 +226,8 @@ class NewRunScreen(Screen[str | None]):
         message.stop()
         if message.name == "encoder" and message.error is None:
             self._take_encoder(cast("EncoderNote", message.value))
+        elif message.name == "corpus" and message.error is None:
+            self._take_corpus(cast("CorpusNote", message.value))
         elif message.name == "devices" and message.error is None:
             self._find("device").set_choices(_choices(message.value))
         elif message.name == "corpora" and message.error is None:
@@ -226,7 +257,7 @@ class NewRunScreen(Screen[str | None]):
         if key in SETTINGS:
             row = self._find(key)
             row.say(wrong=str(message.error))
-            row.query_one(Input if not row.query(Select) else Select).focus()
+            row.take_focus()
 
     # Keys
 
@@ -234,9 +265,9 @@ class NewRunScreen(Screen[str | None]):
         """Check as the command line does and start the worker; the form stays until that worked."""
         button = self.query_one("#start", Button)
         if button.disabled:
-            wrong = self.query(".-wrong")
+            _, wrong = new_run.check(self.draft)
             if wrong:
-                wrong.first(SettingRow).query(Input).first().focus()
+                self._find(next(iter(wrong))).take_focus()
             return
         self._starting = button.disabled = True
         draft = self.draft
@@ -284,10 +315,3 @@ class NewRunScreen(Screen[str | None]):
 
 def _choices(found: object) -> list[Choice]:
     return [Choice(value, label, note) for value, label, note in cast("list[tuple[str, str, str]]", found)]
-
-
-def _about_data(name: str) -> str:
-    """What is wrong with a path at first sight; the whole check is made at the start."""
-    from goemo_tui.screens.open_corpus import complaint_about
-
-    return complaint_about(name.strip()) or SETTINGS["data"].help

@@ -229,7 +229,7 @@ class TrainScreen(Place):
                 self.query_one(TabbedContent).active = "live"
                 self.watch_of.poke()
 
-        self.app.push_screen(NewRunScreen(), started)
+        self.app.push_screen(NewRunScreen(self.goemo.data, self.goemo.remembered.recent), started)
 
     def action_stop_run(self) -> None:
         """Ask the worker to stop after its current step."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from goemo_tui.services.query import QueryError, Term, parse, words_of
+from goemo_tui.services.query import QueryError, Term, parse, unclosed, words_of
 
 if TYPE_CHECKING:
     from trainer.corpus import Corpus, Split
@@ -151,18 +151,22 @@ def columns_of(corpus: Corpus, name: str) -> SplitColumns:
 
 @dataclass(frozen=True)
 class Found:
-    """The answer to a filter line. `rows` is None where the line cannot be used; `error` says why."""
+    """The answer to a filter line. `rows` is None where the line cannot be used; `error` says why.
+
+    `note` is what should be known about a line that can be used.
+    """
 
     rows: Rows | None
     words: tuple[str, ...] = ()
     error: str = ""
+    note: str = ""
 
 
 def find(columns: SplitColumns, text: str) -> Found:
     """Answer a filter line; its mistakes become `error`."""
     try:
         terms = parse(text, columns.labels)
-        return Found(columns.select(terms), words_of(terms))
+        return Found(columns.select(terms), words_of(terms), note=unclosed(text))
     except QueryError as error:
         return Found(None, (), str(error))
 

@@ -6,11 +6,11 @@ Each function is told by `cancelled` when nobody waits any more, and returns. Kn
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from goemo_tui.services.corpus import SplitColumns, columns_of
-from trainer.corpus import Corpus, load_corpus
+from trainer.corpus import Corpus, language_warning, load_corpus
 from trainer.corpus.interrupt import Cancelled
 from trainer.errors import GoemoError
 
@@ -23,9 +23,16 @@ class Opened:
     splits: dict[str, SplitColumns]
 
 
-def open_corpus(path: str) -> Opened:
-    """Load `path` and make columns of every split that has rows. Raises GoemoError."""
+def open_corpus(path: str, encoder: str) -> Opened:
+    """Load `path` and make columns of every split that has rows. Raises GoemoError.
+
+    A language that `encoder` (a name) was not trained on is one more of the corpus's warnings.
+    """
     corpus = load_corpus(path)
+    some = next((split.text for split in corpus.splits.values() if split.text), [])
+    language = language_warning(some, encoder)
+    if language:
+        corpus = replace(corpus, warnings=(*corpus.warnings, language))
     return Opened(corpus, {name: columns_of(corpus, name) for name, split in corpus.splits.items() if len(split)})
 
 

@@ -6,7 +6,7 @@ The same checks as the command line's, because both go through `trainer.runs.pla
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,12 +143,70 @@ def _bound(value: float) -> str:
     )
 
 
-def corpus_choices() -> list[tuple[str, str, str]]:
-    """(name, what is shown, how many rows) of the corpora that are at hand. Reads them: call it from a thread."""
+def corpus_choices(data: str = "sample", recent: Iterable[str] = ()) -> list[tuple[str, str, str]]:
+    """(value, what is shown, how many rows) of `data`, the `recent` paths that are still there, and the named corpora.
+
+    Reads the named ones: call it from a thread.
+    """
     from trainer.corpus import list_corpora
 
-    found = [(c.name, " · ".join(f"{rows:,} {split}" for split, rows in c.splits.items())) for c in list_corpora()]
-    return [(name, name, rows) for name, rows in found if rows]
+    named = {c.name: (c.name, c.name, rows_of(c.splits)) for c in list_corpora() if c.splits}
+    others = dict.fromkeys(p for p in (data, *recent) if p not in named and (p == data or _is_there(p)))
+    own = [(path, short_path(path), "") for path in others]
+    return [*own, *named.values()]
+
+
+def rows_of(splits: Mapping[str, int]) -> str:
+    """`1,120 train · 280 dev`."""
+    return " · ".join(f"{rows:,} {split}" for split, rows in splits.items())
+
+
+def data_setting(data: str) -> str:
+    """What the Data screen opened, as a setting: a name stays a name, a path becomes whole, whether it is there or not."""
+    if data in ("sample", "goemotions"):
+        return data
+    try:
+        path = Path(data).expanduser()
+    except RuntimeError:  # ~ of nobody
+        return data
+    return str(path.absolute()) if "/" in data or _is_there(str(path)) else data
+
+
+def short_path(path: str, room: int = 22) -> str:
+    """The end of a path, which tells it from others; the whole one where there is room."""
+    if len(path) <= room or "/" not in path.rstrip("/"):
+        return path
+    parts = Path(path).parts
+    two = "…/" + "/".join(parts[-2:])
+    return two if len(two) <= room else "…/" + parts[-1]
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+@dataclass(frozen=True)
+class CorpusNote:
+    """What is known of a corpus by its name or path: its rows in `text`, or in `wrong` why no training can start."""
+
+    name: str
+    text: str
+    wrong: str
+
+
+def look_at_corpus(name: str) -> CorpusNote:
+    """Read a corpus as the start will. Blocks: call it from a thread."""
+    from trainer.corpus import load_corpus
+
+    try:
+        corpus = load_corpus(name)
+        corpus.require_trainable()
+    except GoemoError as error:
+        return CorpusNote(name, "", str(error).replace("\n", " "))
+    return CorpusNote(name, rows_of({split: len(rows) for split, rows in corpus.splits.items()}), "")
 
 
 def device_choices() -> list[tuple[str, str, str]]:

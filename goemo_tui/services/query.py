@@ -5,6 +5,7 @@ Every term must hold. Parsing knows label names and nothing of rows; what cannot
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ from trainer.labels import ARABIC, LabelSet
 Kind = Literal["word", "regex", "label", "labels", "tokens", "line", "id"]
 
 KEYS: tuple[str, ...] = ("label", "labels", "tokens", "line", "id")
-"""What may stand before a colon; anything else with a colon is a word (such as an address)."""
+"""What may stand before a colon. `foo:bar` is a mistake; `3:1`, `http://x`, `note:` and `x:y` are words."""
+
+LARGEST = 2_000_000_000
+"""Stands for every larger number in a filter: no count and no line reaches it, and an int32 holds it."""
 
 
 class QueryError(ValueError):
@@ -37,13 +41,13 @@ class Term:
 
 _PIECE = re.compile(
     r"""(?P<minus>-?)
-    (?: (?P<key>[a-z]+):(?:"(?P<quoted_value>[^"]*)"?|(?P<value>\S*))
+    (?: (?P<key>[a-z]+):(?:"(?P<quoted_value>[^"]*)(?P<value_closed>"?)|(?P<value>\S*))
       | "(?P<phrase>[^"]*)(?P<closed>"?)
       | /(?P<regex>(?:\\.|[^/\\])*)(?P<slash>/?)(?=\s|$)
       | (?P<word>\S+) )""",
     re.VERBOSE | re.IGNORECASE,
 )
-_NUMBER = re.compile(r"(?P<sign>>=|<=|>|<|=)?(?P<low>\d{1,9})(?:\.\.(?P<high>\d{1,9}))?")
+_NUMBER = re.compile(r"(?P<sign>>=|<=|>|<|=)?(?P<low>\d+)(?:\.\.(?P<high>\d+))?")
 _OFFSETS: dict[str, Callable[[int], tuple[int | None, int | None]]] = {
     ">": lambda n: (n + 1, None),
     ">=": lambda n: (n, None),
@@ -81,8 +85,30 @@ def _term(piece: re.Match[str], labels: LabelSet) -> Term | None:
     if key in KEYS:
         value = piece["quoted_value"] if piece["quoted_value"] is not None else piece["value"]
         return _keyed(key, value.strip(), negated, labels)
+    _refuse_unknown_key(piece)
     word = piece.group().removeprefix("-") if negated else piece.group()
     return Term("word", negated, word.lower()) if word else None
+
+
+def _refuse_unknown_key(piece: re.Match[str]) -> None:
+    """Raise QueryError for what looks like `key:value` and has no such key; ordinary text with a colon passes."""
+    key, value = piece["key"] or "", piece["quoted_value"] or piece["value"] or ""
+    if len(key) < 2 or not value:
+        return
+    near = difflib.get_close_matches(key.lower(), KEYS, n=1, cutoff=0.7)
+    if near or value[0].isalnum() or value[0] in "<>=":
+        meant = f", {near[0]}: is" if near else ""
+        literal = f'"{key}:{value}"'
+        raise QueryError(f"{key}: is no key{meant} (there are {', '.join(KEYS)}); quotes search for it: {literal}")
+
+
+def unclosed(text: str) -> str:
+    """What to say about a filter line whose last quote is not closed; nothing where all are."""
+    for piece in _PIECE.finditer(text):
+        value = (piece["key"] or "").lower() in KEYS and piece["quoted_value"] is not None
+        if (piece["phrase"] is not None and not piece["closed"]) or (value and not piece["value_closed"]):
+            return "the quote is not closed: everything after it counts as quoted"
+    return ""
 
 
 def _keyed(key: str, value: str, negated: bool, labels: LabelSet) -> Term:
@@ -95,13 +121,18 @@ def _keyed(key: str, value: str, negated: bool, labels: LabelSet) -> Term:
     number = _NUMBER.fullmatch(value)
     if number is None or (number["high"] and number["sign"]):
         raise QueryError(f"{key}:{value} is no number: write {_EXAMPLES[key]}")
-    low = int(number["low"])
+    low = _whole(number["low"])
     if number["high"]:
-        bounds: tuple[int | None, int | None] = (low, int(number["high"]))
+        bounds: tuple[int | None, int | None] = (low, _whole(number["high"]))
     else:
         bounds = _OFFSETS[number["sign"] or "="](low)
     kind: Kind = "labels" if key == "labels" else "tokens" if key == "tokens" else "line"
     return Term(kind, negated, low=bounds[0], high=bounds[1])
+
+
+def _whole(digits: str) -> int:
+    digits = digits.lstrip("0") or "0"
+    return int(digits) if len(digits) <= 9 else LARGEST
 
 
 _EXAMPLES = {

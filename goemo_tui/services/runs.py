@@ -21,7 +21,7 @@ from trainer import paths
 from trainer.config import TrainConfig
 from trainer.errors import GoemoError
 from trainer.runs.events import LOG, EventTail
-from trainer.runs.run import LIVING, Run
+from trainer.runs.run import LIVING, Look, Run
 from trainer.runs.snapshot import Snapshot, number
 
 INTERVAL = 1.0 if over_ssh.REMOTE else 0.5
@@ -45,6 +45,8 @@ class RunView:
     config: TrainConfig | None
     snapshot: Snapshot
     trouble: str = ""
+    loading: bool = False
+    """A worker took it up (for the first time or again) and has not begun: the snapshot is of what was before."""
 
     @property
     def living(self) -> bool:
@@ -58,13 +60,20 @@ class RunView:
         return number(best.get("macro_f1")) if best else None
 
     @property
+    def resumes_at(self) -> int:
+        """The step from which a worker that takes it up goes on: its last checkpoint's, 0 where there is none."""
+        return int(number((self.snapshot.checkpoint or {}).get("step")) or 0)
+
+    @property
     def figure(self) -> str:
         """The one thing to say of it in a list: how far it is, how good it got, or why it ended."""
         share = self.snapshot.fraction
         if self.state == "starting":
             return "starting"
         if self.living:
-            return self.state if self.state != "running" or share is None else f"{int(100 * share)}%"
+            if self.state == "running" and self.loading:
+                return "loading"
+            return self.state if self.state != "running" or share is None else percent(share)
         if self.state == "failed":
             return "NaN loss" if (self.snapshot.end or {}).get("reason") == "nan" else "failed"
         if self.best_f1 is not None:
@@ -186,9 +195,20 @@ class RunWatch:
         except GoemoError as error:
             followed.view = replace(view, state="unknown", trouble=str(error))
             return followed.view
-        if look.snapshot != view.snapshot or look.state != view.state:
-            followed.view = replace(view, state=look.state, snapshot=look.snapshot)
+        loading = _is_loading(look)
+        if (look.snapshot, look.state, loading) != (view.snapshot, view.state, view.loading):
+            followed.view = replace(view, state=look.state, snapshot=look.snapshot, loading=loading)
         return followed.view
+
+
+def _is_loading(look: Look) -> bool:
+    """Whether the worker that has it now has not said `started` or `resumed` yet."""
+    if look.state == "starting":
+        return True
+    if look.state not in LIVING or look.holder is None:
+        return False
+    # `end` is dropped by the first thing that the new worker does; a worker that died left none, only its last event
+    return look.snapshot.end is not None or look.snapshot.seq <= look.holder.seq
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:
@@ -227,8 +247,10 @@ def run_line(runs: Iterable[RunView], compact: bool = False) -> tuple[str, str |
         return "", None
     s = run.snapshot
     parts = [f"{MARKS[run.state]} {run.short}"]
-    if run.state != "running":
-        parts.append(run.state)
+    if run.state != "running" or run.loading:
+        parts.append(run.state if run.state != "running" else "loading")
+    if run.loading:
+        return (" " if compact else "  ").join(parts), run.id  # the figures are of the worker before
     if s.epochs:
         parts.append(f"{'' if compact else 'epoch '}{epoch_of(s)}/{s.epochs}")
     if s.fraction is not None:

@@ -45,6 +45,8 @@ class CommentBrowser(Vertical):
         & #slash { width: 2; color: $accent; text-style: bold; }
         & #filter { width: 1fr; }
         & #complaint { height: auto; max-height: 2; color: $error; display: none; }
+        & #complaint.-note { color: $quiet; }
+        & #refusal { height: auto; max-height: 3; color: $error; display: none; }
         & #views { height: 1fr; }
         & #waiting { color: $quiet; padding: 1 1; }
         & #figures { height: 1fr; }
@@ -62,6 +64,7 @@ class CommentBrowser(Vertical):
     def __init__(self, *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
         self.splits: dict[str, SplitColumns] = {}
+        self.refusals: dict[str, str] = {}
         self.split = ""
         self.rows: Rows | None = None
         self.sorting: tuple[int, bool] | None = None
@@ -79,6 +82,7 @@ class CommentBrowser(Vertical):
                 "line:10..20, id:…, /regex/. A minus in front turns any of them round.",
             )
         yield Static(Content(""), id="complaint")
+        yield Static(Content(""), id="refusal")
         with ContentSwitcher(initial="waiting", id="views"):
             yield Static(Content(""), id="waiting")
             with VerticalScroll(id="figures"):
@@ -118,45 +122,66 @@ class CommentBrowser(Vertical):
         """Say what is going on while there is no table."""
         self.query_one("#waiting", Static).update(said)
 
-    def complain(self, said: str) -> None:
-        """Say below the filter line what is wrong with it; nothing where nothing is."""
+    def complain(self, error: str, note: str = "") -> None:
+        """Say below the filter line what is wrong with it, or else what to know about it; nothing where nothing is."""
         complaint = self.query_one("#complaint", Static)
-        complaint.display = bool(said)
-        if said:
-            complaint.update(safe_text.content(f"✗ {said}"))
+        complaint.display = bool(error or note)
+        complaint.set_class(not error, "-note")
+        if error or note:
+            complaint.update(safe_text.content(f"✗ {error}" if error else note))
 
-    async def open(self, splits: dict[str, SplitColumns], max_length: int) -> None:
-        """Take another corpus; `take_split` shows it."""
+    async def open(self, splits: dict[str, SplitColumns], max_length: int, refusals: dict[str, str]) -> None:
+        """Take another corpus; `take_split` shows it. `refusals`: a sentence for each split that is refused.
+
+        Without any split that has rows there is no table, and the sentences stand in its place.
+        """
         from goemo_tui.widgets.comment_table import CommentTable
 
         self.splits, self.max_length, self.sorting, self.view = splits, max_length, None, "table"
-        views = self.query_one("#views", ContentSwitcher)
-        if self.table is None:
-            await views.mount(CommentTable(id="table"))
-        views.current = "table"
+        self.refusals, self.rows = refusals, None
         with self.prevent(Input.Changed):
             self.filter_text = ""
+        self.complain("")
+        self.query_one("#refusal", Static).display = False
+        views, table = self.query_one("#views", ContentSwitcher), self.table
+        if splits:
+            if table is None:
+                await views.mount(CommentTable(id="table"))
+            views.current = "table"
+            return
+        self.split, self.border_title = "", "comments"
+        said = [Content.assemble(("✗ ", "bold $error"), safe_text.content(why)) for why in refusals.values()]
+        said.append(
+            Content.styled("\nno row to show · p lists every reason · o opens another folder or file", "$quiet")
+        )
+        self.wait(Content("\n").join(said))
+        views.current = "waiting"
+        if table is not None:
+            await table.remove()
 
     def take_split(self, name: str) -> None:
         """Show a split under the present filter."""
         self.split = name
+        why = self.refusals.get(name) or next(iter(self.refusals.values()), "")
+        refusal = self.query_one("#refusal", Static)
+        refusal.display = bool(why)
+        if why:
+            refusal.update(safe_text.content(f"✗ {why}"))
         self.apply()
         self._draw_figures()
 
     def apply(self, keep: bool = False) -> None:
-        """Show what the filter line says. Where it cannot be used the rows stay, and the reason stands below it."""
+        """Show what the filter line says. Where it cannot be used every row is shown, and the reason stands below it."""
         from goemo_tui.services.corpus import find
 
         columns, table = self.columns, self.table
         if columns is None or table is None:
             return
         found = find(columns, self.filter_text)
-        self.complain(found.error)
-        rows = found.rows
-        if rows is None:
-            former = self.rows if table.shown.columns_of_split is columns else None
-            rows = columns.all_rows() if former is None else former
-        elif self.sorting is not None:
+        self.complain(found.error, found.note)
+        # Never the rows of an earlier line: they would be the answer to half a word.
+        rows = columns.all_rows() if found.rows is None else found.rows
+        if self.sorting is not None:
             rows = columns.sorted_by(rows, *self.sorting)
         self.rows = rows
         if self.view == "table":

@@ -1,6 +1,6 @@
 """What a sentence feels, as bars: the most probable first, each with its percent and its threshold.
 
-An emotion that reached its threshold is bright and carries a mark; the others are dim and say so in words.
+An emotion that reached its threshold is bright and carries a mark; all the others are dim and say so in words.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from rich.cells import set_cell_size
 from goemo_tui.safe_text import cells
 from goemo_tui.services.predictor import Emotion
 from goemo_tui.widgets.lines import Lines, Row, Span
-from goemo_tui.wording import percent, score
+from goemo_tui.wording import against
 
 ABOVE, BELOW = "●", "·"
-WORTH_WORDS = 0.05
-"""From this probability on, an emotion below its threshold says so in words; sign and dimming are always there."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _NAME = 16
+_PERCENT, _LIMIT = 6, 5
+"""Cells for `56.3%` with a blank before it, and for `.059` with one after it."""
 
 
 class EmotionBars(Lines):
@@ -55,22 +55,18 @@ class EmotionBars(Lines):
 def bar_row(emotion: Emotion, width: int) -> Row:
     """Mark, name, bar with the threshold ticked in it, percent, threshold, and the words for one below it."""
     words = "  (below its threshold)" if width >= 96 else "  below" if width >= 50 else ""
-    room = max(4, width - 2 - _NAME - 6 - 7 - len(words))
+    share, limit = against(emotion.probability, emotion.threshold, emotion.above)
+    tail = f"{share:>{_PERCENT}}  ▏{limit:<{_LIMIT}}"
+    room = max(4, width - 2 - _NAME - len(tail) - len(words))
     name = set_cell_size(cells(emotion.name, _NAME - 1), _NAME)
     mark, style = (ABOVE, "bars--name") if emotion.above else (BELOW, "bars--dim")
-    tail = f"{percent(emotion.probability):>5}  ▏{score_of(emotion.threshold)}"
     return (
         (f"{mark} ", "bars--mark" if emotion.above else "bars--dim"),
         (name, style),
         *_bar(emotion, room),
         (tail, style),
-        (words if not emotion.above and emotion.probability >= WORTH_WORDS else "", "bars--dim"),
+        ("" if emotion.above else words, "bars--dim"),
     )
-
-
-def score_of(threshold: float) -> str:
-    """A threshold with two decimals: `.31`."""
-    return score(threshold)[:-1] if threshold < 1 else "1.0"
 
 
 def _bar(emotion: Emotion, room: int) -> list[Span]:

@@ -1,4 +1,7 @@
-"""A text field that fits on one line, does not blink over SSH, and cleans what is pasted into it."""
+"""A text field that fits on one line, does not blink over SSH, and cleans what is pasted into it.
+
+Lines that are pasted become one text; nothing of them is dropped without a word.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from textual.widgets import Input
 
 from goemo_tui.over_ssh import REMOTE
 from goemo_tui.safe_text import clean
+
+LONGEST_PASTE = 4_000
+"""Characters that one paste brings at most."""
 
 
 class Field(Input):
@@ -51,7 +57,11 @@ class Field(Input):
 
     def _on_paste(self, event: events.Paste) -> None:
         lines = event.text.splitlines()
-        if lines:
-            self.insert_text_at_cursor(clean(lines[0], limit=4_000))
+        text = lines[0] if len(lines) == 1 else " ".join(line.strip() for line in lines if line.strip())
+        if text:
+            self.replace(clean(text[:LONGEST_PASTE]), *sorted(self.selection))
+        if len(text) > LONGEST_PASTE:
+            left = f"{len(text) - LONGEST_PASTE:,} more were left out"
+            self.notify(f"Only the first {LONGEST_PASTE:,} characters were pasted, {left}.", severity="warning")
         event.stop()
         event.prevent_default()

@@ -92,12 +92,16 @@ def progress_of(view: RunView) -> Progress:
         if view.state == "running":
             return Progress(tail=STATES["starting"])
         return Progress(tail=STATES.get(view.state, ""), verdict=ending(view), alarm=view.state in ("failed", "died"))
+    if view.loading and view.state in ("running", "starting"):
+        return _before_it_goes_on(view)
     head = f"epoch {epoch_of(s)}/{s.epochs}" if s.epochs else ""
     tail = f"{count(s.step)}/{count(s.steps)}"
+    measured = s.eta_s is not None or s.examples_per_s is not None
     if view.state == "running":
-        tail += f"  {duration(s.eta_s)} left"
+        begun = "resumed, the next step is under way" if s.step else "the first step is under way"
+        tail += f"  {duration(s.eta_s)} left" if measured else f"  {begun}"
     facts = []
-    if view.living:
+    if view.living and measured:
         facts += [("", f"{rate(s.examples_per_s)} ex/s"), ("", f"{rate(s.tokens_per_s)} tok/s")]
     facts += [("lr", small(s.lr)), ("grad", "–" if s.grad_norm is None else f"{s.grad_norm:.2f}")]
     last = s.validations[-1] if s.validations else {}
@@ -118,6 +122,15 @@ def progress_of(view: RunView) -> Progress:
         ending(view) or diagnosis,
         alarm=view.state in ("failed", "died", "stalled") or diagnosis.startswith("overfitting"),
     )
+
+
+def _before_it_goes_on(view: RunView) -> Progress:
+    """A run that is taken up again: the step it will go on from, and what keeps it from doing so yet."""
+    s = view.snapshot
+    where = f"resumes from step {count(view.resumes_at)}/{count(s.steps)}"
+    why = "" if view.resumes_at else "no checkpoint yet: from the start"
+    facts = (("", why),) if why else ()
+    return Progress("", min(1.0, view.resumes_at / s.steps), where, facts, verdict=STATES["starting"])
 
 
 def ending(view: RunView) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from goemo_tui.safe_text import clean
 from goemo_tui.widgets.lines import Lines, Row, Span, fit, row_width
+from goemo_tui.wording import percent
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _bar(p: Progress, width: int) -> Row:
     if p.share is None:
         return fit(((p.head, ""), ("  " if p.head and p.tail else "", ""), (p.tail, "progress--name")), width)
     share = min(1.0, max(0.0, p.share))
-    figure = f" {int(100 * share):>3}%  "
+    figure = f" {percent(share):>4}  "
     room = width - row_width(((p.head, ""), (" ", ""), (figure, ""), (p.tail, "")))
     room = max(6, min(room, 48))
     halves = round(share * room * 2)

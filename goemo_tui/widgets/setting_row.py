@@ -91,6 +91,11 @@ class SettingRow(Horizontal):
         yield field
         yield Static(content(self._noted), classes="row--note")
 
+    def take_focus(self) -> None:
+        """Give the focus to its choice or its field, whichever is shown."""
+        field = self.query_one(Field)
+        (self.query_one(Select) if field.has_class("-hidden") else field).focus()
+
     def set_choices(self, choices: Sequence[Choice]) -> None:
         """Offer these from now on; the value stays."""
         self._choices = list(choices)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from trainer import Predictor, TrainConfig, evaluate, load_corpus, train
-from trainer.errors import ConfigError, CorpusError, NotFoundError, RunError
+from trainer.errors import ConfigError, CorpusError, ModelError, NotFoundError, RunError
 from trainer.runs import lock
 from trainer.runs.events import read_events
 from trainer.runs.plan import plan
@@ -184,7 +184,7 @@ def test_a_corpus_with_labels_of_its_own(tiny_encoder: Path, tmp_path: Path) -> 
         )
     result = train(folder, str(tiny_encoder), epochs=1, batch_size=8)
     assert list(Predictor(result.run).labels) == ["sunny", "wet", "windy"]
-    with pytest.raises(ConfigError, match="not those of"):
+    with pytest.raises(ModelError, match="not those of"):
         evaluate(result.run, "sample")
 
 
@@ -219,17 +219,45 @@ def test_a_device_that_is_not_there_fails_with_a_reason(tiny_encoder: Path) -> N
         train("sample", str(tiny_encoder), limit=32, device="cuda:7")
 
 
-def test_a_full_disk_is_a_warning_and_the_training_goes_on(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from trainer.learn import checkpoint
+FULL_DISK = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))  # events fit, weights do not
+from trainer.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
 
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint, "write", full)
-    events: list[dict[str, Any]] = []
-    result = train("sample", str(tiny_encoder), limit=32, epochs=1, checkpoint_steps=1, observer=events.append)
-    assert result.state == "finished"
-    assert [e for e in events if e["kind"] == "warning" and "No space left" in e["text"]]
+def test_a_disk_that_takes_no_weights_is_a_warning_and_the_training_goes_on(tiny_encoder: Path) -> None:
+    run = create(tiny_encoder, epochs=1, checkpoint_steps=4)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(run.folder)], capture_output=True, text=True, timeout=120
+    )
+    events = read_events(run.folder / "events.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert events[-1]["kind"] == "finished"
+    warnings = [e["text"] for e in events if e["kind"] == "warning"]
+    assert any("no checkpoint was written at step 4" in text for text in warnings)
+    assert any("the model of epoch 1 was not kept" in text for text in warnings)
+    assert not list((run.folder / "checkpoints").iterdir())
+
+
+def test_a_corpus_that_changed_is_not_taken_up_again(tiny_encoder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for split in ("train", "dev"):
+        (folder / f"{split}.tsv").write_text("".join(f"row {i} of {split}\t{i % 28}\t{split}{i}\n" for i in range(40)))
+    ready = plan(folder, str(tiny_encoder), settings={"epochs": 1})
+    run = Run.create(ready.config, ready.record())
+    lock.request_stop(run.folder)
+    assert work(run) == 0
+    lock.withdraw_stop(run.folder)
+    moved = folder.rename(tmp_path / "elsewhere")
+    assert work(run) == 1  # not there: it may come back
+    assert run.snapshot().end and run.snapshot().end["reason"] == "missing"
+    moved.rename(folder)
+    (folder / "train.tsv").write_text((folder / "train.tsv").read_text() + "one more\t3\tx\n")
+    assert work(run) == 1
+    assert run.snapshot().end["reason"] == "input" and "has changed" in run.snapshot().end["error"]
 
 
 def test_the_worker_says_how_it_is_used(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ async def test_filtering_while_typing_and_the_count_never_lies(corpus: Path) -> 
         assert "7 of 7" in title(screen.browser)
 
 
-async def test_a_mistake_in_the_filter_is_said_in_place_and_the_rows_stay(corpus: Path) -> None:
+async def test_a_mistake_in_the_filter_is_said_in_place_and_every_row_is_shown(corpus: Path) -> None:
     async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
         screen = await opened(pilot)
         await typed(pilot, screen, "label:love")
@@ -145,10 +145,41 @@ async def test_a_mistake_in_the_filter_is_said_in_place_and_the_rows_stay(corpus
         complaint = screen.query_one("#complaint", Static)
         assert complaint.display
         assert "no label is called 'none'" in str(complaint.render())
-        assert shown(screen) == [1, 3]
+        assert shown(screen) == [1, 2, 3, 4, 5, 6, 7]
+        assert "7 of 7" in title(screen.browser)
+        assert counts(screen)["sadness"] == 1
         await typed(pilot, screen, "label:love -label:joy")
         assert not complaint.display
         assert shown(screen) == [1]
+
+
+async def test_a_mistake_never_leaves_the_rows_of_its_first_letters(corpus: Path) -> None:
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("slash", *"label", "colon", *"nope")
+        await pilot.pause()
+        assert "no label is called 'nope'" in str(screen.query_one("#complaint", Static).render())
+        assert "7 of 7" in title(screen.browser)
+        assert shown(screen) == [1, 2, 3, 4, 5, 6, 7]
+        screen.browser.sorting = (0, True)
+        screen.browser.apply()
+        assert shown(screen) == [7, 6, 5, 4, 3, 2, 1]
+
+
+async def test_an_open_quote_is_said_and_searched(corpus: Path) -> None:
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        complaint = screen.query_one("#complaint", Static)
+        await typed(pilot, screen, '"love the')
+        assert complaint.display
+        assert complaint.has_class("-note")
+        assert "the quote is not closed" in str(complaint.render())
+        assert shown(screen) == [1, 3]
+        await typed(pilot, screen, '"love the"')
+        assert not complaint.display
+        await typed(pilot, screen, "foo:bar")
+        assert not complaint.has_class("-note")
+        assert "✗ foo: is no key" in str(complaint.render())
 
 
 async def test_a_filter_without_rows_says_how_to_go_on(corpus: Path) -> None:
@@ -310,6 +341,86 @@ async def test_problems_are_listed_by_file_and_line(corpus: Path) -> None:
         assert isinstance(pilot.app.screen, DataScreen)
 
 
+def problem_list(pilot: Pilot[Any]) -> list[str]:
+    return [str(option.prompt) for option in pilot.app.screen.query_one(OptionList).options]
+
+
+async def test_a_language_the_encoder_does_not_know_is_among_the_warnings(tmp_path: Path) -> None:
+    rows = [("der Hund läuft heute wieder durch den Garten", "27", f"g{i}") for i in range(12)]
+    folder = write(write(tmp_path / "german", rows), rows, "dev")
+    async with GoemoApp(str(folder)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        assert str(screen.browser._border_subtitle) == "german · 1 warning (p)"
+        assert [n.message for n in pilot.app._notifications] == ["1 warning (p)"]
+        await pilot.press("p")
+        assert "only 0% of the longer comments hold a common English word" in " ".join(problem_list(pilot))
+        assert "No row was skipped" in str(pilot.app.screen.query(Static).first().render())
+
+
+def spoilt(folder: Path, good: int) -> Path:
+    """A folder whose train.tsv has `good` rows and three times as many bad ones, or four."""
+    rows = [("I love the sea", "18", f"a{i}") for i in range(good)]
+    return write(folder, rows + [("so sad", "nine", f"b{i}") for i in range(3 * good or 4)])
+
+
+async def test_a_refused_file_is_said_to_be_refused_and_why(tmp_path: Path) -> None:
+    async with GoemoApp(str(spoilt(tmp_path / "spoilt", 1))).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        said = (
+            "train.tsv is refused for training (p lists all reasons): 3 of 4 rows cannot be used (75%, at most 20% may "
+            "be bad); line 2: label 'nine' is "
+        )
+        refusal = screen.query_one("#refusal", Static)
+        assert refusal.display
+        assert refusal.size.height >= 2
+        assert f"✗ {said}" in str(refusal.render())
+        (toast,) = pilot.app._notifications
+        assert toast.message.startswith(said)
+        assert toast.message.endswith("\n3 rows skipped (p)")
+        assert toast.severity == "error"
+        assert str(screen.browser._border_subtitle) == "spoilt · refused for training · 3 rows skipped (p)"
+        await pilot.press("p")
+        first = problem_list(pilot)[0]
+        assert first.count("is refused for training") == 1
+        assert "␊" not in first
+        assert first.splitlines()[1].startswith("  line 2: label 'nine'")
+
+
+async def test_a_refused_file_without_rows_stands_in_the_tables_place(corpus: Path, tmp_path: Path) -> None:
+    noise = tmp_path / "noise.tsv"
+    noise.write_bytes(bytes(range(128, 256)) * 4)
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        await typed(pilot, screen, "love")
+        screen.open(str(noise))
+        await until(pilot, lambda: screen.opened is not None and screen.opened.corpus.path == noise)
+        waiting = screen.query_one("#waiting", Static)
+        await until(pilot, lambda: waiting.display)
+        assert "✗ noise.tsv is refused for training" in str(waiting.render())
+        assert "not UTF-8 text" in str(waiting.render())
+        assert "p lists every reason" in str(waiting.render())
+        assert screen.browser.table is None
+        assert "of 7" not in title(screen.browser)
+        assert any("noise.tsv is refused for training" in n.message for n in pilot.app._notifications)
+        await pilot.press("v", "t", "s", "x", "e", "e", "slash", "a", "enter", "escape", "p")
+        assert isinstance(pilot.app.screen, Problems)
+        await pilot.press("escape")
+        screen.open(str(tmp_path / "nowhere"))
+        await until(pilot, lambda: "nowhere" in str(waiting.render()) and "✗" in str(waiting.render()))
+        screen.open(str(corpus))
+        await until(pilot, lambda: screen.browser.table is not None and "7 of 7" in title(screen.browser))
+        assert not screen.query_one("#refusal", Static).display
+
+
+async def test_a_refused_dev_is_said_on_every_split(corpus: Path) -> None:
+    spoilt(corpus, 2).joinpath("train.tsv").rename(corpus / "dev.tsv")
+    write(corpus, TRAIN)
+    async with GoemoApp(str(corpus)).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        assert "✗ dev.tsv is refused" in str(screen.query_one("#refusal", Static).render())
+        assert "7 of 7" in title(screen.browser)
+
+
 async def test_opening_another_corpus(corpus: Path, tmp_path: Path) -> None:
     other = write(tmp_path / "other", [("so happy", "17", "c1")] * 3)
     async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
@@ -340,7 +451,7 @@ async def test_a_corpus_that_fails_to_open_leaves_the_present_one(
     async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
         screen = await opened(pilot)
 
-        def broken(path: str) -> None:
+        def broken(path: str, encoder: str) -> None:
             raise CorpusError("it cannot be read")
 
         monkeypatch.setattr("goemo_tui.services.corpus_loader.open_corpus", broken)

@@ -20,7 +20,7 @@ from goemo_tui.screens.inspect import InspectScreen
 from goemo_tui.screens.pick_model import PickModel
 from goemo_tui.screens.pick_threshold import PickThreshold, read_threshold
 from goemo_tui.services.predictor import Emotion
-from goemo_tui.widgets.emotion_bars import bar_row
+from goemo_tui.widgets.emotion_bars import EmotionBars, bar_row
 from goemo_tui.widgets.field import Field
 from goemo_tui.widgets.lines import row_width
 from tests.unit import scripted_child
@@ -162,11 +162,45 @@ async def test_the_history_keeps_sentences_and_gives_them_back(opened: Open) -> 
         await until(pilot, lambda: app.screen.query_one("#prompt", Field).value == "happy")
 
 
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36)])
+async def test_every_emotion_below_its_threshold_is_marked_the_same(
+    opened: Open, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = {f"label{i}": (0.056, 0.02, 0.001, 0.0)[i % 4] for i in range(4)}
+    emotions = tuple(Emotion(name, p, 0.059, False) for name, p in scores.items())
+    monkeypatch.setattr("goemo_tui.services.predictor.read_result", lambda *_: emotions)
+    async with opened(size=size) as (app, pilot):
+        await type_in(app, pilot, "happy")
+        bars = app.screen.query_one(EmotionBars)
+        await until(pilot, lambda: len(bars.emotions) == 4 and bars.size.width)
+        rows = ["".join(part for part, _ in line) for line in bars.rows(bars.size.width, 4)]
+        assert "5.6%  ▏.059" in rows[0]
+        word = "(below its threshold)" if size[0] == 120 else "below"
+        assert all(line.startswith("· ") and line.rstrip().endswith(word) for line in rows), rows
+        assert len({line.index(word) for line in rows}) == 1 and max(map(len, rows)) <= bars.size.width
+
+
+async def test_many_pasted_lines_become_one_text_and_replace_what_is_selected(opened: Open) -> None:
+    async with opened() as (app, pilot):
+        field = app.screen.query_one("#prompt", Field)
+        field.value = "old"
+        field.select_all()
+        app.post_message(events.Paste("so happy\r\n\n  today\nand a bit scared\n"))
+        await until(pilot, lambda: answered(app) == "so happy today and a bit scared")
+        assert field.value == "so happy today and a bit scared"
+        field.value = ""
+        app.post_message(events.Paste("x" * 3_999 + "\n" + "y" * 10))
+        await until(pilot, lambda: any("10 more were left out" in n.message for n in app._notifications))
+        assert field.value == "x" * 3_999 + " "
+
+
 async def test_y_copies_the_same_document_as_the_command_line(opened: Open) -> None:
     async with opened() as (app, pilot):
         await type_in(app, pilot, 'say "happy"')
         await until(pilot, lambda: "80%" in shown(app))
         await pilot.press("escape", "y")
+        # whether a terminal takes what it is sent, nobody can know
+        assert [n.message for n in app._notifications] == ["Sent to the terminal's clipboard as JSON"]
         document = json.loads(app.clipboard)
         assert document["model"] == "starter"
         assert document["results"] == [

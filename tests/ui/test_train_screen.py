@@ -14,6 +14,7 @@ from textual.widgets import Button, Input, Select, Static, TabbedContent
 
 from goemo_tui.app import GoemoApp
 from goemo_tui.screens.confirm import Confirm
+from goemo_tui.screens.data import DataScreen
 from goemo_tui.screens.new_run import NewRunScreen
 from goemo_tui.screens.train import TrainScreen
 from goemo_tui.services import new_run
@@ -66,8 +67,10 @@ def ended(**how: Any) -> Run:
 
 
 @asynccontextmanager
-async def opened(size: tuple[int, int] = (120, 36)) -> AsyncIterator[tuple[GoemoApp, Pilot[int]]]:
-    app = GoemoApp()
+async def opened(
+    size: tuple[int, int] = (120, 36), data: str | None = None
+) -> AsyncIterator[tuple[GoemoApp, Pilot[int]]]:
+    app = GoemoApp(data)
     app.runs._interval = app.runs._idle_interval = 0.05
     async with app.run_test(size=size) as pilot:
         app.action_place("train")
@@ -214,6 +217,37 @@ async def test_stop_asks_the_worker_and_shows_it() -> None:
     assert run.state == "stopped"
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_a_resumed_run_says_from_where_and_what_it_waits_for(size: tuple[int, int]) -> None:
+    run = Run.create(TrainConfig(epochs=2))
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        tell(log, 28)
+        log.append("checkpoint", step=20)
+        log.append("stopped", step=28)
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        async with opened(size) as (app, pilot):
+            await until(pilot, lambda: "resumes from step 20/100" in shown(app))
+            assert "the worker is loading the corpus and the encoder" in shown(app)
+            assert "ex/s" not in shown(app) and "left" not in shown(app)
+            log.append("resumed", step=20, epoch=0, steps=100, epochs=2)
+            await until(pilot, lambda: "20/100  resumed, the next step is under way" in shown(app))
+            assert "ex/s" not in shown(app) and "– left" not in shown(app)
+            tell(log, 21, since=20)
+            await until(pilot, lambda: "21/100  1m40s left" in shown(app) and "103 ex/s" in shown(app))
+
+
+async def test_a_run_resumed_without_a_checkpoint_says_that_it_begins_anew() -> None:
+    run = Run.create(TrainConfig(epochs=2))
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        tell(log, 3)
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        async with opened() as (app, pilot):
+            await until(pilot, lambda: "resumes from step 0/100" in shown(app))
+            assert "no checkpoint yet" in shown(app) and "the worker is loading" in shown(app)
+            log.append("started", step=0, steps=100, epochs=2)
+            await until(pilot, lambda: "0/100  the first step is under way" in shown(app))
+
+
 async def test_delete_asks_first_and_never_offers_a_living_run() -> None:
     run = ended()
     async with opened() as (app, pilot):
@@ -297,6 +331,58 @@ async def test_a_wrong_value_is_named_beside_its_field_and_nothing_can_start(mon
         field.value = "2"
         await until(pilot, lambda: not app.screen.query_one("#start", Button).disabled)
         assert command(app) == "$ goemo-tui train --data sample --set epochs=2"
+
+
+async def test_the_form_takes_the_corpus_that_is_open_in_data(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for split in ("train", "dev"):
+        (mine / f"{split}.tsv").write_text("so good\t17\tid1\nso bad\t2\tid2\n")
+    async with opened() as (app, pilot):
+        app.action_place("data")
+        await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.opened is not None)
+        assert isinstance(app.screen, DataScreen)
+        app.screen.open(str(mine))
+        await until(pilot, lambda: app.data == str(mine))
+        app.screen.open("sample")
+        await until(pilot, lambda: app.data == "sample")
+        app.screen.open(str(mine))
+        await until(pilot, lambda: app.data == str(mine))
+        app.action_place("train")
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
+        await form(app, pilot)
+        assert row(app, "data").value == str(mine)
+        assert command(app) == f"$ goemo-tui train --data {mine}"
+        await until(pilot, lambda: row(app, "data").text == "2 train · 2 dev")
+        select = row(app, "data").query_one(Select)
+        assert {"sample", str(mine)} <= {value for _, value in select._options}
+        select.value = "sample"
+        await until(pilot, lambda: command(app) == "$ goemo-tui train --data sample")
+
+
+async def test_the_form_offers_what_was_opened_before(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    async with opened() as (app, pilot):
+        app.remembered = app.remembered.opened(str(tmp_path / "other"))
+        await form(app, pilot)
+        assert row(app, "data").value == "sample"
+        select = row(app, "data").query_one(Select)
+        await until(pilot, lambda: str(tmp_path / "other") in {value for _, value in select._options})
+
+
+async def test_a_corpus_that_cannot_be_opened_is_preset_with_what_is_wrong(tmp_path: Path) -> None:
+    async with opened(data=str(tmp_path / "gone")) as (app, pilot):
+        await form(app, pilot)
+        assert row(app, "data").value == str(tmp_path / "gone")
+        await until(pilot, lambda: "no corpus at" in row(app, "data").text and row(app, "data").has_class("-wrong"))
+        row(app, "epochs").query_one(Input).value = "2"
+        await until(pilot, lambda: "epochs=2" in command(app))
+        assert row(app, "data").has_class("-wrong"), "it stays said while another field changes"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "no corpus at" in str(app.screen.query_one("#status", Static).content))
+        assert isinstance(app.screen, NewRunScreen) and not app.runs.runs
+        row(app, "data").query_one(Select).value = "sample"
+        await until(pilot, lambda: "train ·" in row(app, "data").text and not row(app, "data").has_class("-wrong"))
 
 
 async def test_keys_in_a_field_are_text_and_enter_goes_on() -> None:

@@ -53,10 +53,13 @@ def main(folder: Path, how: str) -> int:
     if how == "refuses":
         print("the corpus is not to my liking", file=sys.stderr)
         return 1
+    if how == "script":
+        return script(folder)
     asked: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, frame: asked.append(number))
+    if how != "falls":
+        signal.signal(signal.SIGTERM, lambda number, frame: asked.append(number))
     limit = time.monotonic() + 60
-    with RunLock(folder), EventLog(folder / LOG) as log:
+    with RunLock(folder, signals=True), EventLog(folder / LOG) as log:
         story = read_events(folder / LOG)
         step = max((e["step"] for e in story if e["kind"] == "step"), default=0)
         about = {"steps": STEPS, "epochs": 2, "pid": os.getpid(), "parent": os.getppid(), "session": os.getsid(0)}
@@ -78,6 +81,9 @@ def main(folder: Path, how: str) -> int:
         if how == "fails":
             log.append("failed", step=0, error="the corpus has no dev split", reason="input")
             return 1
+        if how == "misses" and not any(e["kind"] == "failed" for e in story):
+            log.append("failed", step=0, error="no corpus at /moved", reason="missing")
+            return 1
         while time.monotonic() < limit:
             step += 1
             log.append(
@@ -88,6 +94,21 @@ def main(folder: Path, how: str) -> int:
                 return 0
             time.sleep(0.01)
     return 1
+
+
+def script(folder: Path) -> int:
+    """A user's program that trains among other things: no handler for signals, and a life after the run."""
+    with RunLock(folder), EventLog(folder / LOG) as log:
+        log.append("started", steps=STEPS, epochs=2, pid=os.getpid())
+        limit, step = time.monotonic() + 60, 0
+        while not stop_requested(folder) and time.monotonic() < limit:
+            step += 1
+            log.append("step", step=step, epoch=1, loss=1 / step, lr=1e-3)
+            time.sleep(0.01)
+        log.append("checkpoint", step=step)
+        log.append("stopped", step=step, epoch=1)
+    time.sleep(60)
+    return 0
 
 
 def forked(folder: Path) -> None:

@@ -98,7 +98,7 @@ def test_ways_of_writing_labels(cell: object, ids: tuple[int, ...]) -> None:
         None,
         True,
         [True],
-        1.0,
+        1.5,
         {},
         {"a": 1},
         28,
@@ -132,3 +132,8 @@ def test_labels_of_ones_own() -> None:
     assert numbers.read("1") == (1,)
     with pytest.raises(BadLabel, match="0 to 2"):
         numbers.read("3")
+
+
+def test_whole_numbers_may_be_written_as_real_ones() -> None:
+    """What a column of ids becomes in pandas once one of them is missing."""
+    assert LabelCells(from_names(EMOTIONS, "here")).read([0.0, 5.0]) == (0, 5)

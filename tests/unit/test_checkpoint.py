@@ -104,7 +104,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: p
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint, "_sync", full)
+    monkeypatch.setattr(checkpoint, "sync", full)
     with pytest.raises(OSError, match="No space left"):
         checkpoint.write(tmp_path, model, optimizer, Position(step=2))
     assert [p.name for p in tmp_path.iterdir()] == ["step-000001"]
@@ -113,3 +113,15 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: p
 
 def test_no_checkpoint_is_no_error(tmp_path: Path) -> None:
     assert checkpoint.newest(tmp_path / "none") == (None, [])
+
+
+def test_what_a_killed_worker_left_is_tidied_and_nothing_whole_is_lost(tmp_path: Path) -> None:
+    model, optimizer = make()
+    checkpoint.write(tmp_path, model, optimizer, Position(step=1))
+    checkpoint.write(tmp_path, model, optimizer, Position(step=1))  # over itself, as a stop right after a save does
+    (tmp_path / "step-000001").rename(tmp_path / ".replaced-step-000001")  # killed between the two renames
+    (tmp_path / ".step-000002-999").mkdir()  # killed while writing
+    checkpoint.tidy(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["step-000001"]
+    assert checkpoint.newest(tmp_path)[0] is not None
+    checkpoint.tidy(tmp_path / "none")

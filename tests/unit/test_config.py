@@ -80,5 +80,13 @@ def test_settings_of_a_newer_version_are_passed_over() -> None:
     assert TrainConfig.from_toml('epochs = 2\nfuture_key = "x"\n').epochs == 2
 
 
+@pytest.mark.parametrize("name", ["auto:1", "foo", "cuda:²", "cuda:", "CPU", "cuda:99999"])
+def test_devices_that_cannot_be(name: str) -> None:
+    with pytest.raises(ConfigError, match="cuda:N") as caught:
+        TrainConfig(device=name)
+    assert caught.value.key == "device"
+
+
 def test_whole_numbers_are_taken_where_a_real_one_is_meant() -> None:
     assert TrainConfig().with_settings({"checkpoint_minutes": 1}).checkpoint_minutes == 1.0
+    assert isinstance(TrainConfig(lr=1).lr, float)

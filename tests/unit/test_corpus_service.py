@@ -68,6 +68,16 @@ def found(columns: SplitColumns, text: str) -> list[int]:
         ("(really)", [3]),
         ("http://nowhere", []),
         ("x:y", []),
+        ("3:1", []),
+        ("note:", []),
+        ("(foo:bar)", []),
+        ("foo:)", []),
+        ('"foo:bar"', []),
+        ('label:"lov', [0, 1, 5]),
+        ("line:<=99999999999999999999", [0, 1, 2, 3, 4, 5]),
+        ("line:>=99999999999999999999 9", []),
+        ("line:2..99999999999999999999", [1, 2, 3, 4, 5]),
+        ("line:0000000000002", [1]),
     ],
 )
 def test_a_filter_finds_its_rows(columns: SplitColumns, text: str, rows: list[int]) -> None:
@@ -83,12 +93,46 @@ def test_a_filter_finds_its_rows(columns: SplitColumns, text: str, rows: list[in
         ("labels:>1..2", "is no number"),
         ("/(/", "is no regular expression"),
         ("tokens:>3", "still being counted (0 of 6)"),
+        ("foo:bar", "foo: is no key (there are label, labels, tokens, line, id)"),
+        ("-foo:bar", 'quotes search for it: "foo:bar"'),
+        ("token:>3", "token: is no key, tokens: is"),
+        ("LABLE:joy", "LABLE: is no key, label: is"),
+        ('foo:"bar', "foo: is no key"),
     ],
 )
 def test_a_filter_that_cannot_be_used_says_why(columns: SplitColumns, text: str, said: str) -> None:
     result = find(columns, text)
     assert result.rows is None
     assert said in result.error
+
+
+def test_words_with_a_colon_are_found_as_they_stand(tmp_path: Path) -> None:
+    texts = ["they won 3:1 at home", "see http://x.example for more", "note: it rains", "he wrote foo:bar there"]
+    lines = "".join(f"{text}\t27\tid{i}\n" for i, text in enumerate(texts))
+    tmp_path.joinpath("train.tsv").write_text(lines, encoding="utf-8")
+    columns = columns_of(load_corpus(tmp_path), "train")
+    for i, text in enumerate(["3:1", "http://x", "note:", '"foo:bar"']):
+        assert found(columns, text) == [i]
+
+
+@pytest.mark.parametrize("text", ['"', '"unclosed', 'so "very happy', '-"so', 'label:"lov'])
+def test_a_quote_that_is_not_closed_is_said(columns: SplitColumns, text: str) -> None:
+    assert "the quote is not closed" in find(columns, text).note
+    assert find(columns, f'{text}"').note == ""
+
+
+@pytest.mark.parametrize("text", ["", "so", 'say"so', '"so" very', 'label:"love" "so"', '/"/'])
+def test_closed_quotes_and_others_are_no_matter(columns: SplitColumns, text: str) -> None:
+    assert find(columns, text).note == ""
+
+
+@pytest.mark.parametrize(("encoder", "warnings"), [("minilm", 1), ("xlm-roberta-base", 0)])
+def test_a_language_the_encoder_does_not_know_is_a_warning(tmp_path: Path, encoder: str, warnings: int) -> None:
+    rows = "".join(f"der Hund läuft heute wieder durch den Garten\t27\tid{i}\n" for i in range(12))
+    tmp_path.joinpath("train.tsv").write_text(rows, encoding="utf-8")
+    said = [w for w in corpus_loader.open_corpus(str(tmp_path), encoder).corpus.warnings if "English" in w]
+    assert len(said) == warnings
+    assert all("only 0% of the longer comments hold a common English word, and minilm" in w for w in said)
 
 
 @settings(max_examples=300)
@@ -190,7 +234,7 @@ import sys
 from goemo_tui.services.corpus import find
 from goemo_tui.services.corpus_loader import open_corpus
 import goemo_tui.widgets.comment_table, goemo_tui.widgets.corpus_views as views
-columns = open_corpus("sample").splits["train"]
+columns = open_corpus("sample", "minilm").splits["train"]
 for text in ("so", "/so|very/", "label:joy", "id:a", "labels:>1", "line:<9"):
     assert find(columns, text).rows is not None
 for column in range(4):

@@ -111,7 +111,11 @@ def test_what_is_not_there_is_exit_3(tmp_path: Path, capsys: pytest.CaptureFixtu
         with pytest.raises(NotFoundError) as error:
             run("check", name, "--json")
         assert error.value.exit_code == 3
-    assert capsys.readouterr().out == ""
+        told = json.loads(capsys.readouterr().out)  # whole, also where nothing is there
+        assert told["splits"] == {} and told["problems"][0]["file"] == name
+        with pytest.raises(NotFoundError):
+            run("check", name)
+        assert capsys.readouterr().out == ""
 
 
 def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,7 +145,10 @@ def test_list(goemo_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     }  # fmt: skip
     assert run("list") == 0
     shown = capsys.readouterr().out
-    assert "train 12" in shown and "data download" not in shown
+    assert "train 12" in shown and "not whole" in shown and "not here yet" not in shown
+    (folder / "test.tsv").write_text(GOOD * 12)
+    assert run("list") == 0
+    assert "data download" not in capsys.readouterr().out
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -34,7 +34,7 @@ def local(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_bundled_encoder_is_what_the_issue_of_its_package_says() -> None:
+def test_the_bundled_encoder_is_that_of_its_package() -> None:
     found = find_encoder("minilm")
     assert found.source == "bundled package"
     made_of = anatomy(found.folder)

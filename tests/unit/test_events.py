@@ -375,6 +375,20 @@ def test_what_a_resume_takes_back_is_left_out(path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_validation_takes_back_the_earlier_one_of_its_epoch(path: Path) -> None:
+    with EventLog(path) as log:
+        log.append("started", steps=20)
+        log.append("validation", step=5, epoch=1)
+        log.append("checkpoint", step=10)
+        log.append("validation", step=10, epoch=2)
+        log.append("resumed", step=10)
+        log.append("validation", step=10, epoch=2)
+        log.append("validation", step=15)
+        log.append("validation", step=20)  # of which epochs is not known, so both stay
+    told = [e["seq"] for e in read_events(path)]
+    assert told == [1, 2, 3, 5, 6, 7, 8]
+
+
 def test_a_new_start_takes_all_steps_back(path: Path) -> None:
     with EventLog(path) as log:
         log.append("started")

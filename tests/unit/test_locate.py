@@ -273,6 +273,9 @@ def test_downloaded_corpora_have_names(goemo_home: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "train.tsv").write_text(rows(20))
     (folder.parent / "half").mkdir()
+    (folder.parent / "half" / "notes.tsv").write_text("no corpus\n")
+    (folder.parent / "half" / "more.tsv").write_text("no corpus either\n")
+    (folder.parent / "empty").mkdir()  # what a download that brought nothing leaves behind
     assert load_corpus("goemotions").path == folder
     found = {info.name: (info.origin, info.splits) for info in list_corpora()}
     assert list(found) == ["sample", "goemotions", "half"]

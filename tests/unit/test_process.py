@@ -116,6 +116,27 @@ def test_a_stop_reaches_a_worker_by_signal_alone(run: Run, monkeypatch: pytest.M
     assert run.state == "stopped"
 
 
+def test_a_program_that_trains_among_other_things_lives_on_when_its_run_is_stopped(run: Run) -> None:
+    start(run, "script")
+    until(lambda: run.snapshot().step > 2)
+    process.stop(run)
+    seen = run.snapshot()
+    assert run.state == "stopped" and seen.checkpoint is not None and seen.checkpoint["step"] == seen.step
+    assert worker(run).alive  # the run let go of is enough: the program has more to do
+    with pytest.raises(RunError, match="is stopped"):
+        process.stop(run)
+
+
+def test_a_lock_says_whether_its_holder_takes_signals(run: Run) -> None:
+    for signals in (True, False):
+        with lock.RunLock(run.folder, signals):
+            found = lock.holder(run.folder)
+            assert found is not None and found.alive and found.signals is signals
+    process.start(run)  # the real worker
+    found = lock.holder(run.folder)
+    assert found is not None and found.signals
+
+
 def test_a_worker_that_does_not_stop_is_named_and_left_alone(run: Run) -> None:
     start(run, "deaf")
     until(lambda: run.snapshot().step > 2)
@@ -278,6 +299,15 @@ def test_a_run_with_nothing_left_to_do_is_not_resumed(run: Run, how: str, messag
     until(lambda: not worker(run).alive)
     with pytest.raises(RunError, match=message):
         process.resume(run)
+
+
+def test_a_run_that_missed_something_is_resumed_when_it_may_be_back(run: Run) -> None:
+    start(run, "misses")
+    until(lambda: not worker(run).alive)
+    assert run.state == "failed"
+    pid = process.resume(run, fake_worker.command(run, "misses"))
+    until(lambda: run.snapshot().step > 2)
+    assert run.state == "running" and run.look().pid == pid
 
 
 # -- from where it is started

@@ -150,6 +150,14 @@ def test_foreign_text_cannot_command_the_terminal(capsys: pytest.CaptureFixture[
         assert "[red]" in out + err
 
 
+def test_the_list_takes_no_id(capsys: pytest.CaptureFixture[str]) -> None:
+    run = finished()
+    for name in (run.id, "anything"):
+        assert cli("runs", "list", name) == 2
+        out, err = capsys.readouterr()
+        assert out == "" and f"goemo-tui runs show {name}" in err
+
+
 # -- show
 
 
@@ -198,9 +206,10 @@ def test_stop_and_resume(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     process.start(run)
     assert cli("runs", "stop") == 0
     out, err = capsys.readouterr()
-    assert out == "" and "was stopped" in err and run.state == "stopped"
+    assert out == "" and f"stopping {run.id}" in err and "was stopped" in err and run.state == "stopped"
     assert cli("runs", "stop", run.id) == 1
-    assert "is stopped" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "is stopped" in err and "stopping" not in err
     assert cli("runs", "resume", run.short) == 0
     assert capsys.readouterr().out == f"{run.id}\n"
     assert run.state == "running"
@@ -210,6 +219,43 @@ def test_stop_and_resume(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     assert cli("runs", "resume", run.id, "--json") == 0
     document = one_document(capsys.readouterr().out)
     assert set(document) == SHOW_KEYS and document["pid"] == run.look().pid
+
+
+def test_a_stop_that_kills_is_exit_code_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_worker(monkeypatch, "falls")
+    run = Run.create(TrainConfig())
+    process.start(run)
+    until(lambda: run.snapshot().step > 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(lock, "request_stop", lambda folder: None)
+        assert cli("runs", "stop", run.id) == 1
+    assert run.state == "died" and f"{run.id} died" in capsys.readouterr().err
+
+
+def test_what_a_resume_may_mend_is_offered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for how, offered in (("misses", True), ("fails", False)):
+        use_worker(monkeypatch, how)
+        run = Run.create(TrainConfig())
+        process.start(run)
+        assert cli("runs", "attach", run.id) == 1
+        assert (f"goemo-tui runs resume {run.id}" in capsys.readouterr().err) is offered, how
+        assert cli("runs", "resume", run.id) == (0 if offered else 1)
+        capsys.readouterr()
+
+
+def test_an_epoch_validated_again_after_a_crash_counts_once(capsys: pytest.CaptureFixture[str]) -> None:
+    run = Run.create(TrainConfig(epochs=1))
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        log.append("started", steps=10, epochs=1)
+        log.append("checkpoint", step=10)
+        log.append("validation", step=10, epoch=1, macro_f1=0.4, best=True)
+        log.append("resumed", step=10, epoch=1, steps=10, epochs=1)
+        log.append("validation", step=10, epoch=1, macro_f1=0.4, best=True)
+        log.append("finished", step=10, epoch=1, seconds=61.0)
+    assert cli("runs", "attach", run.id, "--json") == 0
+    assert one_document(capsys.readouterr().out)["epochs"] == 1
 
 
 def test_attach_follows_to_the_end(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -353,12 +399,12 @@ def test_a_busy_device_is_said_before_the_start(
     corpus: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     use_worker(monkeypatch, "finishes")
-    busy = devices.Device("cuda:1", "Big GPU", 80 * 2**30, 9 * 2**30, 87, 2, True)
+    busy = devices.Device("cuda:1", "Big GPU", 80 * 2**30, 9 * 2**30, 87, 1, True, ("alice (pid 123)",))
     idle = devices.Device("cuda:0", "Small GPU", 8 * 2**30, 0, 0, 0, False)
     monkeypatch.setattr(devices, "list_devices", lambda: [idle, busy])
     good = ("train", "--data", str(corpus), "--encoder", str(encoder))
     assert cli(*good, "--set", "device=cuda:1") == 0
-    assert "Big GPU" in (err := capsys.readouterr().err) and "busy" in err
+    assert "Big GPU" in (err := capsys.readouterr().err) and "busy" in err and "alice (pid 123)" in err
     assert cli(*good, "--set", "device=cuda") == 0
     assert "GPU" not in capsys.readouterr().err
     assert cli(*good, "--set", "device=cuda:5") == 0

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from goemo_tui.services.runs import RunsChanged, RunWatch, Told, run_line, worker_log
+from goemo_tui.widgets.live import progress_of
+from goemo_tui.widgets.progress_line import ProgressLine
 from trainer import paths
 from trainer.config import TrainConfig
 from trainer.runs.events import EventLog
@@ -127,6 +129,42 @@ def test_a_run_that_goes_on_is_seen_again() -> None:
         watch.look()
         assert watch.runs[0].state == "running"
         assert watch.runs[0].snapshot.step == 5
+
+
+def test_a_worker_that_has_not_begun_is_loading_and_old_figures_are_not_told() -> None:
+    run, watch = made(), RunWatch()
+    for died in (False, True):
+        with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+            if not died:
+                watch.look()
+                assert (watch.runs[0].loading, watch.runs[0].figure) == (True, "loading")
+                begin(log)
+                log.append("checkpoint", step=20)
+            step(log, 29)
+            watch.look()
+            assert not watch.runs[0].loading and watch.runs[0].figure == "29%"
+            if not died:
+                log.append("stopped", step=29)
+        with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+            watch.look()
+            view = watch.runs[0]
+            assert (view.state, view.loading, view.figure, view.resumes_at) == ("running", True, "loading", 20)
+            assert run_line(watch.runs)[0] == f"● {run.short}  loading"
+            log.append("resumed", step=20, epoch=1)
+            watch.look()
+            assert not watch.runs[0].loading and watch.runs[0].figure == "20%"
+
+
+def test_list_header_and_progress_line_round_the_same_way() -> None:
+    run, watch = made(), RunWatch()
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        begin(log, steps=7)
+        step(log, 2)
+        watch.look()
+        line = ProgressLine()
+        line.progress = progress_of(watch.runs[0])
+        bar = "".join(text for text, _ in line.rows(100, 3)[0])
+        assert watch.runs[0].figure == "29%" and " 29% " in run_line(watch.runs)[0] and " 29% " in bar
 
 
 def test_what_is_no_run_or_cannot_be_read_hurts_nobody() -> None:

@@ -91,6 +91,17 @@ def test_a_resume_takes_back_what_lies_beyond_it() -> None:
     assert again.curve.step == (1, 2, 3, 4) and [v["macro_f1"] for v in again.validations] == [0.45]
 
 
+def test_an_epoch_validated_again_counts_once() -> None:
+    seen = Story().fold(
+        told(STARTED, validation(5, 1, 0.4, best=True), ("checkpoint", {"step": 10}), validation(10, 2, 0.5),
+             ("resumed", {"step": 10, "epoch": 2}), validation(10, 2, 0.6, best=True))
+    )  # fmt: skip
+    assert [(v["epoch"], v["macro_f1"]) for v in seen.validations] == [(1, 0.4), (2, 0.6)]
+    assert seen.best is not None and seen.best["macro_f1"] == 0.6
+    nameless = told(("validation", {"step": 5}), ("validation", {"step": 10}))
+    assert len(Story().fold(nameless).validations) == 2
+
+
 def test_a_new_start_begins_at_nothing() -> None:
     seen = Story().fold(told(STARTED, step(1), validation(1, 1, 0.4), ("failed", {"error": "x"}), STARTED))
     assert (len(seen.curve), seen.step, seen.epoch, seen.validations, seen.end) == (0, 0, 0, (), None)

@@ -74,6 +74,8 @@ class LabelCells:
                 shown = repr(word if len(word) <= 40 else word[:39] + "…")
                 raise BadLabel(f"label {shown} is neither a known name nor a number")
             return found
+        if isinstance(part, float) and part.is_integer():
+            part = int(part)  # what a column of numbers becomes once one of them is missing
         if isinstance(part, int) and not isinstance(part, bool):
             return self._number(part, "")
         raise BadLabel(f"a label of type {type(part).__name__}, where a name or a whole number is expected")

@@ -61,9 +61,14 @@ def list_corpora() -> list[CorpusInfo]:
     found: list[tuple[str, Path, Literal["sample", "downloaded"]]] = [("sample", paths.shipped() / "sample", "sample")]
     downloaded = paths.corpora_folder()
     if downloaded.is_dir():
-        folders = sorted(p for p in downloaded.iterdir() if p.is_dir())
+        # a download that brought nothing leaves an empty folder behind, which is no corpus
+        folders = sorted(p for p in downloaded.iterdir() if p.is_dir() and _has_files(p))
         found += [(p.name, p, "downloaded") for p in folders]
     return [CorpusInfo(name, path, _rows(path), origin) for name, path, origin in found if path.is_dir()]
+
+
+def _has_files(folder: Path) -> bool:
+    return any(p.suffix.lower() in EXTENSIONS for p in folder.iterdir())
 
 
 def _rows(path: Path) -> dict[str, int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.corpus import Corpus, load_corpus
-from trainer.errors import ConfigError, NotFoundError
+from trainer.errors import ConfigError, ModelError, NotFoundError
 from trainer.infer.predictor import TUNED, Predictor, Threshold
 from trainer.labels import TAXONOMIES, LabelSet
 from trainer.model.metrics import multi_hot, scores
@@ -22,7 +22,8 @@ def evaluate(
     """Scores of `model` on one split of `data`, as the JSON document of `goemo-tui eval`.
 
     Left out, the split is test where the corpus has one, else dev. The corpus's labels are matched to the model's by
-    name, under the grouping that the model was trained with. Raises NotFoundError, ConfigError, CorpusError, ModelError.
+    name, under the grouping that the model was trained with. Raises NotFoundError, CorpusError, ModelError, and
+    ConfigError for a threshold or device that cannot be.
     """
     predictor = model if isinstance(model, Predictor) else Predictor(model, device=device, threshold=threshold)
     corpus = load_corpus(data)
@@ -33,8 +34,8 @@ def evaluate(
     rows = corpus.splits[name]
     if not len(rows.text):
         raise NotFoundError(f"{corpus.path}: the split {name!r} has no usable row")
-    ids = corpus.labels.index()
-    order = [ids[label] for label in predictor.labels]
+    ids = {name.lower(): k for name, k in corpus.labels.index().items()}
+    order = [ids[label.lower()] for label in predictor.labels]
     truth = multi_hot(rows.labels, len(corpus.labels))[:, order]
     cuts = predictor.thresholds(threshold)
     found = scores(truth, predictor.probabilities(rows.text) >= cuts)
@@ -62,15 +63,15 @@ def evaluate(
 
 
 def in_terms_of(corpus: Corpus, labels: LabelSet) -> Corpus:
-    """The corpus under the taxonomy whose names are the model's. Raises ConfigError where none fits."""
+    """The corpus under the taxonomy whose names are the model's. Raises ModelError where none fits."""
     for taxonomy in TAXONOMIES:
         try:
             grouped = corpus.under(taxonomy)
         except ConfigError:
             continue
-        if set(grouped.labels.names) == set(labels.names):
+        if {n.lower() for n in grouped.labels.names} == {n.lower() for n in labels.names}:
             return grouped
-    raise ConfigError(
+    raise ModelError(
         f"the model's labels ({', '.join(labels.names[:4])} …, {len(labels)} in all) are not those of {corpus.path} "
         f"({', '.join(corpus.labels.names[:4])} …, {len(corpus.labels)} in all)"
     )

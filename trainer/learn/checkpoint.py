@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -69,7 +70,7 @@ def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, posi
             temporary / "model.safetensors",
         )
         save_file(_optimizer_tensors(optimizer), temporary / "optimizer.safetensors")
-        save_file(_random_state(), temporary / "random.safetensors")
+        save_file(_random_state(model), temporary / "random.safetensors")
         (temporary / "position.json").write_text(json.dumps(asdict(position), indent=1), "utf-8")
         files: dict[str, dict[str, Any]] = {
             p.name: {"bytes": p.stat().st_size, "sha256": _sha256(p)} for p in sorted(temporary.iterdir())
@@ -77,12 +78,18 @@ def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, posi
         (temporary / "manifest.json").write_text(json.dumps({"format": FORMAT, "files": files}, indent=1), "utf-8")
         for path in temporary.iterdir():
             path.chmod(0o600)
-            _sync(path)
-        _sync(temporary)
-        if final.exists():
-            shutil.rmtree(final)
+            sync(path)
+        sync(temporary)
+        replaced = folder / f".replaced-{final.name}"
+        if final.exists():  # put aside, not removed: killed in between, there must be one
+            shutil.rmtree(replaced, ignore_errors=True)
+            final.rename(replaced)
         temporary.rename(final)
-        _sync(folder)
+        sync(folder)
+        shutil.rmtree(replaced, ignore_errors=True)
+    except SafetensorError as error:  # what a full disk looks like from there
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise OSError(str(error)) from error
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
@@ -90,6 +97,18 @@ def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, posi
         shutil.rmtree(old, ignore_errors=True)
     size = sum(f["bytes"] for f in files.values())
     return {"folder": final.name, "bytes": size, "seconds": round(time.monotonic() - began, 3)}
+
+
+def tidy(folder: Path) -> None:
+    """Bring back what a killed worker had put aside, and remove what it left half written. Only for the lock's holder."""
+    if not folder.is_dir():
+        return
+    for aside in folder.glob(".replaced-step-*"):
+        final = folder / aside.name.removeprefix(".replaced-")
+        if not final.exists():
+            aside.rename(final)
+    for left in folder.glob(".*step-*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
@@ -123,24 +142,24 @@ def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Opt
     """Put weights, optimizer and random state back as they were when the checkpoint was written."""
     model.load_state_dict(load_file(checkpoint.folder / "model.safetensors"))
     tensors = load_file(checkpoint.folder / "optimizer.safetensors")
-    for number, parameter in _numbered(optimizer):
-        kept = {
-            name: tensors[f"{number}.{name}"]
-            for name in ("step", "exp_avg", "exp_avg_sq")
-            if f"{number}.{name}" in tensors
-        }
-        if kept:
-            optimizer.state[parameter] = {k: v if k == "step" else v.to(parameter.device) for k, v in kept.items()}
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        number, _, name = key.partition(".")
+        state.setdefault(int(number), {})[name] = value
+    # torch's own way in: it knows which of them belong on the device
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     random = load_file(checkpoint.folder / "random.safetensors")
     torch.set_rng_state(random["cpu"])
-    if torch.cuda.is_available() and "cuda" in random:
-        torch.cuda.set_rng_state(random["cuda"])
+    device = next(model.parameters()).device
+    if device.type == "cuda" and "cuda" in random:
+        torch.cuda.set_rng_state(random["cuda"], device)
 
 
-def _random_state() -> dict[str, Tensor]:
+def _random_state(model: nn.Module) -> dict[str, Tensor]:
     state = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        state["cuda"] = torch.cuda.get_rng_state()
+    device = next(model.parameters()).device
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
     return state
 
 
@@ -167,7 +186,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make a file's content, or a folder's entries, durable."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import torch
 
+from trainer.config import check_device
 from trainer.errors import ConfigError
 
 
 def choose_device(name: str) -> torch.device:
     """`auto`, `cpu`, `cuda`, `cuda:N` or `mps` -> a device that exists. Raises ConfigError."""
+    check_device(name)
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     device = torch.device(name)

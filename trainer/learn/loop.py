@@ -124,21 +124,24 @@ class _Training:
         self.last_checkpoint = self.last_step_event = time.monotonic()
         self.validation_seconds: float | None = None
         self.truth = torch.from_numpy(task.train.truth)
+        self.began, self.before = time.monotonic(), position.seconds
+
+    def seconds(self) -> float:
+        """Time worked on this run so far, by this worker and those before it."""
+        return self.before + time.monotonic() - self.began
 
     def epochs(self, stop: Callable[[], bool]) -> Iterator[Event]:
-        began, before = time.monotonic(), self.position.seconds
         at = self.position
         reason = None
         while at.epoch <= self.config.epochs:
             yield from self.one_epoch(stop)
             yield from self.validate(stop)
-            at.seconds = before + time.monotonic() - began
             if self.config.patience and at.epoch - at.best_epoch >= self.config.patience:
                 reason = "early stopping"
                 break
             at.epoch, at.window, at.loss_sum, at.loss_rows = at.epoch + 1, 0, 0.0, 0
         yield "finished", {
-            "step": at.step, "epoch": len(at.dev_losses), "seconds": round(before + time.monotonic() - began, 3),
+            "step": at.step, "epoch": len(at.dev_losses), "seconds": round(self.seconds(), 3),
             "best_epoch": at.best_epoch, "macro_f1": at.best_score, "reason": reason,
         }  # fmt: skip
 
@@ -243,9 +246,13 @@ class _Training:
         }  # fmt: skip
         fields["best"] = honest.macro_f1 > at.best_score
         if fields["best"]:
-            at.best_score, at.best_epoch = honest.macro_f1, at.epoch
             fitted = {name: round(float(t), 4) for name, t in zip(names, thresholds, strict=True)}
-            self.task.keep(self.model, fitted, fields)
+            try:
+                self.task.keep(self.model, fitted, fields)
+                at.best_score, at.best_epoch = honest.macro_f1, at.epoch
+            except OSError as error:
+                fields["best"] = False
+                yield "warning", {"text": f"the model of epoch {at.epoch} was not kept: {error}. The training goes on"}
         self.validation_seconds = fields["seconds"] = round(time.monotonic() - began, 3)
         yield "validation", fields
 
@@ -257,6 +264,7 @@ class _Training:
 
     def save(self) -> Iterator[Event]:
         """Write a checkpoint; a disk that refuses is a warning, never the end of a training."""
+        self.position.seconds = self.seconds()
         try:
             written = checkpoint.write(self.task.checkpoints, self.model, self.optimizer, self.position)
         except OSError as error:

@@ -17,16 +17,17 @@ from typing import Any
 from torch import nn
 
 import trainer
-from trainer.corpus import Split, load_corpus
+from trainer.corpus import Corpus, Split, load_corpus
 from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.language import language_warning
 from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.encoders import find_encoder
-from trainer.errors import GoemoError
+from trainer.errors import CorpusError, GoemoError, NotFoundError
+from trainer.learn import checkpoint
 from trainer.learn.loop import Rows, Task, learn
 from trainer.model import classifier, metrics
 from trainer.model.card import card
-from trainer.runs.events import EventLog
+from trainer.runs.events import LOG, EventLog
 from trainer.runs.run import Run
 
 Observer = Callable[[dict[str, Any]], None]
@@ -37,8 +38,11 @@ def work(run: Run, stop: Callable[[], bool], observer: Observer | None = None) -
 
     Whatever goes wrong ends as a `failed` event with a message for people; a traceback goes to stderr (worker.log).
     """
-    log = EventLog(run.folder / "events.jsonl")
+    with EventLog(run.folder / LOG) as log:
+        return _work(run, log, stop, observer)
 
+
+def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer | None) -> dict[str, Any]:
     def tell(kind: str, **fields: Any) -> dict[str, Any]:
         event = log.append(kind, **fields)
         if observer:
@@ -61,7 +65,9 @@ def work(run: Run, stop: Callable[[], bool], observer: Observer | None = None) -
         before = run.snapshot()
         last = tell("stopped", step=before.step or 0, epoch=before.epoch or 0)
     except GoemoError as error:
-        last = tell("failed", step=last.get("step", 0), error=str(error), reason="input")
+        # what is not there today may be there tomorrow; what is wrong stays wrong
+        reason = "missing" if isinstance(error, NotFoundError) else "input"
+        last = tell("failed", step=run.snapshot().step, error=str(error), reason=reason)
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         text = f"{type(error).__name__}: {error}. The whole story is in {run.folder / 'worker.log'}"
@@ -74,7 +80,10 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
     config = run.config
     corpus = load_corpus(config.data)
     corpus.require_trainable()
+    _same_corpus(run, corpus)
     corpus = corpus.under(config.taxonomy)
+    checkpoint.tidy(run.folder / "checkpoints")
+    recover_model(run.folder / "model")
     train, dev = corpus.splits["train"], corpus.splits["dev"]
     if config.limit:
         train = replace(train, text=train.text[: config.limit], labels=train.labels[: config.limit])
@@ -106,6 +115,24 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
     return task, warnings
 
 
+def _same_corpus(run: Run, corpus: Corpus) -> None:
+    """Raise CorpusError if train or dev are not what they were when the run was made: nothing would fit together."""
+    expected = run.record.get("corpus", {}).get("sha256", {})
+    changed = [s for s in ("train", "dev") if s in expected and expected[s] != corpus.fingerprint.get(s)]
+    if changed:
+        raise CorpusError(
+            f"{corpus.path} has changed since run {run.id} was made ({' and '.join(changed)}): bring the old files back, "
+            f"or start a new run"
+        )
+
+
+def recover_model(folder: Path) -> None:
+    """Bring back the model that a worker had put aside when it was killed before the new one was in its place."""
+    old = folder.with_name(".model-old")
+    if old.is_dir() and not folder.exists():
+        old.rename(folder)
+
+
 def keep_model(
     folder: Path, model: nn.Module, encoder_folder: Path, max_length: int, thresholds: dict[str, Any], text: str
 ) -> Path:
@@ -122,5 +149,6 @@ def keep_model(
         shutil.rmtree(old, ignore_errors=True)
         folder.rename(old)
     fresh.rename(folder)
+    checkpoint.sync(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
     return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from trainer.config import TrainConfig
@@ -16,10 +17,12 @@ def card(
     version: str,
 ) -> str:
     """Markdown with the front matter that the Hub reads. `validation` holds the fields of the epoch's event."""
-    settings = "\n".join(f"| {key} | `{value}` |" for key, value in config.to_dict().items())
+    # a card is made to be shared: of a path it tells the last part alone
+    shared = {**config.to_dict(), "data": Path(config.data).name, "encoder": encoder_name(config.encoder)}
+    settings = "\n".join(f"| {key} | `{value}` |" for key, value in shared.items())
     data = "\n".join(f"| {split} | `{digest}` |" for split, digest in fingerprint.items())
     rows = "\n".join(
-        f"| {name} | {s['precision']:.3f} | {s['recall']:.3f} | {s['f1']:.3f} | {s['support']} | {s['threshold']:.3f} |"
+        f"| {_cell(name)} | {s['precision']:.3f} | {s['recall']:.3f} | {s['f1']:.3f} | {s['support']} | {s['threshold']:.3f} |"
         for name, s in validation["per_label"].items()
     )
     return f"""---
@@ -30,7 +33,7 @@ tags: [emotion, multi-label]
 
 # Emotions of short comments
 
-A multi-label classifier fine-tuned with goemo-tui {version} from the encoder `{config.encoder}` ({encoder_source}).
+A multi-label classifier fine-tuned with goemo-tui {version} from the encoder `{encoder_name(config.encoder)}` ({encoder_source}).
 Apply a sigmoid to each logit; `thresholds.json` holds the cut for each label.
 
 ```python
@@ -60,3 +63,12 @@ Losses: train {validation["train_loss"]:.4f}, dev {validation["loss"]:.4f} ({val
 |---|---|
 {settings}
 """
+
+
+def encoder_name(encoder: str) -> str:
+    """A Hub name as it is, of a local folder its last part."""
+    return Path(encoder).name if encoder.startswith("/") else encoder
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

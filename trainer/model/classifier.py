@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForSequenceClassification
 from transformers.utils import logging as advice
@@ -39,18 +40,18 @@ def build(
     zero weights and a bias at the log-odds of it, so that the first step already predicts the base rates.
     """
     torch.manual_seed(seed)
-    config = AutoConfig.from_pretrained(
-        folder,
-        num_labels=len(labels),
-        id2label=dict(enumerate(labels.names)),
-        label2id=labels.index(),
-        problem_type="multi_label_classification",
-        trust_remote_code=False,
-        local_files_only=True,
-    )
     try:
+        config = AutoConfig.from_pretrained(
+            folder,
+            num_labels=len(labels),
+            id2label=dict(enumerate(labels.names)),
+            label2id=labels.index(),
+            problem_type="multi_label_classification",
+            trust_remote_code=False,
+            local_files_only=True,
+        )
         with _quiet():
-            model: nn.Module = AutoModelForSequenceClassification.from_pretrained(
+            found: tuple[nn.Module, dict[str, Any]] = AutoModelForSequenceClassification.from_pretrained(
                 folder,
                 config=config,
                 ignore_mismatched_sizes=True,
@@ -58,9 +59,17 @@ def build(
                 trust_remote_code=False,
                 local_files_only=True,
                 dtype=torch.float32,
+                output_loading_info=True,
             )
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder} cannot be used as an encoder: {_first_line(error)}") from error
+    except Exception as error:  # transformers, safetensors and torch each raise their own for a broken folder
+        raise ModelError(
+            f"{folder} cannot be used as an encoder: transformers has no classifier of its kind, or a file is broken "
+            f"({_first_line(error)}). Code that comes with a model is never run"
+        ) from error
+    model, info = found
+    unknown = [name for name in _not_loaded(info) if not is_head(model, name)]
+    if unknown:
+        raise ModelError(f"{folder} lacks weights of the encoder, which would start at random: {_some(unknown)}")
     if head_init == "log_odds":
         if frequency is None:
             raise ConfigError("head_init=log_odds needs each label's frequency", key="head_init")
@@ -89,16 +98,21 @@ def parameter_groups(model: nn.Module, weight_decay: float, decay: str = "weight
     The head is all that stands behind the last hidden states: the classifier, and the pooler, which sentence encoders
     leave as it was before they were trained.
     """
-    base = getattr(model, "base_model_prefix", "") + "."
     groups: dict[tuple[str, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
-        part = "encoder" if name.startswith(base) and not name.startswith(f"{base}pooler.") else "head"
+        part = "head" if is_head(model, name) else "encoder"
         decays = decay == "all" or parameter.ndim >= 2
         groups.setdefault((part, decays), []).append(parameter)
     return [
         {"params": parameters, "weight_decay": weight_decay if decays else 0.0, "part": part}
         for (part, decays), parameters in groups.items()
     ]
+
+
+def is_head(model: nn.Module, name: str) -> bool:
+    """Whether the parameter `name` stands behind the last hidden states."""
+    base = getattr(model, "base_model_prefix", "") + "."
+    return not name.startswith(base) or name.startswith(f"{base}pooler.")
 
 
 def outputs(model: nn.Module) -> int:
@@ -115,11 +129,12 @@ def padded(tokens: TokenArrays, rows: Sequence[int] | Array, fill: int, to: int 
     """Token ids and attention mask of `rows`, both int64 of shape (rows, width); width is the longest row, or `to`."""
     rows = np.asarray(rows)
     starts, lengths = tokens.offsets[rows], tokens.offsets[rows + 1] - tokens.offsets[rows]
-    width = int(to or lengths.max())
+    width = max(1, int(to or lengths.max()))
     column = np.arange(width)
     mask = column < lengths[:, None]
     ids = np.full(mask.shape, fill, dtype=np.int64)
     ids[mask] = tokens.ids[(starts[:, None] + column)[mask]]
+    mask[lengths == 0, 0] = True  # a row without a token looks at one [PAD]: attention to nothing has no value
     return torch.from_numpy(ids), torch.from_numpy(mask.astype(np.int64))
 
 
@@ -146,7 +161,7 @@ def probabilities(
         while at < len(order):
             if stop and stop():
                 raise Cancelled("computing probabilities was cancelled")
-            rows = order[at : at + max(1, batch_tokens // int(lengths[order[at]]))]
+            rows = order[at : at + max(1, batch_tokens // max(1, int(lengths[order[at]])))]
             ids, mask = padded(tokens, rows, fill)
             logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
             out[rows] = torch.sigmoid(logits.float()).cpu().numpy()
@@ -164,8 +179,11 @@ def save(
     The tokenizer is the encoder's, with its own truncation and padding taken out and `max_length` as the model's limit.
     """
     folder.mkdir(parents=True)
-    with _quiet():
-        model.save_pretrained(folder)  # type: ignore[operator]
+    try:
+        with _quiet():
+            model.save_pretrained(folder)  # type: ignore[operator]
+    except SafetensorError as error:  # what a full disk looks like from there
+        raise OSError(str(error)) from error
     load_tokenizer(encoder_folder).save(str(folder / "tokenizer.json"))
     for name in TOKENIZER_FILES:
         if (encoder_folder / name).is_file():
@@ -184,12 +202,36 @@ def load(folder: Path) -> nn.Module:
     """The classifier saved in `folder`, on the CPU in fp32, ready to predict. Raises ModelError."""
     try:
         with _quiet():
-            model: nn.Module = AutoModelForSequenceClassification.from_pretrained(
-                folder, use_safetensors=True, trust_remote_code=False, local_files_only=True, dtype=torch.float32
+            found: tuple[nn.Module, dict[str, Any]] = AutoModelForSequenceClassification.from_pretrained(
+                folder,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                dtype=torch.float32,
+                output_loading_info=True,
             )
     except Exception as error:  # transformers, safetensors and torch each raise their own for a broken folder
         raise ModelError(f"{folder} cannot be loaded as a classifier: {_first_line(error)}") from error
+    model, info = found
+    missing = _not_loaded(info)
+    if missing:
+        raise ModelError(
+            f"{folder} is no trained classifier: it lacks {_some(missing)}. An encoder is trained first: "
+            f"goemo-tui train --encoder {folder}"
+        )
     return model.eval()
+
+
+def _not_loaded(info: dict[str, Any]) -> list[str]:
+    """Names of parameters that the folder does not hold, or holds in another shape."""
+    mismatched = [
+        entry[0] if isinstance(entry, tuple | list) else str(entry) for entry in info.get("mismatched_keys", ())
+    ]
+    return sorted({*info.get("missing_keys", ()), *mismatched})
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 @contextmanager

@@ -213,15 +213,18 @@ class EventTail:
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
-    """All events of a log as they count now: what a later `resumed` (or a new `started`) took back is left out.
+    """All events of a log as they count now: what a later one took back (see `superseded`) is left out.
 
     Bad lines and a torn last line are skipped; a log that is not there has no events.
     """
     kept: list[dict[str, Any]] = []
+    validated: set[float | None] = set()
     for event in EventTail(path).poll():
-        step = restart_step(event)
-        if step is not None:
-            kept = [e for e in kept if not superseded(e, step)]
+        epoch = validated_epoch(event)
+        # asked only where something can have been taken back: a log has many steps
+        if restart_step(event) is not None or (epoch is not None and epoch in validated):
+            kept = [e for e in kept if not superseded(e, event)]
+        validated.add(epoch)
         kept.append(event)
     return kept
 
@@ -236,11 +239,22 @@ def restart_step(event: Mapping[str, Any]) -> float | None:
     return number(event.get("step")) or 0.0
 
 
-def superseded(event: Mapping[str, Any], step: float) -> bool:
-    """True if going on from `step` takes this earlier event back."""
-    if event.get("kind") not in _SUPERSEDED:
-        return False
-    return (number(event.get("step")) or 0.0) > step
+def validated_epoch(event: Mapping[str, Any]) -> float | None:
+    """The epoch that a `validation` is of; None if it does not say, and for every other kind."""
+    return number(event.get("epoch")) if event.get("kind") == "validation" else None
+
+
+def superseded(event: Mapping[str, Any], later: Mapping[str, Any]) -> bool:
+    """True if `later` takes this earlier event back.
+
+    A restart takes back what lies beyond its step. A validation takes back an earlier one of the same epoch: a worker
+    that died between an epoch's validation and the next checkpoint leaves one at the very step where the next goes on.
+    """
+    step = restart_step(later)
+    if step is not None:
+        return event.get("kind") in _SUPERSEDED and (number(event.get("step")) or 0.0) > step
+    epoch = validated_epoch(later)
+    return epoch is not None and epoch == validated_epoch(event)
 
 
 def number(value: Any) -> float | None:

@@ -76,6 +76,8 @@ class LockHolder:
     """Last event of the log when the lock was taken: an end event up to here is an older worker's."""
     mono: float | None
     """time.monotonic() when the lock was taken."""
+    signals: bool = False
+    """True if the process said that SIGTERM makes it stop in good order; any other would be killed by it."""
 
     @property
     def pid(self) -> int | None:
@@ -101,13 +103,16 @@ class LockHolder:
 class RunLock:
     """Held by the worker as long as it works: `with RunLock(folder): …`. Its children never hold it with it.
 
-    Entering raises RunError when somebody else holds it, NotFoundError when the folder is not there. With `named=False`
-    it only keeps workers out and leaves what is written in it alone.
+    Entering raises RunError when somebody else holds it, NotFoundError when the folder is not there. `signals` is for a
+    process that lives for this run alone and takes SIGTERM as the wish to stop; a program that trains among other
+    things is asked by `control/stop` only. With `named=False` it only keeps workers out and leaves what is written in
+    it alone.
     """
 
-    def __init__(self, folder: Path, named: bool = True) -> None:
+    def __init__(self, folder: Path, signals: bool = False, named: bool = True) -> None:
         self.folder = folder
         self.process = Process.me()
+        self._signals = signals
         self._named = named
         self._fd = -1
 
@@ -124,7 +129,8 @@ class RunLock:
 
     def _write(self) -> None:
         os.fchmod(self._fd, 0o600)
-        text = _written(self.process, seq=last_seq(self.folder / LOG), mono=time.monotonic())
+        seq, mono = last_seq(self.folder / LOG), time.monotonic()
+        text = _written(self.process, seq=seq, mono=mono, signals=int(self._signals))
         os.pwrite(self._fd, text, 0)
         os.ftruncate(self._fd, len(text))
 
@@ -262,7 +268,8 @@ def _look(path: Path) -> LockHolder | None:
     finally:
         os.close(fd)  # also lets go of the shared lock
     seq, mono = values.get("seq", ""), values.get("mono", "")
-    return LockHolder(process, locked, int(seq) if seq.isdecimal() else 0, _decimal(mono))
+    signals = values.get("signals") == "1"
+    return LockHolder(process, locked, int(seq) if seq.isdecimal() else 0, _decimal(mono), signals)
 
 
 def _no_locks(path: Path, error: OSError) -> RunError:

@@ -18,6 +18,9 @@ from trainer.corpus.language import language_warning
 from trainer.encoders import Encoder, Progress, anatomy, find_encoder
 from trainer.errors import ConfigError
 
+FIXED_NAMES = ("sample", "goemotions")
+"""Corpora that mean the same wherever one stands."""
+
 VERSIONS = ("goemo-tui", "torch", "transformers", "tokenizers", "safetensors", "numpy")
 
 
@@ -52,6 +55,7 @@ def plan(
     NotFoundError, CorpusError or ModelError; nothing has been written by then.
     """
     asked = parse_settings(settings)
+    recipe_name = str(asked.pop("recipe", None) or recipe_name)
     encoder = str(asked.pop("encoder", None) or encoder or recipe(recipe_name).encoder)
     data = asked.pop("data", None) or data or "sample"
     replace(recipe(recipe_name, encoder), **asked)  # wrong values are named before anything is looked for
@@ -62,7 +66,7 @@ def plan(
     config = recipe(recipe_name, encoder, shape.width or None)
     if found.source == "local folder":
         encoder = str(found.folder)
-    config = replace(config, **{**asked, "encoder": encoder, "data": _portable(data)})
+    config = replace(config, **{**asked, "encoder": encoder, "data": _portable(data, corpus)})
     if shape.positions and config.max_length > shape.positions:
         raise ConfigError(
             f"max_length = {config.max_length}: {encoder} has positions for {shape.positions} tokens at most",
@@ -87,6 +91,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _portable(data: str | Path) -> str:
-    path = Path(data).expanduser()
-    return str(path.resolve()) if path.exists() else str(data)
+def _portable(data: str | Path, corpus: Corpus) -> str:
+    """What the worker, which runs elsewhere, is to load: the very corpus that was checked."""
+    return data if isinstance(data, str) and data in FIXED_NAMES else str(corpus.path)

@@ -52,20 +52,23 @@ def start(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0
 
 
 def stop(run: Run, timeout: float = 60.0) -> None:
-    """Ask the worker to stop (it writes a checkpoint first) and return once its process has ended.
+    """Ask the worker to stop (it writes a checkpoint first) and return once it has ended.
 
-    Raises RunError for a run that has no living worker, or whose worker is still there after `timeout` seconds; nothing
-    is killed.
+    A program that trains among other things gets no signal, which would kill it; its part ends when it lets go of the
+    run. Raises RunError for a run that has no living worker, or that is still worked on after `timeout` seconds;
+    nothing is killed.
     """
     require_writable(run)
     look = run.look()
-    worker = look.holder.process if look.holder is not None and look.holder.alive else None
-    if worker is None:
+    found = look.holder
+    worker = found.process if found is not None and found.alive else None
+    if found is None or worker is None:
         raise RunError(f"run {run.id} is {look.state}: only a run that is being trained can be stopped")
     lock.request_stop(run.folder)
-    _terminate(worker)
+    if found.signals:
+        _terminate(worker)
     deadline = time.monotonic() + timeout
-    while worker.alive:
+    while worker.alive and (found.signals or _holds(run, worker)):
         if time.monotonic() > deadline:
             raise RunError(
                 f"run {run.id} has been asked to stop, but its worker (pid {worker.pid}) is still at work after "
@@ -77,7 +80,8 @@ def stop(run: Run, timeout: float = 60.0) -> None:
 def resume(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0) -> int:
     """Start a worker again on a run that was stopped, died or failed; it goes on from its last checkpoint.
 
-    Returns the pid once it holds the lock. Raises RunError for a run in another state, or one that failed on its input.
+    Returns the pid once it holds the lock. Raises RunError for a run in another state, or one that failed on its input
+    (reason "input"). What was merely "missing", such as data that were moved, may be back.
     """
     require_writable(run)
     look = run.look()
@@ -115,6 +119,12 @@ def _launch(run: Run, command: Sequence[str]) -> int:
         last = done.stderr.strip().splitlines()[-1:] or ["no reason was given"]
         raise RunError(f"the worker of run {run.id} cannot be started: {last[0]}")
     return int(done.stdout)
+
+
+def _holds(run: Run, worker: lock.Process) -> bool:
+    """True while that very process has the run's lock."""
+    found = lock.holder(run.folder)
+    return found is not None and found.locked and found.process == worker
 
 
 def _terminate(worker: lock.Process) -> None:

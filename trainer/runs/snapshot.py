@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trainer.runs.events import END_KINDS, ENVELOPE, VERSION, restart_step
+from trainer.runs.events import END_KINDS, ENVELOPE, VERSION, restart_step, superseded
 from trainer.runs.events import number as number
 
 MOST_POINTS = 8192
@@ -122,6 +122,7 @@ class Story:
         self._wall, self._mono = number(event.get("wall")), number(event.get("mono"))
         restart = restart_step(event)
         if restart is not None:
+            self._validations = [v for v in self._validations if not superseded(v, event)]
             self._go_back(restart)
             self._end = None
         if kind == "started":
@@ -132,6 +133,7 @@ class Story:
         elif kind == "step":
             self._take_step(event)
         elif kind == "validation":
+            self._validations = [v for v in self._validations if not superseded(v, event)]
             self._validations.append(event)
         elif kind == "checkpoint":
             self._checkpoint = event
@@ -162,7 +164,6 @@ class Story:
 
     def _go_back(self, step: float) -> None:
         self._points = [p for p in self._points if p[0] <= step]
-        self._validations = [v for v in self._validations if (number(v.get("step")) or 0) <= step]
         if self._checkpoint is not None and (number(self._checkpoint.get("step")) or 0) > step:
             self._checkpoint = None
         self._step = int(step)

@@ -1,0 +1,50 @@
+"""Numbers in words: one rounding for every screen, and a percent that never contradicts the threshold beside it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goemo_tui.wording import MOST_DIGITS, against, percent
+
+
+def test_percent_never_says_nothing_or_all_of_what_is_neither() -> None:
+    assert [percent(x) for x in (0, 0.001, 2 / 7, 0.5, 0.997, 1)] == ["0%", "<1%", "29%", "50%", ">99%", "100%"]
+    assert [percent(x, 1) for x in (0, 0.0001, 0.056, 0.9999, 1)] == ["0.0%", "<0.1%", "5.6%", ">99.9%", "100.0%"]
+
+
+@pytest.mark.parametrize(
+    ("probability", "threshold", "said"),
+    [
+        (0.87, 0.31, ("87%", ".31")),
+        (0.056, 0.059, ("5.6%", ".059")),
+        (0.0601, 0.0599, ("6.01%", ".0599")),
+        (0.047, 0.049, ("4.7%", ".049")),
+        (0.3, 0.3, ("30%", ".30")),
+        (0.1, 0.5, ("10%", ".50")),
+        (0.0004, 0.3, ("<1%", ".30")),
+        (0.99, 1.0, ("99%", "1.0")),
+        (0.996, 1.0, ("99.6%", "1.00")),
+        (1.0, 1.0, ("100%", "1.0")),
+        (0.2, 0.0, ("20%", ".00")),
+    ],
+)
+def test_percent_and_threshold_show_what_tells_them_apart(
+    probability: float, threshold: float, said: tuple[str, str]
+) -> None:
+    assert against(probability, threshold, probability >= threshold) == said
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_what_is_shown_stands_as_the_numbers_do(probability: float, threshold: float) -> None:
+    share, limit = against(probability, threshold, probability >= threshold)
+    if share[0] in "<>" or abs(probability - threshold) < 2 * 10.0 ** -(MOST_DIGITS + 2):
+        return
+    shown, at = float(share[:-1]), 100 * float(limit)
+    if probability >= threshold:
+        assert shown > at or math.isclose(shown, at)
+    else:
+        assert shown < at and not math.isclose(shown, at)
