@@ -120,7 +120,7 @@ def against(probability: float, threshold: float, above: bool) -> tuple[str, str
     while digits < MOST_DIGITS and not _tells(probability, threshold, above, digits):
         digits += 1
     limit = f"{threshold:.{digits + 2}f}"
-    limit = limit[1:] if limit.startswith("0") else limit[: max(3, digits + 2)]
+    limit = limit[1:] if limit.startswith("0") else limit[: digits + 3]
     return percent(probability, digits), limit
 
 

@@ -97,9 +97,11 @@ def progress_of(view: RunView) -> Progress:
     head = f"epoch {epoch_of(s)}/{s.epochs}" if s.epochs else ""
     tail = f"{count(s.step)}/{count(s.steps)}"
     measured = s.eta_s is not None or s.examples_per_s is not None
-    if view.state == "running":
+    begun = ""
+    if view.state == "running" and measured:
+        tail += f"  {duration(s.eta_s)} left"
+    elif view.state == "running":
         begun = "resumed, the next step is under way" if s.step else "the first step is under way"
-        tail += f"  {duration(s.eta_s)} left" if measured else f"  {begun}"
     facts = []
     if view.living and measured:
         facts += [("", f"{rate(s.examples_per_s)} ex/s"), ("", f"{rate(s.tokens_per_s)} tok/s")]
@@ -119,7 +121,7 @@ def progress_of(view: RunView) -> Progress:
         tail,
         tuple(facts),
         tuple(scores),
-        ending(view) or diagnosis,
+        ending(view) or begun or diagnosis,
         alarm=view.state in ("failed", "died", "stalled") or diagnosis.startswith("overfitting"),
     )
 

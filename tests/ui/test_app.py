@@ -276,7 +276,7 @@ async def test_a_broken_settings_file_is_said_and_the_app_runs(
         assert app.theme == themes.DEFAULT
 
 
-async def test_pasting_takes_one_clean_line(app: GoemoApp) -> None:
+async def test_pasting_joins_clean_lines(app: GoemoApp) -> None:
     from textual.events import Paste
 
     async with app.run_test() as pilot:
@@ -285,7 +285,7 @@ async def test_pasting_takes_one_clean_line(app: GoemoApp) -> None:
         await pilot.pause()
         app.screen.post_message(Paste("first\x1b[31m line\nsecond"))
         await pilot.pause()
-        assert field.value == "first␛[31m line"
+        assert field.value == "first␛[31m line second"
         assert isinstance(app.focused, Input)
 
 
