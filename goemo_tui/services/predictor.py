@@ -127,6 +127,7 @@ class _Child:
     model: str | None
     talk: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     answered: bool = False
+    listener: threading.Thread | None = None
 
 
 class PredictorService:
@@ -235,8 +236,9 @@ class PredictorService:
             return
         child = self._child = _Child(process, self._wanted)
         self._post(Loading("starting the prediction process"))
+        child.listener = threading.Thread(target=self._listen, args=(child,), name="predictor-talk", daemon=True)
+        child.listener.start()
         threading.Thread(target=self._read, args=(child,), name="predictor", daemon=True).start()
-        threading.Thread(target=self._listen, args=(child,), name="predictor-talk", daemon=True).start()
 
     def _write(self, request: Mapping[str, Any]) -> bool:
         child = self._child
@@ -311,6 +313,8 @@ class PredictorService:
     def _gone(self, child: _Child) -> None:
         code = child.process.wait()
         _hang_up(child.process)
+        if child.listener is not None:
+            child.listener.join(1.0)  # its last words may still be on their way
         with self._lock:
             if child is not self._child:
                 return
