@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 def doubts(corpus: Corpus, split: str | None) -> Iterator[str]:
     """What to know of a corpus before its scores are believed: its warnings, and the bad rows behind `split`."""
     yield from corpus.warnings
-    rows = corpus.splits.get(split or ("test" if "test" in corpus.splits else "dev"))
+    rows = corpus.splits.get(split or corpus.scored)
     if rows is None:
         return
     remedy = f"goemo-tui data check {corpus.path} lists all"

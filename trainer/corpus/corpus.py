@@ -36,6 +36,11 @@ class Corpus:
         return tuple(problem for split in self.splits.values() for problem in split.problems)
 
     @property
+    def scored(self) -> str:
+        """The split that is scored where none is named: test where there is one, else dev."""
+        return "test" if "test" in self.splits else "dev"
+
+    @property
     def fingerprint(self) -> dict[str, str]:
         """Split name -> sha256 of its file, or of its rows where it was cut out of one."""
         return {name: split.sha256 for name, split in self.splits.items()}

@@ -27,7 +27,7 @@ def evaluate(
     """
     predictor = model if isinstance(model, Predictor) else Predictor(model, device=device, threshold=threshold)
     corpus = load_corpus(data)
-    name = split or ("test" if "test" in corpus.splits else "dev")
+    name = split or corpus.scored
     if name not in corpus.splits:
         raise NotFoundError(f"{corpus.path} has no split {name!r}; there are: {', '.join(corpus.splits)}")
     corpus = in_terms_of(corpus, LabelSet(predictor.labels))

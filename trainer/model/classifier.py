@@ -50,24 +50,13 @@ def build(
             trust_remote_code=False,
             local_files_only=True,
         )
-        with _quiet():
-            found: tuple[nn.Module, dict[str, Any]] = AutoModelForSequenceClassification.from_pretrained(
-                folder,
-                config=config,
-                ignore_mismatched_sizes=True,
-                use_safetensors=True,
-                trust_remote_code=False,
-                local_files_only=True,
-                dtype=torch.float32,
-                output_loading_info=True,
-            )
+        model, missing = _read(folder, config=config, ignore_mismatched_sizes=True)
     except Exception as error:  # transformers, safetensors and torch each raise their own for a broken folder
         raise ModelError(
             f"{folder} cannot be used as an encoder: transformers has no classifier of its kind, or a file is broken "
             f"({_first_line(error)}). Code that comes with a model is never run"
         ) from error
-    model, info = found
-    unknown = [name for name in _not_loaded(info) if not is_head(model, name)]
+    unknown = [name for name in missing if not is_head(model, name)]
     if unknown:
         raise ModelError(f"{folder} lacks weights of the encoder, which would start at random: {_some(unknown)}")
     if head_init == "log_odds":
@@ -201,19 +190,9 @@ def save(
 def load(folder: Path) -> nn.Module:
     """The classifier saved in `folder`, on the CPU in fp32, ready to predict. Raises ModelError."""
     try:
-        with _quiet():
-            found: tuple[nn.Module, dict[str, Any]] = AutoModelForSequenceClassification.from_pretrained(
-                folder,
-                use_safetensors=True,
-                trust_remote_code=False,
-                local_files_only=True,
-                dtype=torch.float32,
-                output_loading_info=True,
-            )
+        model, missing = _read(folder)
     except Exception as error:  # transformers, safetensors and torch each raise their own for a broken folder
         raise ModelError(f"{folder} cannot be loaded as a classifier: {_first_line(error)}") from error
-    model, info = found
-    missing = _not_loaded(info)
     if missing:
         raise ModelError(
             f"{folder} is no trained classifier: it lacks {_some(missing)}. An encoder is trained first: "
@@ -222,12 +201,24 @@ def load(folder: Path) -> nn.Module:
     return model.eval()
 
 
-def _not_loaded(info: dict[str, Any]) -> list[str]:
-    """Names of parameters that the folder does not hold, or holds in another shape."""
+def _read(folder: Path, **more: Any) -> tuple[nn.Module, list[str]]:
+    """The one way in for weights: safetensors of this disk, nobody's code. The model in fp32, and the names of
+    parameters that the folder does not hold, or holds in another shape."""
+    with _quiet():
+        found: tuple[nn.Module, dict[str, Any]] = AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+            **more,
+        )
+    model, info = found
     mismatched = [
         entry[0] if isinstance(entry, tuple | list) else str(entry) for entry in info.get("mismatched_keys", ())
     ]
-    return sorted({*info.get("missing_keys", ()), *mismatched})
+    return model, sorted({*info.get("missing_keys", ()), *mismatched})
 
 
 def _some(names: list[str]) -> str:
