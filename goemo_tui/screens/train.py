@@ -163,7 +163,7 @@ class TrainScreen(Place):
                 ("at .3", "macro_f1_at_0.3"),
             ]
             said = "  ".join(f"{name} {score(number(best.get(key)))}" for name, key in figures)
-            head = f"best: epoch {best.get('epoch', '?')}  {said}   o sorts, O turns"
+            head = f"best: epoch {best.get('epoch', '?')}  {said}   o O sort"
         self._put("#scores", Content(clean(head)))
         per_label = (best or {}).get("per_label")
         table.show(per_label if isinstance(per_label, dict) else {})
