@@ -9,6 +9,7 @@ import math
 
 MARKS: dict[str, str] = {
     "starting": "○",
+    "waiting": "◔",
     "running": "●",
     "stalled": "◌",
     "stopping": "◐",
@@ -22,6 +23,7 @@ MARKS: dict[str, str] = {
 
 STATES: dict[str, str] = {
     "starting": "the worker is loading the corpus and the encoder",
+    "waiting": "it waits for its turn",
     "running": "in training",
     "stalled": "the worker lives but has said nothing for a while",
     "stopping": "it was asked to stop and finishes its current step",

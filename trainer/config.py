@@ -94,6 +94,13 @@ class TrainConfig:
     )
     checkpoint_steps: int = _is(0, "write a checkpoint every N steps; 0 goes by minutes", 0, 10**9, group="advanced")
     checkpoint_minutes: float = _is(2.0, "write a checkpoint every N minutes; 0 never", 0.0, 10**6, group="advanced")
+    retries: int = _is(0, "take it up again N times if its process dies", 0, 1000, group="advanced")
+    deterministic: bool = _is(
+        False,
+        "the same weights each time on a GPU too, at some cost in speed",
+        choices=("false", "true"),
+        group="advanced",
+    )
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -138,6 +145,9 @@ SETTINGS: dict[str, Setting] = {f.name: f.metadata["setting"] for f in fields(Tr
 _TYPES = {f.name: str(f.type) for f in fields(TrainConfig)}
 
 
+_BOOLEAN = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
 def check_device(name: str) -> None:
     """Raise ConfigError unless `name` is auto, cpu, cuda, cuda:N or mps (whether it is there is another question)."""
     if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]{1,3})?", name):
@@ -162,6 +172,10 @@ def _parse(key: str, value: Any) -> Any:
     if key not in _TYPES:
         raise ConfigError(f"no setting is called {key!r}; there are: {', '.join(_TYPES)}", key=key)
     kind = _TYPES[key]
+    if kind == "bool" and isinstance(value, str):
+        if value.lower() not in _BOOLEAN:
+            raise ConfigError(f"{key} = {value!r}: choose true or false", key=key)
+        return _BOOLEAN[value.lower()]
     if not isinstance(value, str):
         if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
@@ -176,9 +190,11 @@ def _parse(key: str, value: Any) -> Any:
 
 
 def _check(key: str, value: Any, kind: Any, setting: Setting) -> None:
-    expected: Any = {"int": int, "float": float, "str": str}[str(kind)]
-    if not isinstance(value, expected) or isinstance(value, bool):
+    expected: Any = {"int": int, "float": float, "str": str, "bool": bool}[str(kind)]
+    if not isinstance(value, expected) or isinstance(value, bool) != (str(kind) == "bool"):
         raise ConfigError(f"{key} = {value!r} is not of type {kind}", key=key)
+    if isinstance(value, bool):
+        return
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{key} = {value} is not a finite number", key=key)
     if setting.choices and value not in setting.choices:

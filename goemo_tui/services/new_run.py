@@ -39,7 +39,9 @@ def defaults(recipe_name: str, encoder: str | None = None, width: int | None = N
 
 
 def text_of(value: object) -> str:
-    """A setting's value as a field shows it: `0.0002` and `3`, as one would type it."""
+    """A setting's value as a field shows it: `0.0002`, `3` and `true`, as one would type it."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -17,7 +17,7 @@ from goemo_tui.services.runs import RunView
 from goemo_tui.wording import MARKS
 
 _COLOURS = {
-    "running": "$success", "starting": "$text-muted", "stalled": "$warning", "stopping": "$warning",
+    "running": "$success", "starting": "$text-muted", "waiting": "$text-muted", "stalled": "$warning", "stopping": "$warning",
     "finished": "$primary", "failed": "$error", "died": "$error", "stopped": "$text-muted", "unknown": "$text-muted",
 }  # fmt: skip
 

@@ -19,11 +19,13 @@ from typing import Any
 VERSION = 1
 LOG = "events.jsonl"
 """The log's name in the run folder."""
-KINDS = ("started", "step", "validation", "checkpoint", "warning", "finished", "failed", "stopped", "resumed")
+KINDS = (
+    "waiting", "started", "step", "validation", "checkpoint", "warning", "finished", "failed", "stopped", "resumed",
+)  # fmt: skip
 END_KINDS = frozenset({"finished", "failed", "stopped"})
 ENVELOPE = ("v", "seq", "kind", "wall", "mono")
 
-_DURABLE = frozenset({"started", "validation", "checkpoint", "finished", "failed", "stopped", "resumed"})
+_DURABLE = frozenset({"waiting", "started", "validation", "checkpoint", "finished", "failed", "stopped", "resumed"})
 _SUPERSEDED = frozenset({"step", "validation", "checkpoint"})
 _SYNC_SECONDS = 5.0
 _sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync

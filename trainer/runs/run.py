@@ -31,7 +31,7 @@ FORMAT = 1
 CONFIG = "config.toml"
 STALLED_SECONDS = 120.0
 STARTING_SECONDS = 60.0
-LIVING = frozenset({"starting", "running", "stalled", "stopping"})
+LIVING = frozenset({"starting", "waiting", "running", "stalled", "stopping"})
 """States in which a process works on the run, or is about to."""
 ENDED = frozenset({"finished", "failed", "stopped", "died"})
 
@@ -179,7 +179,7 @@ class Run:
 
     @property
     def state(self) -> str:
-        """starting, running, stalled, stopping, finished, failed, stopped, died or unknown."""
+        """starting, waiting, running, stalled, stopping, finished, failed, stopped, died or unknown."""
         return self.look().state
 
     def why_died(self) -> str:
@@ -262,6 +262,9 @@ def _state(folder: Path, holder: lock.LockHolder | None, snapshot: Snapshot) -> 
     if holder is not None and holder.alive:
         if lock.stop_requested(folder):
             return "stopping"
+        waiting = snapshot.waiting
+        if waiting is not None and waiting["seq"] > holder.seq:
+            return "waiting"
         heard = [t for t in (holder.mono, snapshot.mono) if t is not None and t <= time.monotonic()]
         return "stalled" if heard and time.monotonic() - max(heard) > STALLED_SECONDS else "running"
     if lock.starter(folder) or (holder is None and _young(folder)):

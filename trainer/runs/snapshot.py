@@ -51,6 +51,8 @@ class Snapshot:
     warnings: tuple[str, ...] = ()
     started: dict[str, Any] | None = None
     checkpoint: dict[str, Any] | None = None
+    waiting: dict[str, Any] | None = None
+    """The `waiting` event, until the run it is of begins or ends; its `on` says in words what is waited for."""
     end: dict[str, Any] | None = None
     """The `finished`, `failed` or `stopped` event, unless the run went on after it."""
     seq: int = 0
@@ -89,6 +91,7 @@ class Story:
         self._last: dict[str, float | None] = {}
         self._started: dict[str, Any] | None = None
         self._checkpoint: dict[str, Any] | None = None
+        self._waiting: dict[str, Any] | None = None
         self._end: dict[str, Any] | None = None
         self._step = self._steps = self._epochs = self._seq = self._bad = 0
         self._epoch: float = 0
@@ -127,6 +130,8 @@ class Story:
             self._end = None
         if kind == "started":
             self._started = event
+        if kind != "warning":
+            self._waiting = event if kind == "waiting" else None
         if kind in ("started", "resumed"):
             self._steps = _whole(event.get("steps"), self._steps)
             self._epochs = _whole(event.get("epochs"), self._epochs)
@@ -189,6 +194,7 @@ class Story:
             warnings=tuple(self._warnings),
             started=self._started,
             checkpoint=self._checkpoint,
+            waiting=self._waiting,
             end=self._end,
             seq=self._seq,
             wall=self._wall,
