@@ -10,9 +10,12 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+UNFORESEEN = 70
+"""Exit code of a worker that failed for a reason that nobody thought of: whoever supervises it may try again."""
+
 
 def main(arguments: list[str]) -> int:
-    """0 finished or stopped, 1 failed, 2 usage, 3 no such run."""
+    """0 finished or stopped, 1 failed, 2 usage, 3 no such run; UNFORESEEN where it may work the next time."""
     if len(arguments) != 1:
         print("usage: python -m trainer RUN_FOLDER", file=sys.stderr)
         return 2
@@ -39,7 +42,9 @@ def main(arguments: list[str]) -> int:
     except GoemoError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    return 1 if last.get("kind") == "failed" else 0
+    if last.get("kind") != "failed":
+        return 0
+    return UNFORESEEN if last.get("reason") == "error" else 1
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from goemo_tui.safe_text import clean
@@ -116,48 +116,38 @@ def _corpora() -> list[Finding]:
 
 
 def _machine() -> list[Finding]:
-    from trainer import paths
+    from trainer import paths, surroundings
 
-    home = paths.home()
-    there = home
-    while not there.exists():
+    runs = paths.runs_folder()
+    out = surroundings.logout()
+    found = [_disk(runs), Finding("logout", True if out.ends is False else None, out.text)]
+    others = {"network": surroundings.network_warning(runs), "slurm": surroundings.slurm_warning()}
+    return [*found, *(Finding(topic, None, text) for topic, text in others.items() if text)]
+
+
+def _disk(runs: Path) -> Finding:
+    """What is free where runs are kept, and what a run of the bundled encoder takes."""
+    from trainer import surroundings
+    from trainer.encoders import BUNDLED, anatomy, find_encoder
+    from trainer.errors import GoemoError
+
+    there = runs
+    while not os.access(there, os.F_OK):  # also where one may not even look
         there = there.parent
-    free = shutil.disk_usage(there).free
-    writable = os.access(there, os.W_OK)
-    text = f"{home}: {free / 1e9:.1f} GB free" + ("" if writable else ", but it cannot be written: set GOEMO_HOME")
-    return [Finding("disk", writable and free > 1e9, text), _logind()]
-
-
-def _logind() -> Finding:
-    """Whether logging out would end a training: asked over D-Bus, since the settings file may not be what is in force."""
-    kills = _ask(
-        "busctl",
-        "get-property",
-        "org.freedesktop.login1",
-        "/org/freedesktop/login1",
-        "org.freedesktop.login1.Manager",
-        "KillUserProcesses",
-    )
-    if kills is None:
-        return Finding("logout", None, "no systemd-logind answers here; a training goes on after logout")
-    if kills.split()[-1] != "true":
-        return Finding("logout", True, "logind leaves processes alone: a training goes on after logout")
-    lingers = _ask("loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value")
-    if lingers == "yes":
-        return Finding("logout", True, "logind kills at logout, but lingering is on: a training goes on")
-    return Finding(
-        "logout", None, "logind kills your processes at logout, a training too: loginctl enable-linger lets them live"
-    )
-
-
-def _ask(*command: str) -> str | None:
+    if not os.access(there, os.W_OK):
+        return Finding("disk", False, f"{runs} cannot be written: set GOEMO_HOME")
     try:
-        answer = subprocess.run(
-            command, capture_output=True, text=True, timeout=3, check=True, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip() or None
+        parameters = anatomy(find_encoder(BUNDLED).folder).parameters
+    except GoemoError:  # said under its own topic
+        parameters = 0
+    warning = surroundings.disk_warning(runs, parameters)
+    if warning:
+        return Finding("disk", False, warning)
+    free = surroundings.free_bytes(runs)
+    text = f"{runs}: {'?' if free is None else surroundings.size(free)} free"
+    if parameters:
+        text += f"; a run of {BUNDLED} takes up to {surroundings.size(surroundings.needed_bytes(parameters))}"
+    return Finding("disk", True, text)
 
 
 def _terminal() -> Finding:

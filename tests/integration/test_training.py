@@ -117,32 +117,6 @@ def test_two_workers_never_share_a_run(tiny_encoder: Path) -> None:
     assert "already being trained" in (run.folder / "worker.log").read_text()
 
 
-def test_a_loss_that_is_no_number_stops_with_the_last_good_model_kept(
-    tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from trainer.learn import loop
-
-    real = loop.binary_cross_entropy_with_logits
-    calls = []
-
-    def breaks_in_the_second_epoch(logits: Any, truth: Any) -> Any:
-        calls.append(1)
-        return real(logits, truth) * (float("nan") if len(calls) > 15 else 1.0)
-
-    monkeypatch.setattr(loop, "binary_cross_entropy_with_logits", breaks_in_the_second_epoch)
-    events: list[dict[str, Any]] = []
-    with pytest.raises(RunError, match="NaN"):
-        train("sample", str(tiny_encoder), limit=96, batch_size=8, epochs=3, observer=events.append)
-    assert events[-1]["kind"] == "failed" and events[-1]["reason"] == "nan"
-    assert "epoch 1 is kept" in events[-1]["error"]
-    from trainer.runs.run import list_runs
-
-    (run,) = list_runs()
-    assert run.state == "failed"
-    scores = Predictor(run.id).predict(["still here"])[0].scores
-    assert all(np.isfinite(p) for p in scores.values())
-
-
 def test_a_whole_config_can_be_given(tiny_encoder: Path) -> None:
     config = TrainConfig(data="sample", encoder=str(tiny_encoder), epochs=1, limit=32, lr=1e-3, batch_size=8)
     events: list[dict[str, Any]] = []

@@ -32,7 +32,7 @@ def test_weights_optimizer_and_dropout_go_on_as_if_nothing_had_happened(tmp_path
     position = Position(
         step=3,
         epoch=2,
-        window=1,
+        rows=1,
         loss_sum=1.5,
         loss_rows=9,
         train_losses=[0.1],

@@ -11,7 +11,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,82 +22,125 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from trainer.learn.randomness import plain_state, put_plain_state, put_torch_state, torch_state
 from trainer.paths import private_folder
 
 KEEP = 2
-"""Checkpoints left after a new one is written."""
+"""The newest checkpoints that are left after one was written; the best one stays beside them."""
 
-FORMAT = 1
+FORMAT = 2
+"""Format 1 knew no random state but torch's."""
 
 
 @dataclass
 class Position:
-    """Where a training stands. `epoch` counts from 1; `window` is the number of optimizer steps done in it."""
+    """Where a training stands. `epoch` counts from 1; `rows` of its rows are consumed, in the order of (seed, epoch)."""
 
     step: int = 0
     epoch: int = 1
-    window: int = 0
+    rows: int = 0
     loss_sum: float = 0.0
     loss_rows: int = 0
     train_losses: list[float] = field(default_factory=list)
     dev_losses: list[float] = field(default_factory=list)
     best_score: float = -1.0
     best_epoch: int = 0
+    """With the number of validations so far this is also all that early stopping needs."""
     seconds: float = 0.0
+    halvings: int = 0
+    """How often the rate was halved because the loss was no number."""
+    split: int = 1
+    """Into how many micro-batches each batch is cut because the memory was short."""
+    bad_steps: int = 0
+    """Steps in a row, up to here, that were not taken because loss or gradient was no number."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A verified checkpoint's folder and what it says of the position."""
+    """A verified checkpoint's folder, what it says of the position, and the terms under which it was made."""
 
     folder: Path
     position: Position
+    terms: dict[str, Any]
 
 
-def write(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, position: Position) -> dict[str, Any]:
+def write(
+    folder: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    position: Position,
+    terms: Mapping[str, Any] | None = None,
+    best: bool = False,
+) -> dict[str, Any]:
     """Write `step-NNNNNN` into `folder`, prune older ones, and return the fields of the event (`folder`, `bytes`, `seconds`).
 
-    Raises OSError where the disk refuses; nothing that was there before is lost by that.
+    `best` marks the checkpoint right behind the best validation so far: it is kept until a better one comes. Raises
+    OSError where the disk refuses; nothing that was there before is lost by that.
     """
     began = time.monotonic()
     private_folder(folder)
     final = folder / f"step-{position.step:06d}"
     temporary = folder / f".{final.name}-{os.getpid()}"
+    replaced = folder / f".replaced-{final.name}"
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(mode=0o700)
     try:
-        save_file(
-            {k: v.detach().cpu().contiguous().clone() for k, v in model.state_dict().items()},
-            temporary / "model.safetensors",
-        )
-        save_file(_optimizer_tensors(optimizer), temporary / "optimizer.safetensors")
-        save_file(_random_state(model), temporary / "random.safetensors")
-        (temporary / "position.json").write_text(json.dumps(asdict(position), indent=1), "utf-8")
-        files: dict[str, dict[str, Any]] = {
-            p.name: {"bytes": p.stat().st_size, "sha256": _sha256(p)} for p in sorted(temporary.iterdir())
-        }
-        (temporary / "manifest.json").write_text(json.dumps({"format": FORMAT, "files": files}, indent=1), "utf-8")
-        for path in temporary.iterdir():
-            path.chmod(0o600)
-            sync(path)
-        sync(temporary)
-        replaced = folder / f".replaced-{final.name}"
+        temporary.mkdir(mode=0o700)
+        files = _fill(temporary, model, optimizer, position, terms or {}, best)
         if final.exists():  # put aside, not removed: killed in between, there must be one
             shutil.rmtree(replaced, ignore_errors=True)
             final.rename(replaced)
         temporary.rename(final)
         sync(folder)
-        shutil.rmtree(replaced, ignore_errors=True)
-    except SafetensorError as error:  # what a full disk looks like from there
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise OSError(str(error)) from error
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if replaced.exists() and not final.exists():
+            replaced.rename(final)
+        if isinstance(error, SafetensorError):  # what a full disk looks like from there
+            raise OSError(str(error)) from error
         raise
-    for old in _folders(folder)[KEEP:]:
-        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        if final.exists():
+            shutil.rmtree(replaced, ignore_errors=True)
+    _prune(folder)
     size = sum(f["bytes"] for f in files.values())
     return {"folder": final.name, "bytes": size, "seconds": round(time.monotonic() - began, 3)}
+
+
+def _fill(
+    folder: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    position: Position,
+    terms: Mapping[str, Any],
+    best: bool,
+) -> dict[str, dict[str, Any]]:
+    """All files of a checkpoint, durable. Returns what the manifest says of them."""
+    save_file(_on_cpu(model.state_dict()), folder / "model.safetensors")
+    save_file(_on_cpu(_optimizer_tensors(optimizer)), folder / "optimizer.safetensors")
+    save_file(torch_state(next(model.parameters()).device), folder / "random.safetensors")
+    (folder / "random.json").write_text(json.dumps(plain_state()), "utf-8")
+    text = json.dumps({"position": asdict(position), "terms": dict(terms)}, indent=1)
+    (folder / "position.json").write_text(text, "utf-8")
+    files = {p.name: {"bytes": p.stat().st_size, "sha256": _sha256(p)} for p in sorted(folder.iterdir())}
+    manifest = {"format": FORMAT, "step": position.step, "best": best, "files": files}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")
+    for path in folder.iterdir():
+        path.chmod(0o600)
+        sync(path)
+    sync(folder)
+    return files
+
+
+def _prune(folder: Path) -> None:
+    """Remove all but the newest two and the best. What is to go loses its name first: killed meanwhile, it is no half one."""
+    old = _folders(folder)[KEEP:]
+    best = next((f for f in _folders(folder) if _is_best(f)), None)
+    for path in old:
+        if path != best:
+            with suppress(OSError):
+                aside = path.with_name(f".pruned-{path.name}")
+                path.rename(aside)
+                shutil.rmtree(aside, ignore_errors=True)
 
 
 def tidy(folder: Path) -> None:
@@ -117,8 +161,11 @@ def newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
     for candidate in _folders(folder):
         fault = verify(candidate)
         if fault is None:
-            values = json.loads((candidate / "position.json").read_text("utf-8"))
-            return Checkpoint(candidate, Position(**values)), warnings
+            try:
+                values = json.loads((candidate / "position.json").read_text("utf-8"))
+                return Checkpoint(candidate, Position(**values["position"]), dict(values["terms"])), warnings
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                fault = f"its position cannot be read ({type(error).__name__}: {error})"
         warnings.append(f"checkpoint {candidate.name} is passed over: {fault}")
     return None, warnings
 
@@ -133,13 +180,13 @@ def verify(folder: Path) -> str | None:
             path = folder / Path(name).name
             if path.stat().st_size != expected["bytes"] or _sha256(path) != expected["sha256"]:
                 return f"{name} is damaged"
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return f"its manifest cannot be followed ({type(error).__name__}: {error})"
     return None
 
 
 def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Put weights, optimizer and random state back as they were when the checkpoint was written."""
+    """Put weights, optimizer and random states back as they were when the checkpoint was written."""
     model.load_state_dict(load_file(checkpoint.folder / "model.safetensors"))
     tensors = load_file(checkpoint.folder / "optimizer.safetensors")
     state: dict[int, dict[str, Tensor]] = {}
@@ -148,19 +195,20 @@ def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Opt
         state.setdefault(int(number), {})[name] = value
     # torch's own way in: it knows which of them belong on the device
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    random = load_file(checkpoint.folder / "random.safetensors")
-    torch.set_rng_state(random["cpu"])
-    device = next(model.parameters()).device
-    if device.type == "cuda" and "cuda" in random:
-        torch.cuda.set_rng_state(random["cuda"], device)
+    put_plain_state(json.loads((checkpoint.folder / "random.json").read_text("utf-8")))
+    put_torch_state(load_file(checkpoint.folder / "random.safetensors"), next(model.parameters()).device)
 
 
-def _random_state(model: nn.Module) -> dict[str, Tensor]:
-    state = {"cpu": torch.get_rng_state()}
-    device = next(model.parameters()).device
-    if device.type == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state(device)
-    return state
+def _on_cpu(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Contiguous and on the processor; what shares memory is copied, which safetensors would refuse."""
+    seen: set[int] = set()
+    moved = {}
+    for name, value in tensors.items():
+        tensor = value.detach().cpu().contiguous()
+        start = tensor.untyped_storage().data_ptr()
+        moved[name] = tensor.clone() if start in seen else tensor
+        seen.add(start)
+    return moved
 
 
 def _numbered(optimizer: torch.optim.Optimizer) -> Iterator[tuple[int, nn.Parameter]]:
@@ -170,10 +218,17 @@ def _numbered(optimizer: torch.optim.Optimizer) -> Iterator[tuple[int, nn.Parame
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     return {
-        f"{number}.{name}": value.detach().cpu().contiguous().clone()
+        f"{number}.{name}": value
         for number, parameter in _numbered(optimizer)
         for name, value in optimizer.state.get(parameter, {}).items()
     }
+
+
+def _is_best(folder: Path) -> bool:
+    try:
+        return bool(json.loads((folder / "manifest.json").read_text("utf-8"))["best"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -33,8 +34,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.began = time.monotonic()
-        self.losses: list[torch.Tensor] = []
-        self.pending = 0
+        self.losses: list[tuple[torch.Tensor, int]] = []
         self.now = _Mark(0.0, 0, 0, 0)
         self.first: _Mark | None = None
         self.marks: list[_Mark] = []
@@ -46,18 +46,21 @@ class Meter:
 
     def add(self, loss: torch.Tensor, rows: int, tokens: int) -> None:
         """One step: its summed loss (not waited for), its rows and tokens."""
-        self.losses.append(loss)
-        self.pending += rows
+        self.losses.append((loss, rows))
         self.now = _Mark(time.monotonic(), self.now.rows + rows, self.now.tokens + tokens, self.now.steps + 1)
         if self.first is None:
             self.first = self.now
             self.marks = [self.now]
 
-    def take(self) -> tuple[float, int]:
-        """Summed loss and rows since the last time; the one place where the device is waited for."""
-        summed = float(torch.stack(self.losses).sum()) if self.losses else 0.0
-        rows, self.losses, self.pending = self.pending, [], 0
-        return summed, rows
+    def take(self) -> list[tuple[float, int]]:
+        """Summed loss and rows of each step since the last time, without those whose loss was no number.
+
+        The one place where the device is waited for.
+        """
+        values = torch.stack([loss for loss, _ in self.losses]).tolist() if self.losses else []
+        taken = [(value, rows) for value, (_, rows) in zip(values, self.losses, strict=True) if math.isfinite(value)]
+        self.losses = []
+        return taken
 
     def rates(self) -> Rates:
         """The speed by now. After one step alone it is that of the first step, slow as that is."""

@@ -24,7 +24,9 @@ from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.encoders import find_encoder
 from trainer.errors import CorpusError, GoemoError, NotFoundError
 from trainer.learn import checkpoint
-from trainer.learn.loop import Rows, Task, learn
+from trainer.learn.loop import learn
+from trainer.learn.memory import out_of_memory
+from trainer.learn.task import Rows, Task
 from trainer.model import classifier, metrics
 from trainer.model.card import card
 from trainer.runs.events import LOG, EventLog
@@ -70,8 +72,15 @@ def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer 
         last = tell("failed", step=run.snapshot().step, error=str(error), reason=reason)
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
-        text = f"{type(error).__name__}: {error}. The whole story is in {run.folder / 'worker.log'}"
-        last = tell("failed", step=last.get("step", 0), error=text, reason="error")
+        story = f"The whole story is in {run.worker_log}"
+        if out_of_memory(error):
+            text, reason = (
+                f"the memory ran out: {error}. A smaller encoder or another device may help. {story}",
+                "memory",
+            )
+        else:
+            text, reason = f"{type(error).__name__}: {error}. {story}", "error"
+        last = tell("failed", step=run.snapshot().step, error=text, reason=reason)
     return last
 
 
@@ -127,10 +136,12 @@ def _same_corpus(run: Run, corpus: Corpus) -> None:
 
 
 def recover_model(folder: Path) -> None:
-    """Bring back the model that a worker had put aside when it was killed before the new one was in its place."""
+    """Bring back the model that was put aside, if the new one never got to its place; remove what else was left."""
     old = folder.with_name(".model-old")
     if old.is_dir() and not folder.exists():
         old.rename(folder)
+    for left in (old, folder.with_name(".model-new")):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def keep_model(
@@ -139,16 +150,18 @@ def keep_model(
     """Save the classifier beside `folder` and put it in its place; a crash leaves the old or the new one, never half."""
     fresh, old = folder.with_name(".model-new"), folder.with_name(".model-old")
     shutil.rmtree(fresh, ignore_errors=True)
-    classifier.save(model, encoder_folder, fresh, max_length, thresholds, text)
-    for path in fresh.rglob("*"):
-        path.chmod(0o600)
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    fresh.chmod(0o700)
-    if folder.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        folder.rename(old)
-    fresh.rename(folder)
-    checkpoint.sync(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    try:
+        classifier.save(model, encoder_folder, fresh, max_length, thresholds, text)
+        for path in fresh.rglob("*"):
+            path.chmod(0o600)
+            checkpoint.sync(path)
+        fresh.chmod(0o700)
+        checkpoint.sync(fresh)
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            folder.rename(old)
+        fresh.rename(folder)
+        checkpoint.sync(folder.parent)
+    finally:
+        recover_model(folder)
     return folder

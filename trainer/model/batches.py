@@ -6,6 +6,7 @@ Comments of like length go together, which leaves almost nothing to pad; the ord
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,17 @@ def batches(lengths: Array, batch_size: int, seed: int, epoch: int, grouped: boo
     if grouped:
         made = [made[i] for i in rng.permutation(len(made))]
     return made
+
+
+def windows(order: list[Array], accumulation: int, consumed: int = 0) -> Iterator[list[Array]]:
+    """The epoch's batches, `accumulation` to an optimizer step, without the first `consumed` rows (whole steps of them)."""
+    for start in range(0, len(order), accumulation):
+        window = order[start : start + accumulation]
+        rows = sum(len(batch) for batch in window)
+        if consumed >= rows:
+            consumed -= rows
+        else:
+            yield window
 
 
 def steps_per_epoch(rows: int, batch_size: int, accumulation: int) -> int:

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from trainer import paths, surroundings
 from trainer.config import TrainConfig, parse_settings, recipe
 from trainer.corpus import Corpus, load_corpus
 from trainer.corpus.language import language_warning
@@ -26,7 +27,10 @@ VERSIONS = ("goemo-tui", "torch", "transformers", "tokenizers", "safetensors", "
 
 @dataclass(frozen=True)
 class Plan:
-    """A training that can be started: its settings, and what was found for them."""
+    """A training that can be started: its settings, and what was found for them.
+
+    `warnings` hinder nothing: what is odd about the corpus, and what around the run may end or harm it.
+    """
 
     config: TrainConfig
     corpus: Corpus
@@ -77,6 +81,7 @@ def plan(
     language = language_warning(grouped.splits["train"].text, encoder)
     if language:
         warnings.append(language)
+    warnings += surroundings.warnings(paths.runs_folder(), shape.parameters)
     return Plan(config, grouped, found, tuple(warnings))
 
 

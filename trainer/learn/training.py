@@ -1,0 +1,333 @@
+"""The steps of a training, top to bottom: epochs, steps, validations and checkpoints, as a generator of events.
+
+All that it moves is in `position`, model, optimizer and the random generators; a checkpoint holds exactly these.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from trainer.corpus.interrupt import Cancelled
+from trainer.learn import checkpoint, validation
+from trainer.learn.checkpoint import Position
+from trainer.learn.memory import out_of_memory, release
+from trainer.learn.meter import Meter, Rates
+from trainer.learn.randomness import put_torch_state, torch_state
+from trainer.learn.schedule import rate
+from trainer.learn.task import Array, Diverged, Event, MemoryShort, Task
+from trainer.model import classifier, metrics
+from trainer.model.batches import batches, steps_per_epoch, windows
+from trainer.surroundings import free_bytes, size
+
+BETWEEN_STEP_EVENTS = 0.25
+"""Seconds between two `step` events at the least: nobody sees more, and a fast GPU would fill the disk."""
+
+BAD_STEPS = 3
+"""So many steps in a row without a number as loss and gradient send the training back; fewer are only left out."""
+
+BEST_SHARE = 0.01
+"""A checkpoint behind the best validation so far may cost this share of the time since the last one, and no more."""
+
+FIRST_WRITE = 0.5
+"""Seconds that a checkpoint is thought to cost before one was written."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One step: its summed loss and gradient norm (tensors, not yet waited for) and its tokens."""
+
+    loss: torch.Tensor
+    tokens: int
+    norm: torch.Tensor
+
+
+class Training:
+    """The moving parts of one training. Methods are generators of events; `position` is what a checkpoint keeps."""
+
+    def __init__(
+        self, task: Task, model: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device, precision: str,
+        position: Position, terms: dict[str, Any],
+    ) -> None:  # fmt: skip
+        self.task, self.config, self.model, self.optimizer = task, task.config, model, optimizer
+        self.device, self.precision, self.position, self.terms = device, precision, position, terms
+        self.total = self.config.epochs * steps_per_epoch(
+            len(task.train.truth), self.config.batch_size, self.config.accumulation
+        )
+        self.last_checkpoint = self.last_step_event = time.monotonic()
+        self.write_seconds = FIRST_WRITE
+        self.validation_seconds: float | None = None
+        self.truth = torch.from_numpy(task.train.truth)
+        self.began, self.before = time.monotonic(), position.seconds
+        # counted on the device, so that no step has to wait for it
+        self.bad_steps = torch.tensor(position.bad_steps, device=device)
+        self.most_bad_steps, self.left_out = self.bad_steps.clone(), torch.zeros_like(self.bad_steps)
+        self.said_low = False
+
+    def about(self) -> dict[str, Any]:
+        """What `started` and `resumed` tell of the training as a whole."""
+        task, config = self.task, self.config
+        return {
+            "steps": self.total, "epochs": config.epochs, "rows": {"train": len(task.train.truth), "dev": len(task.dev.truth)},
+            "encoder": config.encoder, "parameters": sum(p.numel() for p in self.model.parameters()),
+            "device": str(self.device), "precision": self.precision, "batch_size": config.batch_size,
+            "labels": list(task.labels.names),
+        }  # fmt: skip
+
+    def failed(self, what: str, reason: str, advice: str) -> Event:
+        """The last event of a training that cannot go on."""
+        at = self.position
+        kept = f"the model of epoch {at.best_epoch} is kept" if at.best_epoch else "no epoch was finished before"
+        return "failed", {"step": at.step, "epoch": at.epoch, "error": f"{what}; {kept}. {advice}", "reason": reason}
+
+    @property
+    def splittable(self) -> bool:
+        """Whether a batch can be cut into smaller micro-batches than it is."""
+        return self.position.split < self.config.batch_size
+
+    def epochs(self, stop: Callable[[], bool]) -> Iterator[Event]:
+        """All that is still to be done. Raises Cancelled when asked to stop, Diverged or MemoryShort."""
+        at = self.position
+        while at.epoch <= self.config.epochs and not self.stopped_early:
+            yield from self.one_epoch(stop)
+            best = yield from self.validate(stop)
+            at.epoch, at.rows, at.loss_sum, at.loss_rows = at.epoch + 1, 0, 0.0, 0
+            since = time.monotonic() - self.last_checkpoint
+            if best and self.checkpoints_wanted and self.write_seconds <= BEST_SHARE * since:
+                yield from self.save(best=True)
+        yield "finished", {
+            "step": at.step, "epoch": len(at.dev_losses), "seconds": round(self.seconds(), 3),
+            "best_epoch": at.best_epoch, "macro_f1": at.best_score,
+            "reason": "early stopping" if self.stopped_early else None,
+        }  # fmt: skip
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether `patience` validations in a row brought no better score."""
+        at, patience = self.position, self.config.patience
+        return (
+            bool(patience)
+            and len(at.dev_losses) < self.config.epochs
+            and len(at.dev_losses) - at.best_epoch >= patience
+        )
+
+    def seconds(self) -> float:
+        """Time worked on this run so far, by this worker and those before it."""
+        return self.before + time.monotonic() - self.began
+
+    def one_epoch(self, stop: Callable[[], bool]) -> Iterator[Event]:
+        """The steps of the epoch that are still to be done."""
+        config, at = self.config, self.position
+        order = batches(
+            self.task.train.tokens.lengths, config.batch_size, config.seed, at.epoch, config.batching == "grouped"
+        )
+        meter = Meter()
+        self.model.train()
+        for window in windows(order, config.accumulation, at.rows):
+            if stop():
+                self.note(meter)
+                raise Cancelled("asked to stop")
+            factor = rate(at.step, self.total, config.warmup, config.scheduler) * 0.5**at.halvings
+            for group in self.optimizer.param_groups:
+                group["lr"] = factor * (config.head_lr if group["part"] == "head" else config.lr)
+            try:
+                taken = yield from self.step(window, stop)
+            except Cancelled:
+                self.note(meter)
+                raise
+            rows = sum(len(batch) for batch in window)
+            at.step, at.rows = at.step + 1, at.rows + rows
+            meter.add(taken.loss, rows, taken.tokens)
+            now = time.monotonic()
+            due = self.checkpoint_is_due(now)
+            # the first step of an epoch is slow and would foretell hours: its event waits for the second
+            soon = meter.steps > 1 and now - self.last_step_event >= BETWEEN_STEP_EVENTS
+            if due or soon or at.rows == len(self.truth):
+                mean, left_out = self.note(meter)
+                if left_out:
+                    yield left_out_warning(left_out, at.step)
+                yield "step", self.step_fields(mean, factor * config.lr, float(taken.norm), meter.rates())
+                self.last_step_event = now
+            if due and not at.bad_steps:  # what is gone back to must lie before the trouble
+                yield from self.save()
+
+    def note(self, meter: Meter) -> tuple[float, int]:
+        """Move what the meter holds into the epoch's loss; its mean, and how many steps were left out. Raises Diverged."""
+        at = self.position
+        at.bad_steps = int(self.bad_steps)
+        if int(self.most_bad_steps) >= BAD_STEPS:
+            raise Diverged(f"loss or gradient is NaN or infinite, {BAD_STEPS} steps in a row")
+        left_out = int(self.left_out)
+        self.left_out.zero_()
+        losses = meter.take()
+        for loss, rows in losses:  # one by one, so that the sum does not depend on when it was looked at
+            at.loss_sum, at.loss_rows = at.loss_sum + loss, at.loss_rows + rows
+        seen = sum(rows for _, rows in losses)
+        return (sum(loss for loss, _ in losses) / seen if seen else math.nan), left_out
+
+    def step(self, window: list[Array], stop: Callable[[], bool]) -> Generator[Event, None, Taken]:
+        """One optimizer step over a window of batches. A step whose loss or gradient is no number changes nothing.
+
+        Where the memory is short, batches are cut into smaller micro-batches, whose gradients add up to the same.
+        Raises Cancelled when asked to stop inside the window, with everything as it was before it.
+        """
+        before = torch_state(self.device)
+        while True:
+            try:
+                loss, tokens = self.gradients(window, stop)
+                break
+            except Cancelled:
+                self.optimizer.zero_grad(set_to_none=True)
+                put_torch_state(before, self.device)
+                raise
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error):
+                    raise
+                if not self.splittable:
+                    raise MemoryShort(f"the memory of {self.device} does not hold even one comment at a time") from None
+            yield self.split(before)
+        try:
+            norm = self.update(loss)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            raise MemoryShort(f"the memory of {self.device} ran out in an update") from None
+        return Taken(loss, tokens, norm)
+
+    def split(self, before: dict[str, torch.Tensor]) -> Event:
+        """Halve the micro-batches, and go back to the beginning of the step."""
+        at, batch = self.position, self.config.batch_size
+        self.optimizer.zero_grad(set_to_none=True)
+        release(self.device)
+        put_torch_state(before, self.device)
+        at.split = min(at.split * 2, batch)
+        smaller = math.ceil(batch / at.split)
+        text = (
+            f"the memory of {self.device} ran out at step {at.step + 1}. From here on {smaller} of {batch} comments at a "
+            f"time, their gradients added up. The order of the comments is the same; the weights may differ in their last bits"
+        )
+        return "warning", {"text": text, "micro_batch": smaller}
+
+    def gradients(self, window: list[Array], stop: Callable[[], bool]) -> tuple[torch.Tensor, int]:
+        """Add up the gradients of the mean loss over all rows of the window; the summed loss and the tokens seen."""
+        rows = sum(len(batch) for batch in window)
+        width = self.config.max_length if self.config.padding == "max_length" else None
+        summed, tokens = torch.zeros((), device=self.device), 0
+        micro = math.ceil(self.config.batch_size / self.position.split)
+        parts = [batch[i : i + micro] for batch in window for i in range(0, len(batch), micro)]
+        for number, part in enumerate(parts):
+            if number and stop():
+                raise Cancelled("asked to stop")
+            ids, mask = classifier.padded(self.task.train.tokens, part, classifier.pad_id(self.model), width)
+            truth = self.truth[part].to(self.device, non_blocking=True)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+                logits = self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device)).logits
+            loss = binary_cross_entropy_with_logits(logits.float(), truth)
+            (loss * (len(part) / rows)).backward()
+            summed += loss.detach() * len(part)
+            tokens += int(mask.sum())
+        return summed, tokens
+
+    def update(self, loss: torch.Tensor) -> torch.Tensor:
+        """Clip and apply the gradients, unless they or the loss are no number; the norm before the clipping."""
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip or math.inf)
+        bad = ~(torch.isfinite(norm) & torch.isfinite(loss))
+        self.bad_steps = (self.bad_steps + 1) * bad
+        self.most_bad_steps = torch.maximum(self.most_bad_steps, self.bad_steps)
+        self.left_out += bad
+        if self.optimizer.defaults.get("fused"):
+            self.optimizer.found_inf = bad.float()  # type: ignore[attr-defined]  # the kernel itself leaves the step out
+            self.optimizer.step()
+        elif not bool(bad):
+            self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return norm
+
+    def step_fields(self, loss: float, lr: float, norm: float, rates: Rates) -> dict[str, Any]:
+        """The fields of a `step` event."""
+        at = self.position
+        # before the first validation its time is guessed: without gradients, in fp32, about twice as fast
+        one = self.validation_seconds or len(self.task.dev.truth) / (2 * rates.examples)
+        left = (self.total - at.step) * rates.step_seconds + (self.config.epochs - at.epoch + 1) * one
+        return {
+            "step": at.step, "epoch": at.epoch, "loss": round(loss, 6), "lr": lr, "grad_norm": round(norm, 4),
+            "examples_per_s": round(rates.examples, 2), "tokens_per_s": round(rates.tokens, 1), "eta_s": round(left, 1),
+        }  # fmt: skip
+
+    def validate(self, stop: Callable[[], bool]) -> Generator[Event, None, bool]:
+        """Score dev, and keep the model if its cross-fitted macro-F1 is the best so far; whether it was."""
+        began, at = time.monotonic(), self.position
+        scored = validation.score(self.model, self.task.dev, self.task.labels, self.device, self.config.threshold, stop)
+        at.train_losses.append(at.loss_sum / max(1, at.loss_rows))
+        at.dev_losses.append(scored.loss)
+        best = scored.macro_f1 > at.best_score
+        fields = {
+            "step": at.step, "epoch": at.epoch, "train_loss": at.train_losses[-1], **scored.fields,
+            "diagnosis": metrics.diagnosis(at.train_losses, at.dev_losses), "best": best,
+        }  # fmt: skip
+        if best:
+            try:
+                self.task.keep(self.model, scored.thresholds, fields)
+                at.best_score, at.best_epoch = scored.macro_f1, at.epoch
+            except OSError as error:
+                fields["best"] = best = False
+                yield "warning", {"text": f"the model of epoch {at.epoch} was not kept: {error}. The training goes on"}
+        self.validation_seconds = fields["seconds"] = round(time.monotonic() - began, 3)
+        yield "validation", fields
+        return best
+
+    @property
+    def checkpoints_wanted(self) -> bool:
+        """Whether any are asked for."""
+        return bool(self.config.checkpoint_steps or self.config.checkpoint_minutes)
+
+    def checkpoint_is_due(self, now: float) -> bool:
+        """Whether it is time for the next one."""
+        minutes, steps = self.config.checkpoint_minutes, self.config.checkpoint_steps
+        return bool(
+            (steps and self.position.step % steps == 0) or (minutes and now - self.last_checkpoint >= minutes * 60)
+        )
+
+    def save(self, best: bool = False) -> Iterator[Event]:
+        """Write a checkpoint; a disk or a memory that refuses is a warning, never the end of a training."""
+        at = self.position
+        at.seconds = self.seconds()
+        began = time.monotonic()
+        needed = 0
+        try:
+            written = checkpoint.write(self.task.checkpoints, self.model, self.optimizer, at, self.terms, best)
+        except (OSError, RuntimeError, MemoryError) as error:
+            if not isinstance(error, OSError) and not out_of_memory(error):
+                raise
+            yield "warning", {"text": f"no checkpoint was written at step {at.step}: {error}. The training goes on"}
+        else:
+            needed = written["bytes"]
+            yield "checkpoint", {"step": at.step, **written}
+        self.last_checkpoint = time.monotonic()
+        self.write_seconds = self.last_checkpoint - began
+        yield from self.look_at_disk(needed)
+
+    def look_at_disk(self, needed: int) -> Iterator[Event]:
+        """Say once that the next checkpoint, of `needed` bytes, will hardly fit; again only when there was room between."""
+        free = free_bytes(self.task.checkpoints)
+        low = free is not None and free < needed * 1.1
+        if low and not self.said_low:
+            text = (
+                f"the disk is almost full: {size(free or 0)} are free in {self.task.checkpoints}, the next checkpoint takes "
+                f"{size(needed)}. Make room: goemo-tui runs prune"
+            )
+            yield "warning", {"text": text}
+        self.said_low = low
+
+
+def left_out_warning(steps: int, last: int) -> Event:
+    """Tells of steps that were left out."""
+    many = f"{steps} steps" if steps > 1 else "a step"
+    return "warning", {"text": f"loss or gradient of {many} up to step {last} was NaN or infinite: left out"}

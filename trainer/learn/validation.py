@@ -1,0 +1,77 @@
+"""How good the model is on dev by now: computed in fp32, as the predictor will, and told as one event's fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from trainer.corpus.tokens import TokenArrays
+from trainer.labels import LabelSet
+from trainer.learn.memory import out_of_memory, release
+from trainer.learn.task import Array, Diverged, Rows
+from trainer.model import classifier, metrics
+
+BATCH_TOKENS = 2048
+"""Padded tokens computed at a time; halved where the memory is short."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Dev scored: its loss, the fields of the event, and each label's threshold."""
+
+    loss: float
+    macro_f1: float
+    fields: dict[str, Any]
+    thresholds: dict[str, float]
+
+
+def score(
+    model: nn.Module,
+    dev: Rows,
+    labels: LabelSet,
+    device: torch.device,
+    threshold: float,
+    stop: Callable[[], bool],
+) -> Scored:
+    """Score `dev`. A `threshold` above 0 stands for all labels; else one each is fitted.
+
+    Raises Cancelled when asked to stop, or Diverged.
+    """
+    p = _probabilities(model, dev.tokens, device, stop)
+    if not np.isfinite(p).all():
+        raise Diverged("the scores on dev are NaN or infinite")
+    honest = metrics.scores(dev.truth, metrics.cross_fitted(dev.truth, p))
+    classic = metrics.scores(dev.truth, p >= metrics.CLASSIC)
+    fitted = np.full(len(labels), threshold) if threshold else metrics.fit_thresholds(dev.truth, p)
+    thresholds = {name: round(float(t), 4) for name, t in zip(labels.names, fitted, strict=True)}
+    loss = metrics.bce(dev.truth, p)
+    # every figure is taken from the cross-fitted cut but for those that name another
+    fields = {
+        "loss": loss, "macro_f1": honest.macro_f1, "micro_f1": honest.micro_f1, "weighted_f1": honest.weighted_f1,
+        "macro_f1_at_0.3": classic.macro_f1,
+        "per_label": {
+            name: {
+                "precision": float(honest.precision[k]), "recall": float(honest.recall[k]), "f1": float(honest.f1[k]),
+                "support": int(honest.support[k]), "threshold": thresholds[name],
+            }
+            for k, name in enumerate(labels.names)
+        },
+    }  # fmt: skip
+    return Scored(loss, honest.macro_f1, fields, thresholds)
+
+
+def _probabilities(model: nn.Module, tokens: TokenArrays, device: torch.device, stop: Callable[[], bool]) -> Array:
+    at_a_time = BATCH_TOKENS
+    while True:
+        try:
+            return classifier.probabilities(model, tokens, device, at_a_time, stop)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error) or at_a_time <= 1:
+                raise
+        at_a_time //= 2
+        release(device)
