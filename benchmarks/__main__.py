@@ -71,7 +71,8 @@ def training(table: Table, corpus: str) -> None:
     from trainer.corpus import load_corpus
     from trainer.corpus.tokens import load_tokenizer, tokenize
     from trainer.encoders import find_encoder
-    from trainer.learn.loop import Rows, Task, learn
+    from trainer.learn.loop import learn
+    from trainer.learn.task import Rows, Task
     from trainer.model.metrics import multi_hot
 
     found = load_corpus(corpus)

@@ -175,6 +175,20 @@ def test_what_must_last_is_made_durable(path: Path, monkeypatch: pytest.MonkeyPa
     log.close()
 
 
+def test_the_last_lines_before_a_silence_are_made_durable_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, synced = [100.0], threading.Event()
+    monkeypatch.setattr(events, "_LOOK_SECONDS", 0.005)
+    with EventLog(path, mono=lambda: now[0]) as log:
+        monkeypatch.setattr(events, "_sync", lambda fd: synced.set())
+        log.append("step")
+        assert not synced.wait(0.1)
+        now[0] += 5.1
+        assert synced.wait(30)
+        synced.clear()
+        now[0] += 5.1
+        assert not synced.wait(0.1)  # nothing new: nothing to do
+
+
 def test_a_full_disk_costs_steps_and_nothing_else(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

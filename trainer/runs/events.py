@@ -28,14 +28,16 @@ ENVELOPE = ("v", "seq", "kind", "wall", "mono")
 _DURABLE = frozenset({"waiting", "started", "validation", "checkpoint", "finished", "failed", "stopped", "resumed"})
 _SUPERSEDED = frozenset({"step", "validation", "checkpoint"})
 _SYNC_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
 _sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 
 class EventLog:
     """The one writer of `events.jsonl`; opening it continues the sequence of what is there.
 
-    A full or failing disk never ends a training: step events that cannot be written are dropped and counted, all
-    others wait for the next append, and the trouble is said on stderr and, once it is over, as a `warning` event.
+    What tells of a change of state is durable when `append` returns, anything else within a few seconds, also while
+    nothing more comes. A full or failing disk never ends a training: step events that cannot be written are dropped and
+    counted, all others wait for the next append, and the trouble is said on stderr and, once it is over, as a `warning`.
     """
 
     def __init__(
@@ -52,6 +54,9 @@ class EventLog:
         os.fchmod(self._fd, 0o600)
         self._seq, self._torn = _tail(self._fd)
         self._synced = mono()
+        self._dirty = False
+        self._closing = threading.Event()
+        self._syncer: threading.Thread | None = None
 
     @property
     def seq(self) -> int:
@@ -71,12 +76,19 @@ class EventLog:
             record = {"v": VERSION, "seq": 0, "kind": kind, "wall": self._clock(), "mono": now, **strict(fields)}
             self._waiting.append(record)
             written = self._write_waiting()
+            self._dirty = self._dirty or written
             if written and (kind in _DURABLE or now - self._synced >= _SYNC_SECONDS):
                 self._flush(now)
+            elif self._syncer is None:
+                self._syncer = threading.Thread(target=self._sync_later, name="event log", daemon=True)
+                self._syncer.start()
             return record
 
     def close(self) -> None:
         """Write what still waits, make it durable and close the file. Closing twice is fine."""
+        self._closing.set()
+        if self._syncer is not None:
+            self._syncer.join()
         with self._mutex:
             if self._fd >= 0:
                 self._write_waiting()
@@ -129,7 +141,15 @@ class EventLog:
         self._complain(trouble)
         return False
 
+    def _sync_later(self) -> None:
+        """The last lines before a long silence, as in a validation, are made durable too."""
+        while not self._closing.wait(_LOOK_SECONDS):
+            now = self._mono()
+            if self._dirty and now - self._synced >= _SYNC_SECONDS:
+                self._flush(now)
+
     def _flush(self, now: float) -> None:
+        self._dirty = False  # first: what is appended meanwhile is for the next time
         try:
             _sync(self._fd)
             self._synced = now
