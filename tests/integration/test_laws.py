@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import tokenize
+from pathlib import Path
 
 import pytest
+
+import trainer
 
 HEAVY = ("torch", "transformers", "pandas")
 TERMINAL = ("textual", "rich", "goemo_tui")
@@ -44,7 +49,7 @@ def test_the_terminal_holds_nothing_heavy_after_all_three_screens() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["trainer", "trainer.labels", "trainer.paths", "trainer.config", "trainer.encoders", "trainer.devices", "trainer.modelfolder",
+    ["trainer", "trainer.labels", "trainer.paths", "trainer.config", "trainer.encoders", "trainer.devices", "trainer.surroundings", "trainer.modelfolder",
      "trainer.corpus", "trainer.corpus.tokens", "trainer.corpus.stats", "trainer.corpus.download", "trainer.runs.run",
      "trainer.runs.process", "trainer.runs.plan", "goemo_tui.cli", "goemo_tui.app"],
 )  # fmt: skip
@@ -64,11 +69,33 @@ def test_the_core_reads_a_corpus_and_plans_a_run_without_torch() -> None:
     assert loaded(code, *HEAVY, *TERMINAL) == set()
 
 
+def test_nothing_is_ever_unpickled() -> None:
+    """Words of the source, comments and texts left out: no module reads what may run code while it is read."""
+    root = Path(trainer.__file__).parent.parent
+    found = []
+    for path in [*(root / "trainer").rglob("*.py"), *(root / "goemo_tui").rglob("*.py")]:
+        with path.open("rb") as file:
+            words = [t.string for t in tokenize.tokenize(file.readline) if t.type in (tokenize.NAME, tokenize.OP)]
+        text = " ".join(words)
+        forbidden = (
+            "torch . load",
+            "torch . save",
+            "pickle",
+            "joblib",
+            "dill",
+            "marshal",
+            "shelve",
+            "allow_pickle = True",
+        )
+        found += [
+            f"{path.name}: {what}" for what in forbidden if re.search(rf"(?<![\w.]){re.escape(what)}(?!\w)", text)
+        ]
+    assert found == []
+
+
 def test_the_public_names_are_there_and_lazy() -> None:
     code = "import trainer\nassert set(trainer.__all__) <= set(dir(trainer))\ntrainer.EMOTIONS, trainer.TrainConfig, trainer.load_corpus"
     assert loaded(code, *HEAVY, "numpy") == set()
-    import trainer
-
     assert callable(trainer.train) and callable(trainer.evaluate) and trainer.Predictor
     with pytest.raises(AttributeError, match="no attribute"):
         trainer.nothing_of_that_name  # noqa: B018
