@@ -49,7 +49,8 @@ def test_the_terminal_holds_nothing_heavy_after_all_three_screens() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["trainer", "trainer.labels", "trainer.paths", "trainer.config", "trainer.encoders", "trainer.devices", "trainer.surroundings", "trainer.modelfolder",
+    ["trainer", "trainer.labels", "trainer.paths", "trainer.config", "trainer.encoders", "trainer.devices",
+     "trainer.surroundings", "trainer.modelfolder",
      "trainer.corpus", "trainer.corpus.tokens", "trainer.corpus.stats", "trainer.corpus.download", "trainer.runs.run",
      "trainer.runs.process", "trainer.runs.plan", "goemo_tui.cli", "goemo_tui.app"],
 )  # fmt: skip
