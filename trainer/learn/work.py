@@ -10,6 +10,7 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,8 @@ def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer 
         reason = "missing" if isinstance(error, NotFoundError) else "input"
         last = tell("failed", step=run.snapshot().step, error=str(error), reason=reason)
     except Exception as error:
-        traceback.print_exc(file=sys.stderr)
+        with suppress(OSError):  # worker.log may lie on the very disk that is the trouble
+            traceback.print_exc(file=sys.stderr)
         story = f"The whole story is in {run.worker_log}"
         if out_of_memory(error):
             text, reason = (

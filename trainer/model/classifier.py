@@ -173,7 +173,8 @@ def save(
             model.save_pretrained(folder)  # type: ignore[operator]
     except SafetensorError as error:  # what a full disk looks like from there
         raise OSError(str(error)) from error
-    load_tokenizer(encoder_folder).save(str(folder / "tokenizer.json"))
+    # written here and not by its own `save`, whose error on a full disk is no OSError
+    (folder / "tokenizer.json").write_text(load_tokenizer(encoder_folder).to_str(pretty=True), "utf-8")
     for name in TOKENIZER_FILES:
         if (encoder_folder / name).is_file():
             shutil.copyfile(encoder_folder / name, folder / name)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,9 @@ class EventLog:
 
     def _complain(self, trouble: str) -> None:
         if trouble != self._trouble:
-            print(f"{self.path} cannot be written: {trouble}", file=sys.stderr, flush=True)
+            # a worker's stderr is a file on the very disk that has the trouble
+            with suppress(OSError, ValueError):
+                print(f"{self.path} cannot be written: {trouble}", file=sys.stderr, flush=True)
         self._trouble = trouble
 
 
