@@ -89,6 +89,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     _act("train.resume", "r", "resume_run", "Resume", "Go on with the selected run from its last checkpoint", True),
     _act("train.delete", "d", "delete_run", "Delete", "Delete the selected run and its model, after asking", True),
+    _act("train.prune", "p", "prune_runs", "Prune", "Free disk: checkpoints of finished runs, after asking", True),
     _act("train.view", "v", "next_tab", "View", "Next tab: Live, Evaluation, Config, Log", True),
     _act("train.order", "o", "next_order", "Sort", "Sort the scores by the next column; a click on a head does it too"),
     _act("train.turn", "O", "turn_order", "Turn", "Turn the order of the scores round"),

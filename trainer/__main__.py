@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import traceback
 from pathlib import Path
 from types import FrameType
 
@@ -30,18 +31,28 @@ def main(arguments: list[str]) -> int:
 
     from trainer.errors import GoemoError
     from trainer.runs.lock import RunLock, stop_requested
+    from trainer.runs.queue import take_turn
     from trainer.runs.run import Run
+
+    def stop() -> bool:
+        return bool(asked) or stop_requested(run.folder)
 
     try:
         run = Run.open(Path(arguments[0]))
         with RunLock(run.folder, signals=True):
-            # torch and transformers take seconds to import: the lock is held by then, so the starter knows we live
+            # all of this holds the lock: the starter knows that we live while we wait, and while torch is imported
+            turn = take_turn(run, stop)
+            if turn is None:
+                return 0  # stopped while it waited
             from trainer.learn.work import work
 
-            last = work(run, lambda: bool(asked) or stop_requested(run.folder))
+            last = work(run, stop, turn=turn)
     except GoemoError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except Exception:  # before the log could tell of it: an import that failed, no memory even for that
+        traceback.print_exc()
+        return UNFORESEEN
     if last.get("kind") != "failed":
         return 0
     return UNFORESEEN if last.get("reason") == "error" else 1

@@ -69,8 +69,8 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
                 f"{error}. A model is a run, a folder, a Hub name or starter; {MAKE_ONE} makes one"
             ) from None
         return ModelFolder(name, _checked(find_encoder(name, progress).folder), "hub")
-    folder = run.folder / "model"
-    if not folder.is_dir():
+    folder = run.model
+    if folder is None:
         raise NotFoundError(f"run {run.id} has no model yet: the first one is kept after its first epoch")
     return ModelFolder(run.id, _checked(folder), "run")
 
@@ -135,8 +135,7 @@ def _starter() -> ModelFolder | None:
 def _run_models(finished_only: bool = False) -> list[ModelFolder]:
     from trainer.runs.run import list_runs
 
-    found = [(run, run.folder / "model") for run in list_runs()]
-    with_model = [(run, folder) for run, folder in found if (folder / "config.json").is_file()]
+    with_model = [(run, folder) for run in list_runs() if (folder := run.model) is not None]
     ended = {run.id for run, _ in with_model if _state(run) == "finished"}
     # a run that finished comes before one that is still changing its model, or never got to its end
     with_model.sort(key=lambda pair: pair[0].id not in ended)

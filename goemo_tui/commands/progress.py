@@ -109,6 +109,13 @@ def figures(snapshot: Snapshot) -> str:
     return "  ".join(parts)
 
 
+def waits_for(snapshot: Snapshot) -> str:
+    """`waits for run calm-otter to end`; nothing for a run that does not wait."""
+    if snapshot.waiting is None:
+        return ""
+    return f"waits for {snapshot.waiting.get('on') or 'its turn'}"
+
+
 class _View(Protocol):
     def tell(self, line: str) -> None: ...
     def show(self, look: Look) -> None: ...
@@ -120,6 +127,7 @@ class _Told:
     def __init__(self) -> None:
         self.validations: set[int] = set()
         self.warnings: set[str] = set()
+        self.waiting = ""
         self.state = ""
 
     def news(self, look: Look) -> Iterator[str]:
@@ -131,6 +139,10 @@ class _Told:
             if validation["seq"] not in self.validations:
                 self.validations.add(validation["seq"])
                 yield validation_line(validation)
+        waiting = waits_for(look.snapshot) if look.state == "waiting" else ""
+        if waiting and waiting != self.waiting:
+            yield waiting
+        self.waiting = waiting
         if look.state != self.state and look.state in ("stalled", "stopping"):
             yield wording.STATES[look.state]
         self.state = look.state
@@ -163,9 +175,9 @@ class _BarView(AbstractContextManager["_BarView"]):
     """One bar that is redrawn in place; lines go above it."""
 
     def __init__(self, run: Run) -> None:
-        from goemo_tui.safe_text import clean
+        from goemo_tui.safe_text import cells, clean
 
-        self.clean = clean
+        self.clean, self.cells = clean, cells
         columns: tuple[ProgressColumn, ...] = (
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
@@ -190,7 +202,7 @@ class _BarView(AbstractContextManager["_BarView"]):
             description=f"{self.name}  {epoch_of(seen) or look.state}{share}",
             completed=seen.step,
             total=seen.steps or None,
-            figures=figures(seen),
+            figures=self.cells(waits_for(seen), max(10, self.bars.console.width // 2)) or figures(seen),
         )
         self.bars.refresh()
 

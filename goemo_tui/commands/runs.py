@@ -1,4 +1,4 @@
-"""`goemo-tui runs`: what the Train screen does, headless: list, show, attach, stop, resume and remove runs.
+"""`goemo-tui runs`: what the Train screen does, headless: list, show, attach, stop, resume, remove and prune runs.
 
 Knows a run only by its folder. Everything printed for people passes `clean`.
 """
@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer.errors import ConfigError, GoemoError, NotFoundError
@@ -19,7 +18,8 @@ from trainer.errors import ConfigError, GoemoError, NotFoundError
 if TYPE_CHECKING:
     from trainer.runs.run import Run
 
-ACTIONS = ("list", "show", "attach", "stop", "resume", "rm")
+ACTIONS = ("list", "show", "attach", "stop", "resume", "rm", "prune")
+RESUMABLE = ("stopped", "died", "failed")
 COLUMNS = ("run", "state", "epoch", "macro-F1", "age", "encoder", "data")
 
 
@@ -27,14 +27,17 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "runs",
-        help="list, show, attach, stop, resume or remove runs",
+        help="list, show, attach, stop, resume, remove or prune runs",
         description="The runs of this machine. ID is an id, its two words (calm-otter) or a start that fits one run; "
-        "left out, it is the newest running run, else the newest.",
+        "left out, it is the newest running run, else the newest. prune frees disk: the checkpoints of finished runs "
+        "(of ID, or of all), whose models stay, and what crashes left.",
     )
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
     parser.add_argument("id", nargs="?", metavar="ID", help="which run")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--yes", action="store_true", help="rm: do not ask")
+    parser.add_argument("--yes", action="store_true", help="rm, prune: do not ask")
+    parser.add_argument("--all", action="store_true", help="prune: also of runs that could still be resumed")
+    parser.add_argument("--dry-run", action="store_true", help="prune: show what would be freed, remove nothing")
     parser.set_defaults(run=run)
 
 
@@ -42,7 +45,11 @@ def run(args: argparse.Namespace) -> int:
     """0 ok, 1 not as asked (attach: not finished; stop: died or failed), 2 usage, 3 no such run, 130 by ctrl-c. Raises GoemoError."""
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "list": _list, "show": _show, "attach": _attach, "stop": _stop, "resume": _resume, "rm": _remove,
+        "prune": _prune,
     }  # fmt: skip
+    for flag in ("all", "dry_run"):  # `rm --dry-run` must not remove
+        if getattr(args, flag) and args.action != "prune":
+            raise ConfigError(f"--{flag.replace('_', '-')} belongs to runs prune, not to runs {args.action}")
     return actions[args.action](args)
 
 
@@ -55,7 +62,9 @@ def chosen(run_id: str | None) -> Run:
     runs = list_runs()
     if not runs:
         raise NotFoundError("there is no run yet. Start one: goemo-tui train")
-    return next((one for one in runs if _state(one) in LIVING), runs[0])
+    living = [(one, state) for one in runs if (state := _state(one)) in LIVING]
+    at_work = [one for one, state in living if state != "waiting"]
+    return next(iter([*at_work, *(one for one, _ in living), *runs]))
 
 
 def _state(one: Run) -> str:
@@ -155,6 +164,8 @@ def _facts(one: Run) -> list[tuple[str, str]]:
     if look.pid is not None:
         state += f" (pid {look.pid})"
     facts = [("run", one.id), ("state", state)]
+    if look.state == "waiting":
+        facts.append(("waits for", str((seen.waiting or {}).get("on") or "its turn")))
     if end.get("error"):
         facts.append(("error", str(end["error"])))
     facts += [("encoder", config.encoder), ("data", config.data), ("recipe", config.recipe)]
@@ -170,7 +181,19 @@ def _facts(one: Run) -> list[tuple[str, str]]:
     if seen.bad:
         facts.append(("warning", f"{seen.bad} lines of the log are damaged and were skipped"))
     facts.append(("model", str(one.model) if one.model else "none yet"))
-    return [*facts, ("folder", str(one.folder)), ("log", str(one.worker_log))]
+    return [*facts, ("disk", _disk(one)), ("folder", str(one.folder)), ("log", str(one.worker_log))]
+
+
+def _disk(one: Run) -> str:
+    """`412 MB, of which 2 checkpoints 273 MB`."""
+    from goemo_tui import wording
+    from trainer.runs import disk
+
+    text, kept = wording.size(disk.size(one.folder)), disk.checkpoints(one.folder)
+    if not kept:
+        return text
+    many = "a checkpoint" if len(kept) == 1 else f"{len(kept)} checkpoints"
+    return f"{text}, of which {many} {wording.size(sum(disk.size(folder) for folder in kept))}"
 
 
 def _attach(args: argparse.Namespace) -> int:
@@ -202,9 +225,15 @@ def _stop(args: argparse.Namespace) -> int:
 
 
 def _resume(args: argparse.Namespace) -> int:
+    from goemo_tui.commands.progress import say
     from trainer.runs import process
+    from trainer.runs.disk import resumes_at
 
     one = chosen(args.id)
+    look = one.look()
+    refused = (look.snapshot.end or {}).get("reason") == "input"
+    if look.state in RESUMABLE and not refused and look.snapshot.step and not resumes_at(one.folder):
+        say(f"{one.id} has no checkpoint: it starts over from step 0")
     process.resume(one)
     print(json.dumps(one.summary()) if args.json else one.id)
     return 0
@@ -213,11 +242,12 @@ def _resume(args: argparse.Namespace) -> int:
 def _remove(args: argparse.Namespace) -> int:
     from goemo_tui import wording
     from goemo_tui.commands.progress import say
+    from trainer.runs import disk
 
     if args.id is None:
         raise ConfigError("say which run is to be removed: goemo-tui runs rm ID")
     one = chosen(args.id)
-    size = wording.size(_bytes(one.folder))
+    size = wording.size(disk.size(one.folder))
     if not args.yes and sys.stdin.isatty():
         print(f"Remove {_clean(one.id)} ({size}, its model included)? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
@@ -230,11 +260,13 @@ def _remove(args: argparse.Namespace) -> int:
     return 0
 
 
+def _prune(args: argparse.Namespace) -> int:
+    from goemo_tui.commands.prune import prune
+
+    return prune(args)
+
+
 def _clean(text: str) -> str:
     from goemo_tui.safe_text import clean
 
     return clean(text)
-
-
-def _bytes(folder: Path) -> int:
-    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())

@@ -9,8 +9,11 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from trainer.errors import ConfigError
+
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
+    from trainer.runs.queue import Queue
     from trainer.runs.run import Look, Run
 
 INTERRUPTED = 130
@@ -30,6 +33,13 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--set", metavar="KEY=VALUE", dest="settings", action="append", default=[],
         help="a setting that wins over the recipe's, such as epochs=2; may be given often",
     )  # fmt: skip
+    parser.add_argument(
+        "--after", metavar="RUN", help="start when this run has ended: an id, its two words or a start of either"
+    )
+    parser.add_argument("--when-free", action="store_true", help="start when a GPU is free, and train on that one")
+    parser.add_argument(
+        "--retries", metavar="N", help="take the run up again N times if its process dies; short for --set retries=N"
+    )
     parser.add_argument("--detach", action="store_true", help="do not wait: print the run's id and leave")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
     parser.set_defaults(run=run)
@@ -38,18 +48,21 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """0 finished (or started, with --detach), 1 not finished, 130 left by ctrl-c. Raises GoemoError."""
     from goemo_tui.commands.progress import fetching, say
-    from trainer.runs import process
+    from trainer.runs import process, queue
     from trainer.runs.plan import plan
     from trainer.runs.run import Run
 
+    settings = with_retries(args.settings, args.retries)
+    after = Run.open(args.after).id if args.after is not None else None  # before anything is downloaded
     data = args.data or getattr(args, "app_data", None)  # `goemo-tui --data PATH train` means the same
     with fetching() as progress:
-        ready = plan(data, args.encoder, args.recipe, args.settings, progress)
+        ready = plan(data, args.encoder, args.recipe, settings, progress)
+    turn = queue.checked(after, args.when_free, ready.config)
     for warning in ready.warnings:
         say(f"warning: {warning}")
-    for line in device_notes(ready.config):
+    for line in queue_notes(turn) if turn.waits else device_notes(ready.config):
         say(line)
-    made = Run.create(ready.config, ready.record())
+    made = Run.create(ready.config, {**ready.record(), **turn.record()})
     try:
         process.start(made)
         if args.detach:
@@ -57,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
             return 0
         rows = len(ready.corpus.splits["train"].text)
         rows = min(rows, ready.config.limit) if ready.config.limit else rows
-        say(f"{made.id}: {ready.config.encoder} on {rows:,} comments of {ready.config.data}. Ctrl-c leaves it running.")
+        what = f"{ready.config.encoder} on {rows:,} comments of {ready.config.data}"
+        say(f"{made.id}: {what}. Ctrl-c leaves it {'in the queue' if turn.waits else 'running'}.")
         return watch(made, args.json)
     except KeyboardInterrupt:
         say_left(made)
@@ -75,14 +89,42 @@ def watch(made: Run, as_json: bool) -> int:
     return 0 if look.state == "finished" else 1
 
 
-def say_left(made: Run) -> None:
-    """After ctrl-c: the run goes on, and how to see and stop it."""
-    from goemo_tui.commands.progress import say
+def with_retries(settings: list[str], retries: str | None) -> list[str]:
+    """`--set` and `--retries` together. Raises ConfigError where they do not agree."""
+    from trainer.config import parse_settings
 
+    if retries is None:
+        return settings
+    short = parse_settings([f"retries={retries}"])["retries"]
+    long = parse_settings(settings).get("retries", short)
+    if short != long:
+        raise ConfigError(f"--retries {short} and --set retries={long} do not agree: give one of them", key="retries")
+    return [*settings, f"retries={short}"]
+
+
+def queue_notes(queue: Queue) -> list[str]:
+    """What to know about the queue before the run is put in it: that what it waits for is over already."""
+    from trainer.runs.queue import has_ended
+    from trainer.runs.run import short_name
+
+    if queue.after is None or not has_ended(queue.after):
+        return []
+    return [f"run {short_name(queue.after)} has ended already: this one does not wait for it"]
+
+
+def say_left(made: Run) -> None:
+    """After ctrl-c: the run goes on or stays in the queue, and how to see and stop it."""
+    from goemo_tui.commands.progress import say, waits_for
+
+    look = made.look()
+    if look.state == "waiting":
+        text, stop = f"stays in the queue: it {waits_for(look.snapshot)}", "take it out:"
+    else:
+        text, stop = "goes on in the background.", "stop it:"
     say(
-        f"\n{made.id} goes on in the background.\n"
-        f"  watch it:  goemo-tui runs attach {made.id}\n"
-        f"  stop it:   goemo-tui runs stop {made.id}"
+        f"\n{made.id} {text}\n"
+        f"  {'watch it:':<{len(stop)}}  goemo-tui runs attach {made.id}\n"
+        f"  {stop}  goemo-tui runs stop {made.id}"
     )
 
 
@@ -126,6 +168,8 @@ def outcome(made: Run, look: Look) -> str:
             text += f": macro-F1 {wording.score(number(best.get('macro_f1')))} on dev, best in epoch {epoch:g}"
         text += f"\n  the model: {made.model or 'none was kept'}"
         return f'{text}\n  try it:    goemo-tui predict --model {made.id} "…"' if made.model else text
+    if look.state == "stopped" and seen.started is None:
+        return f"{made.id} was stopped before it began\n  start it again: goemo-tui runs resume {made.id}"
     if look.state == "stopped":
         return f"{made.id} was stopped after step {seen.step:,}\n  go on with it: goemo-tui runs resume {made.id}"
     if look.state == "unknown":

@@ -5,7 +5,7 @@ It starts nothing itself: `services.new_run` checks and starts in a thread, with
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,11 +20,15 @@ from textual.widgets import Button, Footer, Input, Static
 from goemo_tui.safe_text import content
 from goemo_tui.services import new_run
 from goemo_tui.services.beside import Done, beside
-from goemo_tui.services.new_run import CorpusNote, Draft, EncoderNote
+from goemo_tui.services.new_run import NOW, CorpusNote, Draft, EncoderNote, Started
+from goemo_tui.services.runs import RunsChanged
 from goemo_tui.widgets.header import GoemoHeader, PlaceTab
 from goemo_tui.widgets.setting_row import Choice, SettingRow
 from trainer.config import RECIPES, SETTINGS, TrainConfig
 from trainer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from goemo_tui.app import GoemoApp
 
 KEPT = frozenset({"data", "device", "limit", "seed", "taxonomy"})
 """Fields that a change of the recipe leaves as they are."""
@@ -60,6 +64,9 @@ class NewRunScreen(Screen[str | None]):
         super().__init__()
         self._recipe = "goemo"
         self._width: int | None = None
+        self._start = NOW
+        self._starts: list[Choice] = _choices(new_run.start_choices((), ()))
+        self._devices: tuple[str, ...] = ()
         self._texts = new_run.defaults(self._recipe) | {"data": new_run.data_setting(data)}
         self._recent = recent
         self._data_wrong = ""
@@ -70,7 +77,7 @@ class NewRunScreen(Screen[str | None]):
     @property
     def draft(self) -> Draft:
         """What stands in the form."""
-        return Draft(self._recipe, dict(self._texts), self._width)
+        return Draft(self._recipe, dict(self._texts), self._width, self._start)
 
     def compose(self) -> ComposeResult:
         """Header, rows, command, buttons, footer."""
@@ -86,6 +93,7 @@ class NewRunScreen(Screen[str | None]):
                 yield SettingRow(
                     "recipe", self._recipe, "", [Choice(name, note=about) for name, about in RECIPES.items()]
                 )
+                yield SettingRow("start", self._start, "", self._starts)
                 for key, setting in SETTINGS.items():
                     if setting.group == "simple":
                         yield self._row(key)
@@ -109,7 +117,7 @@ class NewRunScreen(Screen[str | None]):
         return SettingRow(key, self._texts[key], new_run.explanation(key), choices)
 
     def on_mount(self) -> None:
-        """Look around for corpora, devices and the encoder."""
+        """Look around for corpora, devices, the encoder, and runs to wait for."""
         header = self.query_one(GoemoHeader)
         self.watch(self.app, "run_line", lambda text: setattr(header, "run_line", text))
         self.watch(self.app, "machine_line", lambda text: setattr(header, "machine_line", text))
@@ -117,8 +125,17 @@ class NewRunScreen(Screen[str | None]):
         beside("corpora", lambda: new_run.corpus_choices(data, self._recent), self.post_message)
         self._look_at_corpus()
         beside("devices", new_run.device_choices, self.post_message)
+        self._goemo.runs.subscribe(self.post_message)
         self._look_up()
         self._check()
+
+    def on_unmount(self) -> None:
+        """Follow the runs no more."""
+        self._goemo.runs.unsubscribe(self.post_message)
+
+    @property
+    def _goemo(self) -> GoemoApp:
+        return cast("GoemoApp", self.app)
 
     # What is typed and chosen
 
@@ -128,6 +145,8 @@ class NewRunScreen(Screen[str | None]):
         row = message.row
         if row.key == "recipe":
             self._take_recipe(row.value)
+        elif row.key == "start":
+            self._start = row.value
         else:
             self._texts[row.key] = row.value
         if row.key == "data":
@@ -186,6 +205,21 @@ class NewRunScreen(Screen[str | None]):
         self._find("encoder").say(note.text)
         self._check()
 
+    @on(RunsChanged)
+    def _runs_changed(self, message: RunsChanged) -> None:
+        message.stop()
+        self._offer_starts()
+
+    def _offer_starts(self) -> None:
+        """Offer the runs that live now to wait for."""
+        row = self._find("start")
+        choices = _choices(new_run.start_choices(self._goemo.runs.runs, self._devices, self._start))
+        if choices != self._starts:
+            self._starts = choices
+            row.set_choices(choices)
+            row.say()
+            self._tell_about()
+
     def _find(self, key: str) -> SettingRow:
         return self.query_one(f"#row-{key}", SettingRow)
 
@@ -229,7 +263,10 @@ class NewRunScreen(Screen[str | None]):
         elif message.name == "corpus" and message.error is None:
             self._take_corpus(cast("CorpusNote", message.value))
         elif message.name == "devices" and message.error is None:
-            self._find("device").set_choices(_choices(message.value))
+            choices = _choices(message.value)
+            self._find("device").set_choices(choices)
+            self._devices = tuple(choice.value for choice in choices)
+            self._offer_starts()
         elif message.name == "corpora" and message.error is None:
             self._find("data").set_choices(_choices(message.value))
         elif message.name == "start":
@@ -249,7 +286,10 @@ class NewRunScreen(Screen[str | None]):
     def _started(self, message: Done) -> None:
         self._starting = False
         if message.error is None:
-            self.dismiss(cast("str", message.value))
+            started = cast("Started", message.value)
+            for warning in started.warnings:
+                self.notify(warning, title="Training", severity="warning", timeout=12)
+            self.dismiss(started.run_id)
             return
         self._check()
         self._tell(Content.assemble(("✗ ", "$error"), content(str(message.error), newlines=True)))
@@ -308,9 +348,7 @@ class NewRunScreen(Screen[str | None]):
 
     def on_place_tab_chosen(self, message: PlaceTab.Chosen) -> None:
         """A click on a tab of the header; the form waits here."""
-        from goemo_tui.app import GoemoApp
-
-        cast("GoemoApp", self.app).action_place(message.place)
+        self._goemo.action_place(message.place)
 
 
 def _choices(found: object) -> list[Choice]:

@@ -19,15 +19,17 @@ from textual.widgets import ContentSwitcher, Static, TabbedContent, TabPane
 from goemo_tui import actions
 from goemo_tui.safe_text import clean, content
 from goemo_tui.screens.place import Place
+from goemo_tui.services import prune
 from goemo_tui.services.beside import Done, beside
 from goemo_tui.services.runs import RunsChanged, RunView, RunWatch, Told, worker_log
 from goemo_tui.widgets.live import Live
 from goemo_tui.widgets.run_config import config_page, model_anatomy
 from goemo_tui.widgets.run_list import RunList
 from goemo_tui.widgets.score_table import ScoreTable
-from goemo_tui.wording import score
+from goemo_tui.wording import score, size
 from trainer.encoders import Anatomy
-from trainer.runs.run import Run
+from trainer.runs.prune import Freed, Prunable
+from trainer.runs.run import ENDED, Run
 from trainer.runs.snapshot import number
 
 NO_RUN = "No run yet: press n.\n\nA training goes on in the background; you can leave and come back."
@@ -56,6 +58,7 @@ class TrainScreen(Place):
         self._told: Told | None = None
         self._told_of = ""
         self._page: Content | None = None
+        self._keys_for: tuple[str, bool] | None = None
 
     def body(self) -> ComposeResult:
         """The list, and the selected run behind four tabs."""
@@ -108,6 +111,8 @@ class TrainScreen(Place):
             self._wanted = None
         if self._chosen in message.changed or self._chosen not in self._runs:
             self._show()
+        else:
+            self._check_keys()
 
     @on(RunList.Chosen)
     def _choose(self, message: RunList.Chosen) -> None:
@@ -210,13 +215,16 @@ class TrainScreen(Place):
             return view is not None and view.state in ("stopped", "died", "failed")
         if action == "delete_run":
             return view is not None and not view.living
+        if action == "prune_runs":
+            return any(run.state in ENDED for run in self._runs.values())
         return True
 
     def _check_keys(self) -> None:
         view = self.selected
         state = view.state if view else ""
-        if state != getattr(self, "_keys_for", None):
-            self._keys_for = state
+        ended = any(run.state in ENDED for run in self._runs.values())
+        if (state, ended) != self._keys_for:
+            self._keys_for = (state, ended)
             self.refresh_bindings()
 
     def action_new_run(self) -> None:
@@ -238,9 +246,14 @@ class TrainScreen(Place):
 
     def action_resume_run(self) -> None:
         """Start a worker on the selected run again."""
-        if self.selected is not None:
-            self.notify(f"resuming {self.selected.short} …", timeout=2)
-            self._ask("resume", self.selected)
+        view = self.selected
+        if view is None:
+            return
+        if view.loses_steps:
+            self.notify(f"{view.short} has no checkpoint: it starts over from step 0", severity="warning", timeout=8)
+        else:
+            self.notify(f"resuming {view.short} …", timeout=2)
+        self._ask("resume", view)
 
     def action_delete_run(self) -> None:
         """Delete the selected run, after asking."""
@@ -256,6 +269,30 @@ class TrainScreen(Place):
                 self._ask("delete", view)
 
         self.app.push_screen(Confirm(question, "Delete it"), answered)
+
+    def action_prune_runs(self) -> None:
+        """Free disk, after showing what would go."""
+        beside(prune.LOOKING, prune.look, self.post_message)
+
+    def _offer_pruning(self, found: tuple[Prunable, ...]) -> None:
+        from goemo_tui.screens.confirm import Confirm
+
+        if self.app.screen is not self:
+            return  # somebody who has gone on to something else is not asked
+        if not found:
+            self.notify(prune.NOTHING)
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                beside(prune.FREEING, lambda: prune.remove(found), self.post_message)
+
+        self.app.push_screen(Confirm(prune.question(found), "Free it"), answered)
+
+    def _tell_freed(self, freed: Freed) -> None:
+        for trouble in freed.troubles:
+            self.notify(trouble, title=prune.FREEING, severity="error", timeout=8)
+        self.notify(f"{size(freed.bytes)} are free again")
 
     def _ask(self, what: str, view: RunView) -> None:
         """Do it beside the screen: a worker may take its time to answer."""
@@ -276,6 +313,11 @@ class TrainScreen(Place):
             self._anatomy[key] = found
             self._show()
             return
+        if message.name == prune.LOOKING and message.error is None:
+            self._offer_pruning(cast("tuple[Prunable, ...]", message.value))
+            return
+        if message.name == prune.FREEING and message.error is None:
+            self._tell_freed(cast(Freed, message.value))
         if message.error is not None:
             self.notify(str(message.error), title=message.name, severity="error", timeout=8)
         self.watch_of.poke()

@@ -9,12 +9,18 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainer.config import SETTINGS, TrainConfig, recipe
 from trainer.encoders import Anatomy, anatomy, find_encoder
 from trainer.errors import ConfigError, GoemoError, NotFoundError
 
+if TYPE_CHECKING:
+    from goemo_tui.services.runs import RunView
+
 SOURCE = ("data", "encoder", "recipe")
+NOW, WHEN_FREE = "now", "gpu"
+"""When a training starts: at once, or as soon as a GPU is free. Everything else is the id of a run to wait for."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,13 @@ class Draft:
     texts: Mapping[str, str]
     width: int | None = None
     """Hidden size of the chosen encoder where it is known; it decides the recipe's learning rate."""
+    start: str = NOW
+    """NOW, WHEN_FREE, or the id of the run whose end is waited for."""
+
+    @property
+    def after(self) -> str | None:
+        """The run that is waited for."""
+        return None if self.start in (NOW, WHEN_FREE) else self.start
 
     @property
     def base(self) -> TrainConfig:
@@ -47,6 +60,8 @@ def text_of(value: object) -> str:
 
 def check(draft: Draft) -> tuple[TrainConfig | None, dict[str, str]]:
     """The settings, or None and what is wrong with which field."""
+    from trainer.runs.queue import check_device
+
     base = draft.base
     wrong: dict[str, str] = {}
     for key, text in draft.texts.items():
@@ -57,7 +72,10 @@ def check(draft: Draft) -> tuple[TrainConfig | None, dict[str, str]]:
     if wrong:
         return None, wrong
     try:
-        return base.with_settings({key: text.strip() for key, text in draft.texts.items()}), {}
+        config = base.with_settings({key: text.strip() for key, text in draft.texts.items()})
+        if draft.start == WHEN_FREE:
+            check_device(config.device)
+        return config, {}
     except ConfigError as error:
         return None, {error.key or "lr": str(error)}
 
@@ -77,16 +95,28 @@ def command(draft: Draft, config: TrainConfig) -> str:
         words += ["--recipe", draft.recipe]
     for key, text in changes(draft, config).items():
         words += ["--set", f"{key}={text}"]
+    if draft.after is not None:
+        words += ["--after", draft.after]
+    elif draft.start == WHEN_FREE:
+        words.append("--when-free")
     return shlex.join(words)
 
 
-def begin(draft: Draft, say: Callable[[str], None] = lambda text: None) -> str:
-    """Check everything as the command line does, make the run and start its worker. Returns the run's id.
+@dataclass(frozen=True)
+class Started:
+    """A run that was started or put in the queue, and what is to be known about it."""
+
+    run_id: str
+    warnings: tuple[str, ...] = ()
+
+
+def begin(draft: Draft, say: Callable[[str], None] = lambda text: None) -> Started:
+    """Check everything as the command line does, make the run and start its worker, which may wait for its turn.
 
     Blocks (it reads the corpus and may fetch an encoder): call it from a thread. `say` is told what goes on. Raises
     GoemoError.
     """
-    from trainer.runs import process
+    from trainer.runs import process, queue
     from trainer.runs.plan import plan
     from trainer.runs.run import Run
 
@@ -100,10 +130,27 @@ def begin(draft: Draft, say: Callable[[str], None] = lambda text: None) -> str:
         say(f"fetching the encoder: {file}{share}")
 
     found = plan(config.data, config.encoder, draft.recipe, changes(draft, config), fetching)
-    run = Run.create(found.config, found.record())
+    turn = queue.checked(draft.after, draft.start == WHEN_FREE, found.config)
+    run = Run.create(found.config, {**found.record(), **turn.record()})
     say(f"starting {run.id}")
     process.start(run)
-    return run.id
+    return Started(run.id, found.warnings)
+
+
+def start_choices(runs: Iterable[RunView], devices: Iterable[str], chosen: str = NOW) -> list[tuple[str, str, str]]:
+    """(value, what is shown, what it means) of when a training can start, given the runs and the devices there are.
+
+    `chosen` stays among them when its run ends meanwhile.
+    """
+    found = [(NOW, "now", "at once, whatever else is running")]
+    if chosen == WHEN_FREE or any(device.startswith("cuda") for device in devices):
+        found.append((WHEN_FREE, "when a GPU is free", "waits until nobody uses one, and trains on that one"))
+    for run in runs:
+        if run.living:
+            found.append((run.id, f"after {run.short}", f"waits until {run.short} has ended, however it ends"))
+        elif run.id == chosen:
+            found.append((run.id, f"after {run.short}", f"{run.short} has ended by now: starts at once"))
+    return found
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from goemo_tui.wording import MARKS, duration, percent, score
 from trainer import paths
 from trainer.config import TrainConfig
 from trainer.errors import GoemoError
+from trainer.runs import disk
 from trainer.runs.events import LOG, EventTail
 from trainer.runs.run import LIVING, Look, Run
 from trainer.runs.snapshot import Snapshot, number
@@ -47,6 +48,10 @@ class RunView:
     trouble: str = ""
     loading: bool = False
     """A worker took it up (for the first time or again) and has not begun: the snapshot is of what was before."""
+    resumes_at: int = 0
+    """While nobody trains it: the step from which a worker would go on, 0 where no checkpoint is left."""
+    why: str = ""
+    """What is known about the end of a worker that died."""
 
     @property
     def living(self) -> bool:
@@ -60,9 +65,14 @@ class RunView:
         return number(best.get("macro_f1")) if best else None
 
     @property
-    def resumes_at(self) -> int:
-        """The step from which a worker that takes it up goes on: its last checkpoint's, 0 where there is none."""
-        return int(number((self.snapshot.checkpoint or {}).get("step")) or 0)
+    def waits_for(self) -> str:
+        """What a waiting run waits for, such as "run calm-otter to end"; empty for any other."""
+        return str((self.snapshot.waiting or {}).get("on") or "its turn") if self.state == "waiting" else ""
+
+    @property
+    def loses_steps(self) -> bool:
+        """Whether a resume would do all steps again, for no checkpoint is left."""
+        return self.snapshot.step > 0 and not self.resumes_at
 
     @property
     def figure(self) -> str:
@@ -196,8 +206,12 @@ class RunWatch:
             followed.view = replace(view, state="unknown", trouble=str(error))
             return followed.view
         loading = _is_loading(look)
-        if (look.snapshot, look.state, loading) != (view.snapshot, view.state, view.loading):
-            followed.view = replace(view, state=look.state, snapshot=look.snapshot, loading=loading)
+        idle = loading or look.state in SETTLED or look.state == "waiting"
+        resumes_at = disk.resumes_at(view.folder) if idle else view.resumes_at
+        why = followed.run.why_died() if look.state == "died" else ""
+        new = replace(view, state=look.state, snapshot=look.snapshot, loading=loading, resumes_at=resumes_at, why=why)
+        if new != view:
+            followed.view = new
         return followed.view
 
 
@@ -214,7 +228,7 @@ def _is_loading(look: Look) -> bool:
 def _stamp(folder: Path) -> tuple[int, ...]:
     """Sizes and times of what changes when a run goes on."""
     found: list[int] = []
-    for path in (folder, folder / LOG, folder / "lock"):
+    for path in (folder, folder / LOG, folder / "lock", folder / "control", folder / disk.CHECKPOINTS):
         try:
             stat = path.stat()
             found += [stat.st_mtime_ns, stat.st_size]
@@ -240,16 +254,17 @@ def _config_of(run: Run) -> tuple[TrainConfig | None, str]:
 def run_line(runs: Iterable[RunView], compact: bool = False) -> tuple[str, str | None]:
     """What the header says of the newest living run, and its id; ("", None) where none lives.
 
-    `compact` is for a narrow terminal.
+    One that waits comes after all that do not. `compact` is for a narrow terminal.
     """
-    run = next((run for run in runs if run.living), None)
+    living = sorted((run for run in runs if run.living), key=lambda run: run.state == "waiting")
+    run = living[0] if living else None
     if run is None:
         return "", None
     s = run.snapshot
     parts = [f"{MARKS[run.state]} {run.short}"]
     if run.state != "running" or run.loading:
         parts.append(run.state if run.state != "running" else "loading")
-    if run.loading:
+    if run.loading or run.state == "waiting":
         return (" " if compact else "  ").join(parts), run.id  # the figures are of the worker before
     if s.epochs:
         parts.append(f"{'' if compact else 'epoch '}{epoch_of(s)}/{s.epochs}")
@@ -320,4 +335,6 @@ def event_words(event: dict[str, Any]) -> str:
         return f"stopped at step {event.get('step')}"
     if kind == "resumed":
         return f"resumed at step {event.get('step')}"
+    if kind == "waiting":
+        return f"waits for {event.get('on', 'its turn')}"
     return str(kind)

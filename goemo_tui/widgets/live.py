@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
 
 from goemo_tui.safe_text import clean
 from goemo_tui.services.runs import RunView, epoch_of
@@ -18,14 +20,18 @@ from goemo_tui.wording import STATES, count, duration, rate, score, small
 from trainer.runs.snapshot import number
 
 SMOOTHING = 0.9
+ALARMING = ("failed", "died", "stalled")
+"""States whose note is written in red."""
 
 
 class Live(Vertical):
-    """Two charts and the progress of one run."""
+    """Two charts, the progress of one run, and in whole sentences why it does not go on."""
 
     DEFAULT_CSS = """
     Live { height: 1fr; }
     Live > #charts { height: 1fr; layout: vertical; }
+    Live > #note { height: auto; max-height: 4; display: none; text-style: bold; }
+    Live > #note.-alarm { color: $error; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -41,6 +47,7 @@ class Live(Vertical):
             yield Curve("loss", "step", "no step yet", id="loss-chart")
             yield Curve("macro-F1 (dev)", "epoch", "the first score comes after epoch 1", id="score-chart")
         yield ProgressLine(id="progress")
+        yield Static(id="note", markup=False)
 
     def show(self, view: RunView) -> int:
         """Draw this run. Returns how many rows were painted again."""
@@ -54,7 +61,18 @@ class Live(Vertical):
         self._dev_loss.feed([float(v["step"]) for v in scored], [number(v.get("loss")) for v in scored])
         timed = [v for v in snapshot.validations if number(v.get("epoch")) is not None]
         self._score.feed([float(v["epoch"]) for v in timed], [number(v.get("macro_f1")) for v in timed])
-        return self._show_loss(view) + self._show_score(view) + self.query_one(ProgressLine).show(progress_of(view))
+        painted = self._show_loss(view) + self._show_score(view) + self.query_one(ProgressLine).show(progress_of(view))
+        return painted + self._show_note(view)
+
+    def _show_note(self, view: RunView) -> int:
+        """Sentences of any length, which a row of figures would cut."""
+        place, text = self.query_one("#note", Static), Content(note(view))
+        if place.content == text:
+            return 0
+        place.update(text)
+        place.display = bool(text)
+        place.set_class(view.state in ALARMING, "-alarm")
+        return 1
 
     def _show_loss(self, view: RunView) -> int:
         legend = []
@@ -89,10 +107,8 @@ def progress_of(view: RunView) -> Progress:
     """The figures of a run, or in words why there are none."""
     s = view.snapshot
     if s.fraction is None:
-        if view.state == "running":
-            return Progress(tail=STATES["starting"])
-        return Progress(tail=STATES.get(view.state, ""), verdict=ending(view), alarm=view.state in ("failed", "died"))
-    if view.loading and view.state in ("running", "starting"):
+        return Progress(tail=STATES["starting" if view.state == "running" else view.state])
+    if view.state == "waiting" or (view.loading and view.state in ("running", "starting")):
         return _before_it_goes_on(view)
     head = f"epoch {epoch_of(s)}/{s.epochs}" if s.epochs else ""
     tail = f"{count(s.step)}/{count(s.steps)}"
@@ -121,8 +137,8 @@ def progress_of(view: RunView) -> Progress:
         tail,
         tuple(facts),
         tuple(scores),
-        ending(view) or begun or diagnosis,
-        alarm=view.state in ("failed", "died", "stalled") or diagnosis.startswith("overfitting"),
+        begun or diagnosis,
+        alarm=diagnosis.startswith("overfitting"),
     )
 
 
@@ -130,20 +146,26 @@ def _before_it_goes_on(view: RunView) -> Progress:
     """A run that is taken up again: the step it will go on from, and what keeps it from doing so yet."""
     s = view.snapshot
     where = f"resumes from step {count(view.resumes_at)}/{count(s.steps)}"
-    why = "" if view.resumes_at else "no checkpoint yet: from the start"
+    why = "" if view.resumes_at else "no checkpoint: from the start"
     facts = (("", why),) if why else ()
-    return Progress("", min(1.0, view.resumes_at / s.steps), where, facts, verdict=STATES["starting"])
+    verdict = "" if view.state == "waiting" else STATES["starting"]
+    return Progress("", min(1.0, view.resumes_at / s.steps), where, facts, verdict=verdict)
 
 
-def ending(view: RunView) -> str:
-    """How a run ended, with the next step; empty while it goes well."""
+def note(view: RunView) -> str:
+    """Why a run does not go on, and the next step; empty while it goes well."""
     end = view.snapshot.end or {}
+    again = "r starts over, no checkpoint is left" if view.loses_steps else "r resumes"
+    if view.state == "waiting":
+        return clean(f"waits for {view.waits_for}")
     if view.state == "failed":
-        return clean(str(end.get("error") or "failed")) + " · r resumes, Log tells more"
+        what = clean(str(end.get("error") or "failed"))
+        return f"{what} · Log tells more" if end.get("reason") == "input" else f"{what} · {again}, Log tells more"
     if view.state == "died":
-        return "its process died · r resumes from the last checkpoint"
+        at = f" from step {count(view.resumes_at)}" if view.resumes_at else ""
+        return f"died: {clean(view.why)} · {again}{at}"
     if view.state == "stopped":
-        return "stopped · r resumes"
+        return f"stopped · {again}"
     if view.state == "stalled":
         return "no word from the worker for a while · Log tells more"
     if view.state == "stopping":

@@ -15,6 +15,7 @@ from goemo_tui.wording import count, millions, size
 from trainer.config import SETTINGS, recipe
 from trainer.encoders import Anatomy, anatomy
 from trainer.errors import ConfigError, ModelError
+from trainer.runs.run import Run
 
 _NAME = 20
 
@@ -24,7 +25,7 @@ def model_anatomy(folder: Path) -> Anatomy | None:
 
     Reads a few kilobytes: call it from a thread all the same, the folder may be on a slow disk.
     """
-    places = [folder / "model"]
+    places = [Run(folder).model or folder / "model"]
     try:
         written = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))
         encoder = written.get("encoder")

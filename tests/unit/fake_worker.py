@@ -22,7 +22,7 @@ STEPS = 100_000
 
 
 def command(run: Run, how: str = "works") -> list[str]:
-    """The command line of a fake worker on `run`."""
+    """The command line of a fake worker on `run`. `how` is one of the ways in `main`, some with a number: `dies:2`."""
     return [sys.executable, str(Path(__file__).resolve()), str(run.folder), how]
 
 
@@ -42,19 +42,46 @@ def end(process: lock.Process) -> None:
 
 
 def end_all() -> None:
-    """Leave no worker of any run behind."""
+    """Leave no worker of any run behind, and nobody who would start another."""
     for run in list_runs():
-        for found in (lock.holder(run.folder), lock.holder(run.folder / "child")):
+        for folder in (run.folder, run.folder / "child"):
+            found = lock.holder(folder)
+            if found is not None and found.supervisor is not None and supervises(found.supervisor):
+                end(found.supervisor)
+                found = lock.holder(folder)  # it may have started one until then
             if found is not None and found.process is not None and found.pid != os.getpid():
                 end(found.process)
 
 
+def supervises(process: lock.Process) -> bool:
+    """True for a supervisor as runs have them; False for a test in its place."""
+    try:
+        return process.alive and b"/launch.py" in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def lives(run: Run) -> int:
+    """How many fake workers have been started on `run`."""
+    path = run.folder / "lives"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
 def main(folder: Path, how: str) -> int:
+    how, _, number = how.partition(":")
+    with (folder / "lives").open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    # Those that die do so in their first `number` lives, and work afterwards.
+    dying = number.isdecimal() and len((folder / "lives").read_text().splitlines()) <= int(number)
+    if how == "stillborn" or (how == "early" and dying and read_events(folder / LOG)):
+        os.kill(os.getpid(), signal.SIGKILL)  # the first that is early gets as far as the lock
     if how == "refuses":
         print("the corpus is not to my liking", file=sys.stderr)
         return 1
     if how == "script":
         return script(folder)
+    if how == "slow":
+        time.sleep(1)
     asked: list[int] = []
     if how != "falls":
         signal.signal(signal.SIGTERM, lambda number, frame: asked.append(number))
@@ -67,6 +94,10 @@ def main(folder: Path, how: str) -> int:
             log.append("resumed", step=step, epoch=1, **about)
         else:
             log.append("started", **about)
+        if how == "waits":
+            log.append("waiting", on="another run")
+            while not asked and time.monotonic() < limit:
+                time.sleep(0.01)
         if how == "forks":
             forked(folder)
         if how == "finishes":
@@ -77,6 +108,8 @@ def main(folder: Path, how: str) -> int:
                     micro_f1=0.4, per_label={}, diagnosis="still learning", best=True,
                 )  # fmt: skip
             log.append("finished", step=2, epoch=2, seconds=1.5, model=None, best_epoch=2, macro_f1=0.5, reason=None)
+            if number == "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
             return 0
         if how == "fails":
             log.append("failed", step=0, error="the corpus has no dev split", reason="input")
@@ -84,8 +117,15 @@ def main(folder: Path, how: str) -> int:
         if how == "misses" and not any(e["kind"] == "failed" for e in story):
             log.append("failed", step=0, error="no corpus at /moved", reason="missing")
             return 1
+        if how == "quits":
+            os._exit(int(number))
         while time.monotonic() < limit:
             step += 1
+            if dying and how in ("dies", "early"):
+                os.kill(os.getpid(), signal.SIGKILL)
+            if dying and how == "errs":
+                log.append("failed", step=step, error="nobody foresaw this", reason="error")
+                return 70
             log.append(
                 "step", step=step, epoch=1, loss=1 / step, lr=1e-3, grad_norm=1.0, examples_per_s=50.0, eta_s=60.0
             )

@@ -1,13 +1,27 @@
-"""What the form for a training knows of corpora: which are offered, and what is wrong with one."""
+"""What the form for a training knows of corpora and of the queue, and that a start does what the form says."""
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from goemo_tui.cli import parser
 from goemo_tui.services import new_run
-from trainer import paths
+from goemo_tui.services.new_run import NOW, WHEN_FREE, Draft
+from goemo_tui.services.runs import RunView
+from trainer import devices, paths
+from trainer.config import TrainConfig
+from trainer.devices import Device
+from trainer.errors import ConfigError, NotFoundError
+from trainer.runs import process
+from trainer.runs.queue import Queue
+from trainer.runs.run import Run, list_runs
+from trainer.runs.snapshot import Snapshot
+
+CARD = Device("cuda:0", "Card", 80 * 2**30, 0, 0, 0, False)
 
 
 def made(folder: Path) -> Path:
@@ -46,3 +60,68 @@ def test_a_long_path_is_told_by_its_end() -> None:
     assert new_run.short_path("/tmp/mine") == "/tmp/mine"
     assert new_run.short_path("/home/somebody/corpora/mine") == "…/corpora/mine"
     assert new_run.short_path("goemotions") == "goemotions"
+
+
+def draft(**more: str) -> Draft:
+    return replace(Draft("goemo", new_run.defaults("goemo")), **more)  # type: ignore[arg-type]
+
+
+def view(name: str, state: str) -> RunView:
+    return RunView(f"20261124-0412-{name}", name, paths.runs_folder() / name, state, None, Snapshot())
+
+
+def test_a_start_can_wait_for_living_runs_and_where_there_is_one_for_a_gpu() -> None:
+    runs = [view("odd-lynx", "waiting"), view("calm-otter", "running"), view("brave-finch", "finished")]
+
+    def values(*arguments: object) -> list[str]:
+        return [value for value, _, _ in new_run.start_choices(*arguments)]  # type: ignore[arg-type]
+
+    assert values((), ("auto", "cpu")) == [NOW]
+    assert values(runs, ("auto", "cuda:0", "cpu")) == [NOW, WHEN_FREE, runs[0].id, runs[1].id]
+    assert values(runs, ("auto", "cpu"), runs[2].id) == [NOW, runs[0].id, runs[1].id, runs[2].id]
+    notes = {value: note for value, _, note in new_run.start_choices(runs, (), runs[2].id)}
+    assert "ended by now" in notes[runs[2].id] and "ended by now" not in notes[runs[1].id]
+
+
+def test_the_command_shown_asks_for_the_same_queue() -> None:
+    config, wrong = new_run.check(draft())
+    assert config is not None and not wrong
+    for start, after, free in (
+        (NOW, None, False),
+        (WHEN_FREE, None, True),
+        ("20261124-0412-odd", "20261124-0412-odd", False),
+    ):
+        words = shlex.split(new_run.command(draft(start=start), config))
+        asked = parser().parse_args(words[1:])
+        assert (asked.after, asked.when_free) == (after, free)
+
+
+def test_a_start_puts_the_run_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "start", lambda run: None)
+    monkeypatch.setattr(devices, "list_devices", lambda: [CARD])
+    other = Run.create(TrainConfig())
+    assert Queue.of(Run.open(new_run.begin(draft()).run_id)) == Queue()
+    assert Queue.of(Run.open(new_run.begin(draft(start=other.id)).run_id)) == Queue(other.id)
+    assert Queue.of(Run.open(new_run.begin(draft(start=WHEN_FREE)).run_id)) == Queue(None, True)
+    count = len(list_runs())
+    with pytest.raises(NotFoundError):
+        new_run.begin(draft(start="20200101-0000-gone"))
+    monkeypatch.setattr(devices, "list_devices", list)
+    with pytest.raises(ConfigError, match="names no GPU"):
+        new_run.begin(draft(start=WHEN_FREE))
+    assert len(list_runs()) == count
+
+
+def test_a_start_tells_what_the_plan_warns_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(process, "start", lambda run: None)
+    folder = tmp_path / "russian"
+    folder.mkdir()
+    for split in ("train", "dev"):
+        text = "".join(
+            f"\u043e\u0447\u0435\u043d\u044c \u0445\u043e\u0440\u043e\u0448\u043e {i}\t17\t{split}{i}\n"
+            for i in range(60)
+        )
+        (folder / f"{split}.tsv").write_text(text)
+    texts = {**new_run.defaults("goemo"), "data": str(folder)}
+    begun = new_run.begin(Draft("goemo", texts))
+    assert any("language" in text or "script" in text or "English" in text for text in begun.warnings), begun.warnings

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,6 +139,45 @@ def test_a_lock_says_whether_its_holder_takes_signals(run: Run) -> None:
     assert found is not None and found.signals
 
 
+def test_a_run_that_is_being_started_can_be_stopped(run: Run) -> None:
+    starting = threading.Thread(target=start, args=(run, "slow"))
+    starting.start()
+    until(lambda: fake_worker.lives(run))
+    assert run.state == "starting"
+    process.stop(run)
+    starting.join()
+    assert run.state == "stopped" and [e["kind"] for e in read_events(run.folder / "events.jsonl")][-1] == "stopped"
+    with pytest.raises(RunError, match="is stopped"):
+        process.stop(run)
+
+
+def test_a_run_that_nobody_takes_up_says_so_when_it_is_to_stop(run: Run) -> None:
+    with pytest.raises(RunError, match="asked to stop, but no worker has taken it up"):
+        process.stop(run, timeout=0.1)
+
+
+def test_a_run_that_waits_can_be_stopped(run: Run) -> None:
+    start(run, "waits")
+    until(lambda: run.state == "waiting")
+    process.stop(run)
+    assert run.state == "stopped" and not worker(run).alive
+
+
+def test_a_full_disk_does_not_keep_a_run_from_being_stopped(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(folder: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    start(run)
+    monkeypatch.setattr(lock, "request_stop", full)
+    monkeypatch.setattr(lock, "mark_starting", full)
+    process.stop(run)
+    assert run.state == "stopped"
+    with pytest.raises(RunError, match="No space left"):
+        start(run)
+    with lock.RunLock(run.folder), pytest.raises(RunError, match="No space left"):
+        process.stop(run)
+
+
 def test_a_worker_that_does_not_stop_is_named_and_left_alone(run: Run) -> None:
     start(run, "deaf")
     until(lambda: run.snapshot().step > 2)
@@ -159,7 +200,7 @@ def test_a_worker_that_is_held_up_is_alive(run: Run, monkeypatch: pytest.MonkeyP
     os.kill(pid, signal.SIGSTOP)
     until(lambda: stat(pid)[0] == "T")
     assert run.state == "running"
-    monkeypatch.setattr("trainer.runs.run.STALLED_SECONDS", 0.0)
+    monkeypatch.setattr("trainer.runs.state.STALLED_SECONDS", 0.0)
     assert run.state == "stalled" and run.look().pid == pid
     os.kill(pid, signal.SIGCONT)
 
@@ -225,6 +266,90 @@ def test_workers_racing_for_the_lock_are_told_apart(run: Run) -> None:
             one.wait()
             if one.stderr is not None:
                 one.stderr.close()
+
+
+RACER = """
+import sys, time
+from pathlib import Path
+from trainer.errors import RunError
+from trainer.runs.lock import RunLock
+print("ready", flush=True)
+for line in sys.stdin:
+    while time.monotonic() < float(line):
+        pass
+    try:
+        with RunLock(Path(sys.argv[1])):
+            print("in", flush=True)
+            sys.stdin.readline()
+    except RunError as error:
+        print(error, flush=True)
+        sys.stdin.readline()
+    print("out", flush=True)
+"""
+
+
+def test_of_eight_that_enter_in_the_same_instant_one_gets_in(run: Run) -> None:
+    command = [sys.executable, "-c", RACER, str(run.folder)]
+    env = {**os.environ, "PYTHONPATH": str(Path(launch.__file__).parent.parent.parent)}
+    racers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env) for _ in range(8)
+    ]
+
+    def said(one: subprocess.Popen[str]) -> str:
+        assert one.stdout is not None
+        return one.stdout.readline().strip()
+
+    def tell(text: str) -> None:
+        for one in racers:
+            assert one.stdin is not None
+            one.stdin.write(f"{text}\n")
+            one.stdin.flush()
+
+    try:
+        assert [said(one) for one in racers] == ["ready"] * 8
+        for _ in range(20):
+            tell(repr(time.monotonic() + 0.05))  # one clock for all processes of a machine
+            answers = [said(one) for one in racers]
+            assert answers.count("in") == 1, answers
+            inside = racers[answers.index("in")].pid
+            assert run.look().pid == inside
+            # (Who was in before lives on here, and may be named until the new one has written its name.)
+            refused = [text for text in answers if text != "in"]
+            assert all(re.fullmatch(r"run \S+ is already being trained by pid \d+", text) for text in refused), answers
+            tell("out")
+            assert [said(one) for one in racers] == ["out"] * 8
+    finally:
+        for one in racers:
+            one.communicate()
+
+
+def test_resumed_by_several_at_once_it_gets_one_worker(run: Run) -> None:
+    start(run)
+    for _ in range(3):
+        fake_worker.end(worker(run))
+        gate = threading.Barrier(4)
+        pids: list[int] = []
+        refused: list[str] = []
+
+        def attempt(gate: threading.Barrier, pids: list[int], refused: list[str]) -> None:
+            mine = Run(run.folder)
+            gate.wait()
+            try:
+                pids.append(process.resume(mine, fake_worker.command(run)))
+            except RunError as error:
+                refused.append(str(error))
+
+        threads = [threading.Thread(target=attempt, args=(gate, pids, refused)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(pids) == 1 and run.look().pid == pids[0]
+        assert len(refused) == 3
+        assert all(re.search(r"is already being trained|is (starting|running)", text) for text in refused), refused
+    told = EventTail(run.folder / "events.jsonl").poll()
+    assert [e["seq"] for e in told] == list(range(1, len(told) + 1))
+    assert [e["kind"] for e in told if e["kind"] != "step"] == ["started", *["resumed"] * 3]
 
 
 def test_a_second_start_is_refused_while_the_first_lives(run: Run) -> None:
@@ -369,6 +494,46 @@ def test_the_package_and_relative_folders_are_found_from_elsewhere(
     monkeypatch.delenv("PYTHONPATH")
     monkeypatch.setattr(launch.importlib.util, "find_spec", lambda name: None)
     assert launch.environment()["PYTHONPATH"] == str(package.parent)
+
+
+def test_a_run_of_another_format_is_not_started(run: Run) -> None:
+    path = run.folder / "config.toml"
+    path.write_text(path.read_text().replace("format = 1", "format = 2"))
+    for refused in (start, process.start):
+        with pytest.raises(RunError, match="format 2; this program reads format 1"):
+            refused(Run.open(run.folder))
+    assert not fake_worker.lives(run)
+
+
+def test_a_log_of_another_format_is_not_written_on(run: Run) -> None:
+    start(run)
+    process.stop(run)
+    path = run.folder / "events.jsonl"
+    before = path.read_bytes() + b'{"v":2,"seq":100000,"kind":"over","wall":1,"mono":1}\n'
+    path.write_bytes(before)
+    with pytest.raises(RunError, match="format 2; this program reads format 1"):
+        process.resume(run)
+    assert path.read_bytes() == before
+
+
+def test_what_somebody_elses_run_is_is_seen_and_nothing_is_written(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(run)
+    process.stop(run)
+    until(run.exit)
+
+    def written() -> dict[Path, tuple[int, int]]:
+        every = [run.folder, *run.folder.rglob("*")]
+        return {path: (path.stat().st_mtime_ns, path.stat().st_ctime_ns) for path in every}
+
+    before, me = written(), os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    theirs = Run.open(run.folder)
+    assert not theirs.writable and theirs.state == "stopped" and theirs.snapshot().step > 0
+    assert theirs.look().holder is not None and theirs.exit() is not None and theirs.summary()["pid"] is None
+    for refused in (process.start, process.stop, process.resume, Run.delete):
+        with pytest.raises(RunError, match="can be looked at, not changed"):
+            refused(theirs)
+    assert written() == before
 
 
 def test_the_real_worker_command_names_the_folder(run: Run) -> None:

@@ -14,7 +14,7 @@ import pytest
 from trainer import paths
 from trainer.config import TrainConfig
 from trainer.errors import GoemoError, NotFoundError, RunError
-from trainer.runs import lock
+from trainer.runs import lock, state
 from trainer.runs import run as run_module
 from trainer.runs.events import EventLog
 from trainer.runs.lock import RunLock
@@ -192,7 +192,7 @@ def test_the_states_of_a_run_from_start_to_end(run: Run, monkeypatch: pytest.Mon
         lock.request_stop(run.folder)
         assert run.state == "stopping"
         lock.withdraw_stop(run.folder)
-        monkeypatch.setattr(run_module, "STALLED_SECONDS", -1.0)
+        monkeypatch.setattr(state, "STALLED_SECONDS", -1.0)
         assert run.state == "stalled"
         monkeypatch.undo()
         log(run, "stopped")
@@ -289,6 +289,39 @@ def test_another_host_is_unknown_unless_the_run_has_ended(run: Run) -> None:
     assert run.state == "finished"
 
 
+def test_a_run_that_waits_says_so_until_it_is_taken_up_again(run: Run) -> None:
+    with RunLock(run.folder):
+        log(run, "waiting")
+        assert run.state == "waiting"
+    assert run.state == "died"
+    with RunLock(run.folder):
+        assert run.state == "running"
+
+
+def test_events_of_another_format_are_not_taken_for_a_death(run: Run) -> None:
+    with RunLock(run.folder):
+        log(run, "started")
+    assert run.state == "died" and run.foreign_format is None
+    with (run.folder / "events.jsonl").open("a") as file:
+        file.write('{"v":2,"seq":2,"kind":"completed","wall":1,"mono":1}\n')
+    assert run.state == "unknown" and run.foreign_format == 2
+    assert "format 2" in run.snapshot().warnings[0] and "died" not in run.summary()
+    log(run, "resumed")  # of this format: a worker that could go on has said so
+    assert run.state == "died" and run.foreign_format is None
+    with (run.folder / "events.jsonl").open("a") as file:
+        file.write('{"seq":4,"kind":"step"}\n')
+    assert run.state == "unknown" and run.foreign_format == "none"
+
+
+def test_lines_of_a_lock_that_nobody_knows_are_passed_over(run: Run) -> None:
+    with RunLock(run.folder):
+        log(run, "started")
+        found = lock.holder(run.folder)
+        path = run.folder / "lock"
+        path.write_text("colour blue\n\n" + path.read_text() + "tries many\nsupervisor nobody\nmood \xff\n")
+        assert lock.holder(run.folder) == found and run.state == "running"
+
+
 def test_a_lock_with_rubbish_in_it_is_free(run: Run) -> None:
     make_old(run)
     for text in (b"", b"\xff\0", b"pid many\nhost x\n", b"pid 1"):
@@ -360,6 +393,53 @@ def test_a_lock_needs_its_folder(tmp_path: Path) -> None:
 
 
 # -- removing
+
+
+def test_the_model_before_is_there_while_none_is_in_its_place(run: Run) -> None:
+    def keep(name: str) -> Path:
+        (run.folder / name).mkdir()
+        (run.folder / name / "config.json").write_text("{}")
+        return run.folder / name
+
+    assert run.model is None
+    before = keep(".model-old")
+    assert run.model == before
+    assert run.model != keep("model") and run.model == run.folder / "model"
+
+
+def test_a_run_of_somebody_else_is_not_writable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run.writable
+    me = os.geteuid()
+    run.folder.chmod(0o777)
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    assert not run.writable
+    monkeypatch.undo()
+    if me == 0:  # root may write everywhere, which makes nothing its own
+        os.chown(run.folder, 65534, 65534)
+        assert not run.writable
+        with pytest.raises(RunError, match="belongs to"):
+            run.delete()
+    assert not Run(run.folder.with_name("gone")).writable
+
+
+def test_another_starters_note_stays(run: Run) -> None:
+    lock.mark_starting(run.folder)
+    path = run.folder / "control" / "starting"
+    other = path.read_text().replace(f"pid {os.getpid()}\n", f"pid {os.getppid()}\n")
+    path.write_text(other.replace(f"ticks {lock.Process.me().ticks}", f"ticks {lock.Process.of(os.getppid()).ticks}"))
+    lock.unmark_starting(run.folder)
+    assert run.state == "starting" and path.exists()
+    path.write_text(path.read_text().replace("ticks ", "ticks 1"))  # one that is gone
+    lock.unmark_starting(run.folder)
+    assert not path.exists()
+
+
+def test_a_request_never_brings_a_removed_run_back(run: Run) -> None:
+    gone = run.folder.with_name("gone")
+    for ask in (lock.request_stop, lock.mark_starting):
+        with pytest.raises(FileNotFoundError):
+            ask(gone)
+    assert not gone.exists()
 
 
 def test_a_run_that_ended_is_removed_wholly(run: Run) -> None:

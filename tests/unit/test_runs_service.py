@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,13 @@ def begin(log: EventLog, steps: int = 100, epochs: int = 2) -> None:
 
 def step(log: EventLog, number: int, loss: float = 0.1, eta: float = 100.0) -> None:
     log.append("step", step=number, epoch=0.5, loss=loss, lr=1e-4, grad_norm=0.7, examples_per_s=50.0, eta_s=eta)
+
+
+def checkpoint(run: Run, log: EventLog, number: int) -> None:
+    folder = run.folder / "checkpoints" / f"step-{number:06d}"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+    log.append("checkpoint", step=number)
 
 
 def test_nothing_is_told_where_nothing_changed() -> None:
@@ -139,7 +147,7 @@ def test_a_worker_that_has_not_begun_is_loading_and_old_figures_are_not_told() -
                 watch.look()
                 assert (watch.runs[0].loading, watch.runs[0].figure) == (True, "loading")
                 begin(log)
-                log.append("checkpoint", step=20)
+                checkpoint(run, log, 20)
             step(log, 29)
             watch.look()
             assert not watch.runs[0].loading and watch.runs[0].figure == "29%"
@@ -153,6 +161,46 @@ def test_a_worker_that_has_not_begun_is_loading_and_old_figures_are_not_told() -
             log.append("resumed", step=20, epoch=1)
             watch.look()
             assert not watch.runs[0].loading and watch.runs[0].figure == "20%"
+
+
+def test_a_run_that_does_not_go_on_says_from_where_it_would_and_why_it_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Run, "why_died", lambda self: "it was killed")
+    run, watch = made(), RunWatch()
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        begin(log)
+        step(log, 30)
+        watch.look()
+        assert watch.runs[0].why == ""
+    watch.look()
+    assert (watch.runs[0].why, watch.runs[0].resumes_at, watch.runs[0].loses_steps) == ("it was killed", 0, True)
+    with EventLog(run.folder / "events.jsonl") as log:
+        checkpoint(run, log, 20)
+    watch.look()
+    assert (watch.runs[0].resumes_at, watch.runs[0].loses_steps) == (20, False)
+    shutil.rmtree(run.folder / "checkpoints" / "step-000020")
+    told = watch.look()
+    assert told is not None and told.runs[0].loses_steps, "what is on disk counts, not what the log says"
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        log.append("resumed", step=20)
+        watch.look()
+        assert watch.runs[0].why == ""
+
+
+def test_a_run_that_waits_leaves_the_header_to_one_that_is_trained() -> None:
+    older, watch = made(), RunWatch()
+    with RunLock(older.folder), EventLog(older.folder / "events.jsonl") as log:
+        begin(log)
+        step(log, 50)
+        newer = made()
+        with RunLock(newer.folder), EventLog(newer.folder / "events.jsonl") as its_log:
+            its_log.append("waiting", on="run calm-otter to end")
+            watch.look()
+            waiting = next(run for run in watch.runs if run.id == newer.id)
+            assert (waiting.state, waiting.figure, waiting.waits_for) == ("waiting", "waiting", "run calm-otter to end")
+            assert run_line(watch.runs)[1] == older.id
+            log.append("finished", step=100)
+            watch.look()
+            assert run_line(watch.runs) == (f"◔ {newer.short}  waiting", newer.id)
 
 
 def test_list_header_and_progress_line_round_the_same_way() -> None:
@@ -200,11 +248,13 @@ def test_events_in_words_come_once_and_without_steps() -> None:
         step(log, 1)
         told = Told(run.folder)
         assert [words for _, words in told.lines()] == ["started on cpu: 10 train, 5 dev rows, 100 steps"]
+        log.append("waiting", on="a GPU")
+        assert told.lines()[-1][1] == "waits for a GPU"
         log.append("warning", text="odd \x1b[2J row")
         log.append("validation", step=50, epoch=1, loss=0.09, macro_f1=0.4, best=True)
         lines = told.lines()
-        assert len(lines) == 3
-        assert lines[2][1] == "epoch 1: dev macro-F1 .400, dev loss .090, kept as the best"
+        assert len(lines) == 4
+        assert lines[3][1] == "epoch 1: dev macro-F1 .400, dev loss .090, kept as the best"
 
 
 def test_only_the_tail_of_a_long_worker_log_is_read(tmp_path: Path) -> None:

@@ -31,21 +31,24 @@ from trainer.learn.task import Rows, Task
 from trainer.model import classifier, metrics
 from trainer.model.card import card
 from trainer.runs.events import LOG, EventLog
+from trainer.runs.queue import Turn
 from trainer.runs.run import Run
 
 Observer = Callable[[dict[str, Any]], None]
 
 
-def work(run: Run, stop: Callable[[], bool], observer: Observer | None = None) -> dict[str, Any]:
-    """Train `run` to its end and return its last event. The caller holds the run's lock.
+def work(
+    run: Run, stop: Callable[[], bool], observer: Observer | None = None, turn: Turn | None = None
+) -> dict[str, Any]:
+    """Train `run` to its end and return its last event. The caller holds the run's lock, and the `turn` it was given.
 
     Whatever goes wrong ends as a `failed` event with a message for people; a traceback goes to stderr (worker.log).
     """
     with EventLog(run.folder / LOG) as log:
-        return _work(run, log, stop, observer)
+        return _work(run, log, stop, observer, turn or Turn())
 
 
-def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer | None) -> dict[str, Any]:
+def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer | None, turn: Turn) -> dict[str, Any]:
     def tell(kind: str, **fields: Any) -> dict[str, Any]:
         event = log.append(kind, **fields)
         if observer:
@@ -55,7 +58,9 @@ def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer 
     last: dict[str, Any] = {}
     try:
         task, warnings = prepare(run, stop)
-        for text in warnings:
+        if turn.device:
+            task = replace(task, config=replace(task.config, device=turn.device))
+        for text in (*turn.warnings, *warnings):
             tell("warning", text=text)
         for kind, fields in learn(task, stop):
             if kind in ("started", "resumed"):

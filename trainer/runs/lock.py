@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.errors import NotFoundError, RunError
-from trainer.paths import private_folder
 from trainer.runs.events import LOG, last_seq
 
 LOCK = "lock"
 CONTROL = "control"
 STOP = "stop"
 STARTING = "starting"
+SUPERVISOR = "GOEMO_SUPERVISOR"
+"""In a supervised worker's environment: its supervisor's pid, and how often that would take the run up again."""
 PROC = Path("/proc")
 """macOS has none: there flock and the bare number of the process decide."""
 
@@ -78,6 +79,10 @@ class LockHolder:
     """time.monotonic() when the lock was taken."""
     signals: bool = False
     """True if the process said that SIGTERM makes it stop in good order; any other would be killed by it."""
+    supervisor: Process | None = None
+    """The process that stands beside the worker and waits for its end; None for a worker that nobody waits for."""
+    tries: int = 0
+    """How often that one would take the run up again."""
 
     @property
     def pid(self) -> int | None:
@@ -98,6 +103,11 @@ class LockHolder:
     def alive(self) -> bool:
         """True if the lock is held, and by the process that it names."""
         return self.locked and self.process is not None and self.process.alive
+
+    @property
+    def supervised(self) -> bool:
+        """True if somebody lives who takes the run up again should its worker die."""
+        return self.tries > 0 and self.supervisor is not None and self.supervisor.alive
 
 
 class RunLock:
@@ -130,7 +140,7 @@ class RunLock:
     def _write(self) -> None:
         os.fchmod(self._fd, 0o600)
         seq, mono = last_seq(self.folder / LOG), time.monotonic()
-        text = _written(self.process, seq=seq, mono=mono, signals=int(self._signals))
+        text = written(self.process, seq=seq, mono=mono, signals=int(self._signals), **_supervision())
         os.pwrite(self._fd, text, 0)
         os.ftruncate(self._fd, len(text))
 
@@ -156,6 +166,15 @@ def holder(folder: Path) -> LockHolder | None:
     return found
 
 
+def control(folder: Path) -> Path:
+    """The folder of the requests to a run's worker. Never brings back a run that was removed: OSError then."""
+    path = folder / CONTROL
+    if not path.is_dir():
+        path.mkdir(mode=0o700, exist_ok=True)
+        path.chmod(0o700)
+    return path
+
+
 def stop_requested(folder: Path) -> bool:
     """True if somebody asked the worker of this run to stop."""
     return (folder / CONTROL / STOP).exists()
@@ -163,7 +182,7 @@ def stop_requested(folder: Path) -> bool:
 
 def request_stop(folder: Path) -> None:
     """Ask the worker of this run to stop when it can."""
-    write_private(private_folder(folder / CONTROL) / STOP, b"")
+    write_private(control(folder) / STOP, b"")
 
 
 def withdraw_stop(folder: Path) -> None:
@@ -174,7 +193,7 @@ def withdraw_stop(folder: Path) -> None:
 def starter(folder: Path) -> Process | None:
     """The process that is starting a worker for this run right now, or None."""
     try:
-        found = _read((folder / CONTROL / STARTING).read_bytes())[0]
+        found = parsed((folder / CONTROL / STARTING).read_bytes())[0]
     except OSError:
         return None
     return found if found is not None and found.alive else None
@@ -200,12 +219,31 @@ def write_private(path: Path, data: bytes) -> None:
 
 def mark_starting(folder: Path) -> None:
     """Note that this process is starting a worker for the run."""
-    write_private(private_folder(folder / CONTROL) / STARTING, _written(Process.me()))
+    write_private(control(folder) / STARTING, written(Process.me()))
 
 
 def unmark_starting(folder: Path) -> None:
-    """The start is over, whatever came of it."""
-    (folder / CONTROL / STARTING).unlink(missing_ok=True)
+    """The start is over, whatever came of it. What another starter noted meanwhile stays: it is still at it."""
+    if starter(folder) in (None, Process.me()):
+        (folder / CONTROL / STARTING).unlink(missing_ok=True)
+
+
+def written(process: Process, **more: object) -> bytes:
+    """A process and what else there is to say, one `key value` a line; what is None is left out."""
+    lines = {"pid": process.pid, "ticks": process.ticks, "boot": process.boot, "host": process.host, **more}
+    return "".join(f"{key} {value}\n" for key, value in lines.items() if value is not None).encode()
+
+
+def parsed(text: bytes) -> tuple[Process | None, dict[str, str]]:
+    """What `written` made, (None, …) where no process can be read from it. Lines that nobody knows pass through."""
+    values: dict[str, str] = {}
+    for line in text.decode("utf-8", "replace").splitlines():
+        key, _, value = line.partition(" ")
+        values[key] = value
+    pid, ticks = values.get("pid", ""), values.get("ticks", "")
+    if not pid.isdecimal() or "host" not in values:
+        return None, values
+    return Process(int(pid), int(ticks) if ticks.isdecimal() else None, values.get("boot"), values["host"]), values
 
 
 _held: set[RunLock] = set()
@@ -264,12 +302,30 @@ def _look(path: Path) -> LockHolder | None:
             locked = True
         except OSError as error:
             raise _no_locks(path, error) from None
-        process, values = _read(os.pread(fd, 4096, 0))
+        process, values = parsed(os.pread(fd, 4096, 0))
     finally:
         os.close(fd)  # also lets go of the shared lock
     seq, mono = values.get("seq", ""), values.get("mono", "")
-    signals = values.get("signals") == "1"
-    return LockHolder(process, locked, int(seq) if seq.isdecimal() else 0, _decimal(mono), signals)
+    signals, tries = values.get("signals") == "1", values.get("tries", "")
+    beside = values.get("supervisor", "").split()
+    supervisor = None
+    if process is not None and beside and all(part.isdecimal() for part in beside):
+        ticks = int(beside[1]) if len(beside) > 1 else None
+        supervisor = Process(int(beside[0]), ticks, process.boot, process.host)
+    return LockHolder(
+        process, locked, int(seq) if seq.isdecimal() else 0, _decimal(mono), signals,
+        supervisor, int(tries) if tries.isdecimal() else 0,
+    )  # fmt: skip
+
+
+def _supervision() -> dict[str, object]:
+    """The lock's lines about whoever started this process and waits for its end; none where nobody does."""
+    pid, _, tries = os.environ.get(SUPERVISOR, "").partition(" ")
+    # Its children inherit the environment too, and nobody waits for them.
+    if pid != str(os.getppid()) or not tries.isdecimal():
+        return {}
+    ticks = _ticks(int(pid))[0]
+    return {"supervisor": pid if ticks is None else f"{pid} {ticks}", "tries": int(tries)}
 
 
 def _no_locks(path: Path, error: OSError) -> RunError:
@@ -283,22 +339,6 @@ def _same_file(fd: int, path: Path) -> bool:
         return False
     mine = os.fstat(fd)
     return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
-
-
-def _written(process: Process, **more: float) -> bytes:
-    lines = {"pid": process.pid, "ticks": process.ticks, "boot": process.boot, "host": process.host, **more}
-    return "".join(f"{key} {value}\n" for key, value in lines.items() if value is not None).encode()
-
-
-def _read(text: bytes) -> tuple[Process | None, dict[str, str]]:
-    values: dict[str, str] = {}
-    for line in text.decode("utf-8", "replace").splitlines():
-        key, _, value = line.partition(" ")
-        values[key] = value
-    pid, ticks = values.get("pid", ""), values.get("ticks", "")
-    if not pid.isdecimal() or "host" not in values:
-        return None, values
-    return Process(int(pid), int(ticks) if ticks.isdecimal() else None, values.get("boot"), values["host"]), values
 
 
 def _decimal(text: str) -> float | None:

@@ -13,11 +13,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainer.errors import RunError
+from trainer.errors import GoemoError, RunError
 from trainer.runs import launch, lock
+from trainer.runs.events import VERSION
 from trainer.runs.lock import holder as holder
 from trainer.runs.lock import stop_requested as stop_requested
-from trainer.runs.run import Run, require_writable
+from trainer.runs.run import LIVING, Run, require_writable
 
 POLL_SECONDS = 0.02
 LOG_TAIL_LINES = 15
@@ -26,15 +27,20 @@ LOG_TAIL_LINES = 15
 def start(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0) -> int:
     """Start the worker of `run` detached from everything here, and return its pid once it holds the lock.
 
-    `command` stands in for `worker_command(run)`. Raises RunError if the run has a worker already, or if the new
-    one ends before it got the lock (with the end of its log) or does not get it within `timeout` seconds.
+    A supervisor beside it takes the run up again if it dies, as often as the run's `retries` allow. `command` stands in
+    for `worker_command(run)`. Raises RunError if the run has a worker already or is of another format, or if the new
+    worker ends before it got the lock (with the end of its log) or does not get it within `timeout` seconds.
     """
     require_writable(run)
     _refuse_second(run)
+    retries = _retries(run)
     before = lock.holder(run.folder)
-    lock.mark_starting(run.folder)
     try:
-        pid = _launch(run, command or worker_command(run))
+        lock.mark_starting(run.folder)
+    except OSError as error:
+        raise RunError(f"run {run.id} cannot be started, nothing can be written there: {error.strerror}") from None
+    try:
+        pid = _launch(run, retries, command or worker_command(run))
         worker = lock.Process.of(pid)
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -52,29 +58,33 @@ def start(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0
 
 
 def stop(run: Run, timeout: float = 60.0) -> None:
-    """Ask the worker to stop (it writes a checkpoint first) and return once it has ended.
+    """Ask the worker to stop (it writes a checkpoint first) and return once nobody works on the run any more.
 
-    A program that trains among other things gets no signal, which would kill it; its part ends when it lets go of the
-    run. Raises RunError for a run that has no living worker, or that is still worked on after `timeout` seconds;
-    nothing is killed.
+    A run that waits, is being started or is about to be taken up again stops as soon as its worker can say so. A
+    program that trains among other things gets no signal, which would kill it; its part ends when it lets go of the
+    run. Raises RunError for a run that has ended, or that is still worked on after `timeout` seconds; nothing is killed.
     """
     require_writable(run)
     look = run.look()
-    found = look.holder
-    worker = found.process if found is not None and found.alive else None
-    if found is None or worker is None:
+    if look.state not in LIVING and not _at_work(look.holder):
         raise RunError(f"run {run.id} is {look.state}: only a run that is being trained can be stopped")
-    lock.request_stop(run.folder)
-    if found.signals:
-        _terminate(worker)
+    try:
+        lock.request_stop(run.folder)
+    except OSError as error:  # a full disk: the signal is then all there is
+        if look.holder is None or not look.holder.signals:
+            raise RunError(f"the wish to stop cannot be written for run {run.id}: {error.strerror}") from None
+    told: set[lock.Process] = set()
     deadline = time.monotonic() + timeout
-    while worker.alive and (found.signals or _holds(run, worker)):
+    while look.state in LIVING or _at_work(look.holder):
+        found = look.holder
+        if found is not None and found.alive and found.process is not None and found.process not in told:
+            told.add(found.process)
+            if found.signals:
+                _terminate(found.process)
         if time.monotonic() > deadline:
-            raise RunError(
-                f"run {run.id} has been asked to stop, but its worker (pid {worker.pid}) is still at work after "
-                f"{timeout:g} seconds. It stops after the step at hand; see {run.worker_log}"
-            )
+            raise RunError(f"run {run.id} has been asked to stop, but {_still(run, found)} after {timeout:g} seconds")
         time.sleep(POLL_SECONDS)
+        look = run.look()
 
 
 def resume(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0) -> int:
@@ -86,6 +96,11 @@ def resume(run: Run, command: Sequence[str] | None = None, timeout: float = 120.
     require_writable(run)
     look = run.look()
     end = look.snapshot.end or {}
+    if run.foreign_format is not None:
+        raise RunError(
+            f"the log of run {run.id} is of format {run.foreign_format!r}; this program reads format {VERSION} and "
+            f"leaves it alone"
+        )
     if look.state not in ("stopped", "died", "failed"):
         raise RunError(f"run {run.id} is {look.state}: only a run that was stopped, died or failed can be resumed")
     if look.state == "failed" and end.get("reason") == "input":
@@ -107,10 +122,19 @@ def _refuse_second(run: Run) -> None:
         raise RunError(f"run {run.id} is held by a process that cannot be seen from here")
 
 
-def _launch(run: Run, command: Sequence[str]) -> int:
+def _retries(run: Run) -> int:
+    """How often the run is to be taken up again. Raises RunError for one that this program does not read."""
+    _ = run.record
+    try:
+        return run.config.retries
+    except GoemoError:
+        return 0  # a setting that cannot be: the worker says so, where everybody looks for it
+
+
+def _launch(run: Run, retries: int, command: Sequence[str]) -> int:
     try:
         done = subprocess.run(
-            [sys.executable, "-P", str(Path(launch.__file__)), str(run.worker_log), *command],
+            [sys.executable, "-P", str(Path(launch.__file__)), str(run.worker_log), str(retries), *command],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, start_new_session=True, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -121,10 +145,18 @@ def _launch(run: Run, command: Sequence[str]) -> int:
     return int(done.stdout)
 
 
-def _holds(run: Run, worker: lock.Process) -> bool:
-    """True while that very process has the run's lock."""
-    found = lock.holder(run.folder)
-    return found is not None and found.locked and found.process == worker
+def _at_work(found: lock.LockHolder | None) -> bool:
+    """True while the process that the lock names lives for the run, or has yet to let go of it."""
+    if found is None or found.process is None or not found.process.alive:
+        return False
+    return found.locked or found.signals
+
+
+def _still(run: Run, found: lock.LockHolder | None) -> str:
+    if not _at_work(found):
+        return "no worker has taken it up to say so"
+    pid = found.pid if found is not None else None
+    return f"its worker (pid {pid}) is still at work (it stops after the step at hand; see {run.worker_log})"
 
 
 def _terminate(worker: lock.Process) -> None:

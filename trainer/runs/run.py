@@ -23,18 +23,16 @@ from trainer import paths
 from trainer.config import TrainConfig
 from trainer.errors import NotFoundError, RunError
 from trainer.runs import lock
-from trainer.runs.events import LOG, EventTail
+from trainer.runs.events import LOG, VERSION, EventTail, restart_step
 from trainer.runs.names import friendly_name
 from trainer.runs.snapshot import Snapshot, Story, own_fields
+from trainer.runs.state import CONFIG as CONFIG
+from trainer.runs.state import ENDED as ENDED
+from trainer.runs.state import LIVING as LIVING
+from trainer.runs.state import state_of
+from trainer.runs.supervise import Exit, exit_of, why_died
 
 FORMAT = 1
-CONFIG = "config.toml"
-STALLED_SECONDS = 120.0
-STARTING_SECONDS = 60.0
-LIVING = frozenset({"starting", "waiting", "running", "stalled", "stopping"})
-"""States in which a process works on the run, or is about to."""
-ENDED = frozenset({"finished", "failed", "stopped", "died"})
-
 _CHUNK = 1 << 20
 
 
@@ -60,6 +58,7 @@ class Run:
         self._tail = EventTail(folder / LOG)
         self._story = Story()
         self._restarts = 0
+        self._foreign: Any = None
         self._record: dict[str, Any] | None = None
 
     @classmethod
@@ -114,9 +113,13 @@ class Run:
 
     @property
     def model(self) -> Path | None:
-        """The folder of the best model so far, or None while there is none."""
-        folder = self.folder / "model"
-        return folder if (folder / "config.json").is_file() else None
+        """The folder of the best model so far, or None while there is none.
+
+        A worker that was killed while it put a better one in its place leaves the one before under another name.
+        """
+        new = self.folder / "model"
+        # Looked for twice: it may come back while the other is looked at.
+        return next((f for f in (new, self.folder / ".model-old", new) if (f / "config.json").is_file()), None)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -148,8 +151,17 @@ class Run:
 
     @property
     def writable(self) -> bool:
-        """False for a run of somebody else, which is only looked at."""
-        return os.access(self.folder, os.W_OK | os.X_OK)
+        """False for a run of somebody else, which is only looked at, also where root or its mode would allow more."""
+        try:
+            mine = self.folder.stat().st_uid == os.geteuid()
+        except OSError:
+            return False
+        return mine and os.access(self.folder, os.W_OK | os.X_OK)
+
+    @property
+    def foreign_format(self) -> Any:
+        """The format of the latest events where this program does not read it, else None; as of the last look."""
+        return self._foreign
 
     def snapshot(self) -> Snapshot:
         """The run as its events tell it by now. Raises RunError where the log cannot be read."""
@@ -157,7 +169,12 @@ class Run:
             while True:
                 events = self._tail.poll(_CHUNK)
                 if self._tail.restarts != self._restarts:
-                    self._restarts, self._story = self._tail.restarts, Story()
+                    self._restarts, self._story, self._foreign = self._tail.restarts, Story(), None
+                for event in events:
+                    if event.get("v") != VERSION:
+                        self._foreign = event.get("v", "none")
+                    elif restart_step(event) is not None:
+                        self._foreign = None  # a worker of this format has taken it up since
                 picture = self._story.fold(events, self._tail.bad)
                 if not self._tail.behind:
                     return picture
@@ -170,8 +187,10 @@ class Run:
             # The lock first: a worker that ends in between has written its end by the time the log is read.
             holder = lock.holder(self.folder)
             snapshot = self.snapshot()
-            state = _state(self.folder, holder, snapshot)
-            if state != "died" or lock.holder(self.folder) == holder:
+            state = state_of(self.folder, holder, snapshot)
+            if state == "died" and self._foreign is not None:
+                state = "unknown"  # the end may be told in words that this program does not know
+            if state not in ENDED or lock.holder(self.folder) == holder:
                 break
         if not self.folder.exists():
             raise NotFoundError(f"run {self.id} is no longer there")
@@ -182,17 +201,19 @@ class Run:
         """starting, waiting, running, stalled, stopping, finished, failed, stopped, died or unknown."""
         return self.look().state
 
+    def exit(self) -> Exit | None:
+        """How the last worker ended; None while it lives, or where nobody waited for its end."""
+        return exit_of(self.folder, lock.holder(self.folder))
+
     def why_died(self) -> str:
         """What is known about a worker that ended without a word."""
-        holder = lock.holder(self.folder)
-        if holder is None:
-            return f"no worker ever took it up; {self.worker_log} may say why"
-        if holder.process is not None and holder.process.restarted:
-            return "the machine was restarted"
-        return f"the worker (pid {holder.pid}) ended without a word: it was killed, or the memory ran out"
+        return why_died(self.folder)
 
     def summary(self) -> dict[str, Any]:
-        """The document of `runs show --json`. `validation` is the best epoch's, null before the first."""
+        """The document of `runs show --json`. `validation` is the best epoch's, null before the first.
+
+        Of a run that died it has `died` too: what is known about that, in words.
+        """
         look = self.look()
         seen = look.snapshot
         return {
@@ -205,6 +226,7 @@ class Run:
             "validation": own_fields(seen.best),
             "pid": look.pid,
             "config": self.config.to_dict(),
+            **({"died": self.why_died()} if look.state == "died" else {}),
         }
 
     def delete(self) -> None:
@@ -249,34 +271,6 @@ def require_writable(run: Run) -> None:
         except (KeyError, OSError):
             owner = "somebody else"
         raise RunError(f"run {run.id} belongs to {owner}: it can be looked at, not changed")
-
-
-def _state(folder: Path, holder: lock.LockHolder | None, snapshot: Snapshot) -> str:
-    end = snapshot.end
-    taken = holder.seq if holder is not None else 0
-    # An end event that was there before the lock was taken is an older worker's, and the new one may be at work.
-    if end is not None and (holder is None or end["seq"] > taken or not (holder.locked or holder.foreign)):
-        return "starting" if lock.starter(folder) else str(end["kind"])
-    if holder is not None and (holder.foreign or (holder.locked and not holder.alive)):
-        return "unknown"
-    if holder is not None and holder.alive:
-        if lock.stop_requested(folder):
-            return "stopping"
-        waiting = snapshot.waiting
-        if waiting is not None and waiting["seq"] > holder.seq:
-            return "waiting"
-        heard = [t for t in (holder.mono, snapshot.mono) if t is not None and t <= time.monotonic()]
-        return "stalled" if heard and time.monotonic() - max(heard) > STALLED_SECONDS else "running"
-    if lock.starter(folder) or (holder is None and _young(folder)):
-        return "starting"
-    return "died"
-
-
-def _young(folder: Path) -> bool:
-    try:
-        return abs(time.time() - (folder / CONFIG).stat().st_mtime) < STARTING_SECONDS
-    except OSError:
-        return False
 
 
 def _elsewhere(folder: Path) -> str:

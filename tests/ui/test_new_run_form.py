@@ -1,0 +1,198 @@
+"""The form that sets a training up: defaults, checks beside the field, and the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button, Input, Select, Static
+
+from goemo_tui.app import GoemoApp
+from goemo_tui.screens.data import DataScreen
+from goemo_tui.screens.new_run import NewRunScreen
+from goemo_tui.screens.train import TrainScreen
+from goemo_tui.services import new_run
+from goemo_tui.widgets.run_list import RunList
+from goemo_tui.widgets.setting_row import OTHER, SettingRow
+from tests.ui.train_story import HOSTILE, ended, opened, shown, until
+from trainer.config import SETTINGS
+from trainer.errors import CorpusError
+from trainer.runs.run import Run
+
+
+def row(app: GoemoApp, key: str) -> SettingRow:
+    return app.screen.query_one(f"#row-{key}", SettingRow)
+
+
+def command(app: GoemoApp) -> str:
+    return str(app.screen.query_one("#command", Static).content)
+
+
+async def form(app: GoemoApp, pilot: Pilot[int]) -> None:
+    await pilot.press("n")
+    await until(pilot, lambda: isinstance(app.screen, NewRunScreen) and app.screen.query("#start"))
+    await pilot.pause()
+
+
+async def test_the_form_shows_every_setting_with_its_default_range_and_meaning() -> None:
+    async with opened() as (app, pilot):
+        await form(app, pilot)
+        assert {r.key for r in app.screen.query(SettingRow)} == {*SETTINGS, "start"}
+        assert "1 to 1000 · how often" in shown(app) and row(app, "epochs").value == "3"
+        assert "weight_decay" not in shown(app)
+        app.screen.query_one("#more", Button).press()
+        await until(pilot, lambda: app.screen.query_one("#advanced").display)
+        app.screen.query_one("#row-clip").scroll_visible(animate=False)
+        await until(pilot, lambda: "largest gradient norm" in shown(app))
+
+
+async def test_a_wrong_value_is_named_beside_its_field_and_nothing_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(new_run, "begin", lambda *_: pytest.fail("it started"))
+    async with opened() as (app, pilot):
+        await form(app, pilot)
+        field = row(app, "epochs").query_one(Input)
+        field.focus()
+        await pilot.pause()
+        field.value = "0"
+        await until(pilot, lambda: "✗ 0 is out of range: 1 to 1000" in shown(app))
+        assert app.screen.query_one("#start", Button).disabled
+        assert "epochs" in command(app) and "goemo-tui" not in command(app)
+        await pilot.press("ctrl+s")
+        assert isinstance(app.screen, NewRunScreen)
+        field.value = "2"
+        await until(pilot, lambda: not app.screen.query_one("#start", Button).disabled)
+        assert command(app) == "$ goemo-tui train --data sample --set epochs=2"
+
+
+async def test_the_form_takes_the_corpus_that_is_open_in_data(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for split in ("train", "dev"):
+        (mine / f"{split}.tsv").write_text("so good\t17\tid1\nso bad\t2\tid2\n")
+    async with opened() as (app, pilot):
+        app.action_place("data")
+        await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.opened is not None)
+        assert isinstance(app.screen, DataScreen)
+        app.screen.open(str(mine))
+        await until(pilot, lambda: app.data == str(mine))
+        app.screen.open("sample")
+        await until(pilot, lambda: app.data == "sample")
+        app.screen.open(str(mine))
+        await until(pilot, lambda: app.data == str(mine))
+        app.action_place("train")
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
+        await form(app, pilot)
+        assert row(app, "data").value == str(mine)
+        assert command(app) == f"$ goemo-tui train --data {mine}"
+        await until(pilot, lambda: row(app, "data").text == "2 train · 2 dev")
+        select = row(app, "data").query_one(Select)
+        assert {"sample", str(mine)} <= {value for _, value in select._options}
+        select.value = "sample"
+        await until(pilot, lambda: command(app) == "$ goemo-tui train --data sample")
+
+
+async def test_the_form_offers_what_was_opened_before(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    async with opened() as (app, pilot):
+        app.remembered = app.remembered.opened(str(tmp_path / "other"))
+        await form(app, pilot)
+        assert row(app, "data").value == "sample"
+        select = row(app, "data").query_one(Select)
+        await until(pilot, lambda: str(tmp_path / "other") in {value for _, value in select._options})
+
+
+async def test_a_corpus_that_cannot_be_opened_is_preset_with_what_is_wrong(tmp_path: Path) -> None:
+    async with opened(data=str(tmp_path / "gone")) as (app, pilot):
+        await form(app, pilot)
+        assert row(app, "data").value == str(tmp_path / "gone")
+        await until(pilot, lambda: "no corpus at" in row(app, "data").text and row(app, "data").has_class("-wrong"))
+        row(app, "epochs").query_one(Input).value = "2"
+        await until(pilot, lambda: "epochs=2" in command(app))
+        assert row(app, "data").has_class("-wrong"), "it stays said while another field changes"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "no corpus at" in str(app.screen.query_one("#status", Static).content))
+        assert isinstance(app.screen, NewRunScreen) and not app.runs.runs
+        row(app, "data").query_one(Select).value = "sample"
+        await until(pilot, lambda: "train ·" in row(app, "data").text and not row(app, "data").has_class("-wrong"))
+
+
+async def test_keys_in_a_field_are_text_and_enter_goes_on() -> None:
+    async with opened() as (app, pilot):
+        await form(app, pilot)
+        row(app, "device").query_one(Select).focus()
+        row(app, "limit").query_one(Input).focus()
+        await pilot.press("q", "1")
+        assert row(app, "limit").value == "q1" and isinstance(app.screen, NewRunScreen)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen.focused is row(app, "seed").query_one(Input))
+        await pilot.press("escape")
+        assert isinstance(app.screen, NewRunScreen) and not isinstance(app.screen.focused, Input)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
+
+
+async def test_a_recipe_refills_the_form_and_keeps_what_is_no_part_of_it() -> None:
+    async with opened() as (app, pilot):
+        await form(app, pilot)
+        row(app, "seed").query_one(Input).value = "7"
+        row(app, "recipe").query_one(Select).value = "notebook"
+        await until(pilot, lambda: row(app, "max_length").value == "128")
+        assert row(app, "lr").value == "2e-05" and row(app, "seed").value == "7"
+        assert row(app, "encoder").value == "distilbert"
+        await until(pilot, lambda: "seed=7" in command(app))
+        assert command(app) == "$ goemo-tui train --data sample --recipe notebook --set seed=7"
+
+
+async def test_what_the_encoder_is_made_of_is_shown_and_its_rate_follows(tmp_path: Path) -> None:
+    async with opened() as (app, pilot):
+        await form(app, pilot)
+        row(app, "encoder").query_one(Select).value = OTHER
+        await until(pilot, lambda: isinstance(app.screen.focused, Input))
+        row(app, "encoder").query_one(Input).value = str(tmp_path / "nowhere")
+        await until(pilot, lambda: "no such folder" in row(app, "encoder").text)
+
+
+async def test_a_busy_device_is_offered_as_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [("auto", "auto", "best"), ("cuda:0", "cuda:0 (busy)", "cuda:0 · H100 · busy: 1 process")]
+    monkeypatch.setattr(new_run, "device_choices", lambda: found)
+    async with opened() as (app, pilot):
+        await form(app, pilot)
+        await until(pilot, lambda: row(app, "device").text == "best")
+        row(app, "device").query_one(Select).value = "cuda:0"
+        await until(pilot, lambda: "busy: 1 process" in row(app, "device").text)
+        assert "--set device=cuda:0" in command(app)
+
+
+async def test_an_error_at_the_start_is_shown_in_the_form_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(draft: new_run.Draft, say: Callable[[str], None]) -> str:
+        raise CorpusError(f"train.tsv is refused: {HOSTILE}")
+
+    monkeypatch.setattr(new_run, "begin", begin)
+    async with opened() as (app, pilot):
+        await form(app, pilot)
+        row(app, "epochs").query_one(Input).value = "5"
+        await pilot.pause()
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "train.tsv is refused" in shown(app))
+        assert row(app, "epochs").value == "5" and not app.screen.query_one("#start", Button).disabled
+
+
+async def test_a_start_makes_the_run_that_was_asked_for_and_selects_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Run] = []
+    monkeypatch.setattr("trainer.runs.process.start", lambda run: started.append(run))
+    older = ended()
+    async with opened() as (app, pilot):
+        await until(pilot, lambda: older.short in shown(app))
+        await form(app, pilot)
+        row(app, "epochs").query_one(Input).value = "2"
+        row(app, "clip").query_one(Input).value = "0.5"
+        await until(pilot, lambda: "clip=0.5" in command(app))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
+        assert len(started) == 1
+        config = Run.open(started[0].id).config
+        assert (config.epochs, config.clip, config.data, config.recipe) == (2, 0.5, "sample", "goemo")
+        assert Run.open(started[0].id).record["corpus"]["sha256"]
+        await until(pilot, lambda: app.screen.query_one(RunList).run_id == started[0].id)
