@@ -69,10 +69,10 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
                 f"{error}. A model is a run, a folder, a Hub name or starter; {MAKE_ONE} makes one"
             ) from None
         return ModelFolder(name, _checked(find_encoder(name, progress).folder), "hub")
-    folder = run.model
-    if folder is None:
+    kept = run.model
+    if kept is None:
         raise NotFoundError(f"run {run.id} has no model yet: the first one is kept after its first epoch")
-    return ModelFolder(run.id, _checked(folder), "run")
+    return ModelFolder(run.id, _checked(kept), "run")
 
 
 def list_models() -> list[ModelFolder]:
