@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -151,9 +152,10 @@ class SettingRow(Horizontal):
             self._value = event.value
             self.post_message(self.Changed(self))
 
-    def on_descendant_blur(self) -> None:
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """A field that was opened and left empty gives way to the choices again."""
-        if self._choices and not self.query_one(Field).has_class("-hidden") and not self._value.strip():
+        # The choices lose the focus, too, just when the field has opened: that is no reason to close it.
+        if self._choices and event.widget is self.query_one(Field) and not self._value.strip():
             self.put(self._before)
             self.post_message(self.Changed(self))
 

@@ -79,7 +79,7 @@ def test_every_place_draws_at_every_size_and_leaves_the_terminal_clean(columns: 
     assert b"\x1b[?25h" in end  # the cursor shows again
 
 
-def test_a_lost_terminal_ends_the_app_and_not_the_training() -> None:
+def test_a_lost_terminal_ends_the_app() -> None:
     import os
     import signal
 

@@ -22,6 +22,8 @@ STOP = "stop"
 STARTING = "starting"
 SUPERVISOR = "GOEMO_SUPERVISOR"
 """In a supervised worker's environment: its supervisor's pid, and how often that would take the run up again."""
+SETTLE_SECONDS = 1.0
+"""So long may a lock be held by nobody that it names, before that is more than a moment between two states."""
 PROC = Path("/proc")
 """macOS has none: there flock and the bare number of the process decide."""
 
@@ -157,13 +159,14 @@ class RunLock:
 
 def holder(folder: Path) -> LockHolder | None:
     """What the lock of a run says now, or None if nobody has ever taken it."""
-    for attempt in range(20):
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
         found = _look(folder / LOCK)
-        # Between the moment a worker gets the lock and the moment it has written its name, the text is an older one.
-        if found is None or not found.locked or found.alive or found.foreign:
+        # Between the moment a worker gets the lock and the moment it has written its name, the text is an older one;
+        # and a killed worker's lock is let go of only when the last of its threads is gone, with all their memory.
+        if found is None or not found.locked or found.alive or found.foreign or time.monotonic() > deadline:
             return found
-        time.sleep(0.005 * (attempt > 0))
-    return found
+        time.sleep(0.005)
 
 
 def control(folder: Path) -> Path:
