@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench screenshots clean
+.PHONY: help setup run test check format bench torture screenshots clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ format: setup  ## rewrite the code in the common form
 
 bench: setup  ## measure: loading, starting, training, predicting, as ratios in one run
 	$(BIN)/python -m benchmarks
+
+torture: setup  ## kill small trainings 200 times and see whether they end as if nobody had touched them
+	$(BIN)/python -m tests.torture --kills 200
 
 screenshots: setup  ## draw the pictures in docs/ anew, with the runs that are in GOEMO_HOME
 	$(BIN)/python docs/screenshots.py

@@ -78,7 +78,9 @@ def write(
     OSError where the disk refuses; nothing that was there before is lost by that.
     """
     began = time.monotonic()
-    private_folder(folder)
+    if not folder.exists():
+        private_folder(folder)
+        sync(folder.parent)
     final = folder / f"step-{position.step:06d}"
     temporary = folder / f".{final.name}-{os.getpid()}"
     replaced = folder / f".replaced-{final.name}"

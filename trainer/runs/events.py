@@ -51,8 +51,12 @@ class EventLog:
         self._mutex = threading.Lock()
         self._waiting: deque[dict[str, Any]] = deque()
         self._trouble: str | None = None
+        self._unsynced = False
+        new = not path.exists()
         self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.fchmod(self._fd, 0o600)
+        if new:
+            _sync_folder(path.parent)
         self._seq, self._torn = _tail(self._fd)
         self._synced = mono()
         self._dirty = False
@@ -154,14 +158,15 @@ class EventLog:
         try:
             _sync(self._fd)
             self._synced = now
+            self._unsynced = False
         except OSError as error:
-            self._complain(str(error))
+            if not self._unsynced:  # the lines are there for every reader; only a power cut could take the last ones
+                self._unsynced = True
+                _say(f"{self.path} cannot be made durable: {error}")
 
     def _complain(self, trouble: str) -> None:
         if trouble != self._trouble:
-            # a worker's stderr is a file on the very disk that has the trouble
-            with suppress(OSError, ValueError):
-                print(f"{self.path} cannot be written: {trouble}", file=sys.stderr, flush=True)
+            _say(f"{self.path} cannot be written: {trouble}")
         self._trouble = trouble
 
 
@@ -334,6 +339,22 @@ def strict(value: Any) -> Any:
     if isinstance(value, Iterable):
         return [strict(item) for item in value]
     raise TypeError(f"an event cannot hold a {type(value).__name__}: {value!r}")
+
+
+def _say(text: str) -> None:
+    """On stderr, if it takes it: a worker's is a file on the very disk that has the trouble."""
+    with suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the name of a new file durable, where the file system can."""
+    with suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 def _tail(fd: int) -> tuple[int, bool]:
