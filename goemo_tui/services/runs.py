@@ -317,7 +317,7 @@ def event_words(event: dict[str, Any]) -> str:
     if kind == "started":
         rows = event.get("rows")
         known = ", ".join(f"{v:,} {k}" for k, v in rows.items()) if isinstance(rows, dict) else "?"
-        return f"started on {event.get('device', '?')}: {known} rows, {event.get('steps', '?')} steps"
+        return f"started on {event.get('device', '?')}: {known} rows, {event.get('steps', '?')} steps{_after(event)}"
     if kind == "validation":
         values = (number(event.get("macro_f1")), number(event.get("loss")))
         kept = ", kept as the best" if event.get("best") else ""
@@ -334,7 +334,11 @@ def event_words(event: dict[str, Any]) -> str:
     if kind == "stopped":
         return f"stopped at step {event.get('step')}"
     if kind == "resumed":
-        return f"resumed at step {event.get('step')}"
+        return f"resumed at step {event.get('step')}{_after(event)}"
     if kind == "waiting":
         return f"waits for {event.get('on', 'its turn')}"
     return str(kind)
+
+
+def _after(event: dict[str, Any]) -> str:
+    return f", since {event['after']}" if event.get("after") else ""

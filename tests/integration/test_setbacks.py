@@ -199,6 +199,22 @@ def test_the_checkpoint_behind_the_best_validation_is_kept(tiny_encoder: Path, m
     assert len(warnings) == 2
 
 
+def test_a_death_right_behind_a_validation_changes_nothing(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "BEST_SHARE", 1e9)
+    whole, broken = created(tiny_encoder), created(tiny_encoder)
+    expected = told(whole)[-1]
+    for kind, fields in learn(prepare(broken, lambda: False)[0]):
+        if kind == "checkpoint":
+            assert fields["step"] == 12  # behind the first epoch
+            break
+    events = told(broken)
+    assert events[0][0] == "resumed" and (events[0][1]["step"], events[0][1]["epoch"]) == (12, 2)
+    assert [f["epoch"] for kind, f in events if kind == "validation"] == [2, 3]
+    after, wanted = weights(broken.folder / "model"), weights(whole.folder / "model")
+    assert all(torch.equal(after[k], wanted[k]) for k in wanted)
+    assert events[-1][1]["macro_f1"] == expected[1]["macro_f1"]
+
+
 def test_a_checkpoint_that_would_cost_too_much_is_not_written_behind_a_validation(tiny_encoder: Path) -> None:
     assert not [kind for kind, _ in told(created(tiny_encoder)) if kind == "checkpoint"]
 

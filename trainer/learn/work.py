@@ -30,9 +30,10 @@ from trainer.learn.memory import out_of_memory
 from trainer.learn.task import Rows, Task
 from trainer.model import classifier, metrics
 from trainer.model.card import card
-from trainer.runs.events import LOG, EventLog
+from trainer.runs.events import END_KINDS, LOG, EventLog, read_events
 from trainer.runs.queue import Turn
 from trainer.runs.run import Run
+from trainer.runs.supervise import read_exit, unforeseen
 
 Observer = Callable[[dict[str, Any]], None]
 
@@ -56,6 +57,7 @@ def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer 
         return event
 
     last: dict[str, Any] = {}
+    death = _death_before(run)
     try:
         task, warnings = prepare(run, stop)
         if turn.device:
@@ -64,7 +66,8 @@ def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer 
             tell("warning", text=text)
         for kind, fields in learn(task, stop):
             if kind in ("started", "resumed"):
-                fields = {**fields, "pid": os.getpid()}
+                fields = {**fields, "pid": os.getpid(), **({"after": death} if death else {})}
+                death = None
             if kind == "finished":
                 fields = {**fields, "model": str(run.folder / "model")}
             last = tell(kind, **fields)
@@ -89,6 +92,15 @@ def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer 
             text, reason = f"{type(error).__name__}: {error}. {story}", "error"
         last = tell("failed", step=run.snapshot().step, error=text, reason=reason)
     return last
+
+
+def _death_before(run: Run) -> str | None:
+    """How the worker before this one died, where that was written down; None if it ended as it meant to, or was the first."""
+    events = read_events(run.folder / LOG)
+    begun = [e for e in events if e["kind"] in ("started", "resumed")]
+    end = read_exit(run.folder)
+    told = bool(events) and events[-1]["kind"] in END_KINDS and not unforeseen(events[-1])
+    return str(end) if begun and end and end.died and not told and begun[-1].get("pid") == end.process.pid else None
 
 
 def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
