@@ -131,7 +131,7 @@ class Story:
         if kind == "started":
             self._started = event
         if kind != "warning":
-            self._waiting = event if kind == "waiting" else None
+            self._waiting = event if kind == "waiting" and event.get("turn") is not True else None
         if kind in ("started", "resumed"):
             self._steps = _whole(event.get("steps"), self._steps)
             self._epochs = _whole(event.get("epochs"), self._epochs)
