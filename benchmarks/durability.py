@@ -45,7 +45,7 @@ def measure(data: str, checkpoints: int, minutes: float, writing: float, silent:
     task, _ = prepare(run, lambda: False)
     tally = {True: Tally(), False: Tally()}
     now: dict[str, Any] = {"writes": False, "since": time.monotonic(), "last": None, "written": 0, "saved_at": 0.0}
-    usual = training.BETWEEN_STEP_EVENTS
+    usual, training.BEST_SHARE = training.BETWEEN_STEP_EVENTS, 0.0
 
     def switch() -> None:
         now["writes"], now["since"] = not now["writes"], time.monotonic()
@@ -64,7 +64,8 @@ def measure(data: str, checkpoints: int, minutes: float, writing: float, silent:
 
     def due(self: Training, at: float) -> bool:
         spent = tally[True].seconds
-        return bool(now["writes"]) and spent - now["saved_at"] >= 60 * minutes
+        last = self.position.rows == len(self.truth)  # that checkpoint would come behind a validation, which is no step
+        return bool(now["writes"]) and not last and spent - now["saved_at"] >= 60 * minutes
 
     Training.checkpoint_is_due = due  # type: ignore[method-assign]
     times, events = [], 0

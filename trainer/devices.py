@@ -48,7 +48,12 @@ class Device:
 
 
 def list_devices() -> list[Device]:
-    """GPUs first (as torch counts them under CUDA_VISIBLE_DEVICES), then the processor."""
+    """GPUs first (as torch counts them under CUDA_VISIBLE_DEVICES), then the processor.
+
+    The driver counts cards by their place on the bus, as CUDA does under CUDA_DEVICE_ORDER=PCI_BUS_ID. Workers are
+    started with that unless it is set already; under FASTEST_FIRST, a machine with cards of several kinds may show them
+    here in another order than torch.
+    """
     return [*_gpus(), *_apple(), _cpu()]
 
 

@@ -1,6 +1,6 @@
 """Where things live: the user's data, cache and settings folders, and the files that ship with the program.
 
-`GOEMO_HOME` overrides every folder the program writes. Nothing here touches the disk except `private_folder`.
+`GOEMO_HOME` overrides every folder the program writes. Nothing here touches the disk except `private_folder` and `sync`.
 """
 
 from __future__ import annotations
@@ -63,3 +63,12 @@ def private_folder(path: Path) -> Path:
         folder.mkdir(mode=0o700, exist_ok=True)
         folder.chmod(0o700)
     return path
+
+
+def sync(path: Path) -> None:
+    """Make what was written into a file, or the names in a folder, last through a power cut. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

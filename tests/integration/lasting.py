@@ -15,8 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from trainer.runs.events import LOG, read_events
+from trainer.runs.events import LOG
 from trainer.runs.run import Run, list_runs
+from trainer.runs.tail import read_events
 
 T = TypeVar("T")
 

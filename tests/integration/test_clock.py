@@ -72,7 +72,8 @@ def test_a_living_run_is_not_taken_for_stalled_because_the_clock_jumped(tiny_enc
             assert run.state == "running", kind
     events = without_gap(run)
     assert (
-        events[2]["wall"] - events[1]["wall"] == pytest.approx(1) and abs(events[1]["wall"] - events[0]["wall"]) > 7000
+        events[2]["wall"] - events[1]["wall"] == pytest.approx(1, abs=0.01)
+        and abs(events[1]["wall"] - events[0]["wall"]) > 7000
     )
     assert events[0]["mono"] <= events[1]["mono"] <= events[2]["mono"]
     assert run.snapshot().curve.step == (3,) and len(run.snapshot().validations) == 1

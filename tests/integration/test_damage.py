@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.worker import SETTINGS, STEPS, copied, scores, texts, weights, without_gap, work
-from trainer.runs.events import LOG, EventTail, read_events
+from trainer.runs.events import LOG
 from trainer.runs.run import Run
+from trainer.runs.tail import EventTail, read_events
 
 
 def cut(folder: Path) -> None:

@@ -16,7 +16,8 @@ import pytest
 from tests.integration.faults import CALLS, Injector, Outcome, content, refused, seqs, write
 from trainer.learn import checkpoint
 from trainer.learn.work import recover_model
-from trainer.runs.events import LOG, EventLog, EventTail
+from trainer.runs.events import LOG, EventLog
+from trainer.runs.tail import EventTail
 
 pytestmark = pytest.mark.skipif(refused() is not None, reason=str(refused()))
 

@@ -52,6 +52,16 @@ sys.exit(main(sys.argv[1:2]))
 """
 
 
+IMPATIENT = """
+import sys
+from trainer.learn import training
+from trainer.__main__ import main
+
+training.ROOM_SECONDS = 0.0
+sys.exit(main(sys.argv[1:2]))
+"""
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """The mount point of a disk with little room."""
@@ -100,9 +110,9 @@ def test_a_disk_that_never_syncs_is_warned_of_and_the_training_goes_on(tiny_enco
     run = create(tiny_encoder)
     calls = "fsync,fdatasync"
     around = (str(STRACE), "-f", "-o", os.devnull, "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO")
-    assert work(run, around=around) == 0, run.worker_log.read_text()
+    assert work(run, ("-c", IMPATIENT), around=around) == 1, run.worker_log.read_text()
     told = without_gap(run)
-    assert told[-1]["kind"] == "finished" and run.state == "finished"
+    assert told[-1]["kind"] == "failed" and told[-1]["reason"] == "disk"  # it is done, and has no model that is safe
     said = texts(told)
     assert "event log" not in said  # it lacks nothing; that a power cut could cost its end is said elsewhere
     # once by the wait for the run's turn and once by the training, not at every event

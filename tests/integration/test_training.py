@@ -11,15 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from trainer import Predictor, TrainConfig, evaluate, load_corpus, train
 from trainer.errors import ConfigError, CorpusError, ModelError, NotFoundError, RunError
 from trainer.runs import lock
-from trainer.runs.events import read_events
 from trainer.runs.plan import plan
 from trainer.runs.run import Run
+from trainer.runs.tail import read_events
 
 
 def create(encoder: Path, **settings: Any) -> Run:
@@ -196,19 +195,22 @@ def test_a_device_that_is_not_there_fails_with_a_reason(tiny_encoder: Path) -> N
 FULL_DISK = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))  # events fit, weights do not
+from trainer.learn import training
+training.ROOM_SECONDS = 0.0
 from trainer.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_a_disk_that_takes_no_weights_is_a_warning_and_the_training_goes_on(tiny_encoder: Path) -> None:
+def test_a_disk_that_takes_no_weights_is_a_warning_and_the_training_goes_on_to_its_end(tiny_encoder: Path) -> None:
     run = create(tiny_encoder, epochs=1, checkpoint_steps=4)
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(run.folder)], capture_output=True, text=True, timeout=120
     )
     events = read_events(run.folder / "events.jsonl")
-    assert done.returncode == 0, done.stderr
-    assert events[-1]["kind"] == "finished"
+    assert done.returncode == 1, done.stderr
+    assert [e["epoch"] for e in events if e["kind"] == "validation"] == [1]
+    assert events[-1]["kind"] == "failed" and events[-1]["reason"] == "disk" and run.state == "failed"
     warnings = [e["text"] for e in events if e["kind"] == "warning"]
     assert any("no checkpoint was written at step 4" in text for text in warnings)
     assert any("the model of epoch 1 was not kept" in text for text in warnings)

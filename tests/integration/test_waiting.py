@@ -10,10 +10,10 @@ import pytest
 from tests.integration.lasting import until
 from tests.unit import fake_worker
 from trainer.runs import process
-from trainer.runs.events import read_events
 from trainer.runs.plan import plan
 from trainer.runs.queue import checked
 from trainer.runs.run import Run
+from trainer.runs.tail import read_events
 
 SETTINGS = {"limit": 32, "batch_size": 8, "retries": 1}
 

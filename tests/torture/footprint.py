@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.runs.events import END_KINDS, LOG, EventTail
+from trainer.runs.events import END_KINDS, LOG
+from trainer.runs.tail import EventTail
 
 PLACES = (
     "loading", "just started", "in a step", "in a checkpoint", "at an event", "in a validation", "saving the model",

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tests.torture.footprint import Event, epoch_is_over, halves
 from tests.torture.worker import Worker
-from trainer.runs.events import LOG, EventTail
+from trainer.runs.events import LOG
+from trainer.runs.tail import EventTail
 
 DECK = ("time", "time", "time", "checkpoint", "checkpoint", "event", "event", "validation", "model", "start")
 """What ten kills in a row are aimed at, in an order of their own for each run."""

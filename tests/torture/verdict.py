@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.torture.footprint import Event
-from trainer.runs.events import LOG, parse_line, read_events
+from trainer.runs.events import LOG, parse_line
 from trainer.runs.run import Run
 from trainer.runs.snapshot import own_fields
+from trainer.runs.tail import read_events
 
 CLOCKS = ("seconds", "model", "pid")
 """Fields of an event that no two runs share."""

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trainer.runs import lock
-from trainer.runs.events import LOG, EventLog, read_events
+from trainer.runs.events import LOG, EventLog
 from trainer.runs.lock import RunLock, stop_requested
 from trainer.runs.run import Run, list_runs
+from trainer.runs.tail import read_events
 
 PATIENCE = 30.0
 STEPS = 100_000

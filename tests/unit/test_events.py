@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.runs import events
-from trainer.runs.events import EventLog, EventTail, last_seq, read_events
+from trainer.runs.events import EventLog, last_seq
+from trainer.runs.tail import EventTail, read_events
 
 
 @pytest.fixture
@@ -187,6 +188,31 @@ def test_the_last_lines_before_a_silence_are_made_durable_too(path: Path, monkey
         synced.clear()
         now[0] += 5.1
         assert not synced.wait(0.1)  # nothing new: nothing to do
+
+
+def test_where_no_thread_can_be_started_the_log_goes_on_without(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, synced = [100.0], [0]
+
+    def sync(fd: int) -> None:
+        synced[0] += 1
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(events, "_sync", sync)
+    with EventLog(path, mono=lambda: now[0]) as log:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            log.append("step", step=1)
+            assert synced[0] == 0
+            now[0] += 5.1
+            log.append("step", step=2)
+            assert synced[0] == 1
+        monkeypatch.setattr(events, "_LOOK_SECONDS", 0.005)
+        before = threading.active_count()
+        log.append("step", step=3)
+        assert threading.active_count() == before + 1, "there are threads again"
+    assert seqs(path) == [1, 2, 3] and threading.active_count() == before
 
 
 def test_a_full_disk_costs_steps_and_nothing_else(

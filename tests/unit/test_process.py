@@ -21,8 +21,8 @@ from trainer import paths
 from trainer.config import TrainConfig
 from trainer.errors import RunError
 from trainer.runs import launch, lock, process
-from trainer.runs.events import EventTail, read_events
 from trainer.runs.run import Run, list_runs
+from trainer.runs.tail import EventTail, read_events
 
 
 @pytest.fixture
@@ -379,11 +379,13 @@ def test_another_host_is_left_alone(run: Run) -> None:
     start(run)
     fake_worker.end(worker(run))
     path = run.folder / "lock"
-    path.write_text(path.read_text().replace(f"host {worker(run).host}\n", "host elsewhere\n"))
+    text = re.sub(r"(?m)^boot .*\n", "", path.read_text())
+    path.write_text(text.replace(f"host {worker(run).host}\n", "host elsewhere\n"))
     assert run.state == "unknown"
-    for refused in (process.stop, process.resume):
-        with pytest.raises(RunError, match="is unknown"):
-            refused(run)
+    with pytest.raises(RunError, match="is unknown"):
+        process.stop(run)
+    with pytest.raises(RunError, match="was started on elsewhere"):
+        process.resume(run)
 
 
 # -- resume
@@ -494,6 +496,13 @@ def test_the_package_and_relative_folders_are_found_from_elsewhere(
     monkeypatch.delenv("PYTHONPATH")
     monkeypatch.setattr(launch.importlib.util, "find_spec", lambda name: None)
     assert launch.environment()["PYTHONPATH"] == str(package.parent)
+
+
+def test_a_worker_counts_the_cards_as_the_driver_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
+    assert launch.environment()["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")  # it was somebody's wish
+    assert launch.environment()["CUDA_DEVICE_ORDER"] == "FASTEST_FIRST"
 
 
 def test_a_run_of_another_format_is_not_started(run: Run) -> None:

@@ -102,7 +102,7 @@ def test_a_run_that_lives_or_may_live_elsewhere_is_no_candidate() -> None:
             with pytest.raises(RunError, match=r"needs its checkpoints; stop it first: goemo-tui runs stop"):
                 prune(item)
     text = (run.folder / "lock").read_text()
-    (run.folder / "lock").write_text(re.sub(r"(?m)^host .*$", "host elsewhere", text))
+    (run.folder / "lock").write_text(re.sub(r"(?m)^(host|boot) .*$", r"\1 elsewhere", text))
     assert run.state == "unknown" and candidates([run], every=True) == []
     with pytest.raises(RunError, match="cannot be seen from here"):
         prune(item)
@@ -131,7 +131,7 @@ def test_no_worker_can_start_while_a_run_is_pruned(monkeypatch: pytest.MonkeyPat
     def watched(folder: Path) -> None:
         with monkeypatch.context() as patch:
             patch.setattr(time, "monotonic", lambda: next(hours))  # a worker has no patience at all
-            with pytest.raises(RunError, match="already being trained"), RunLock(run.folder):
+            with pytest.raises(RunError, match="is being pruned by"), RunLock(run.folder):
                 pass
         asked.append(folder.name)
         remove(folder)

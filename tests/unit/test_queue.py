@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -26,10 +27,11 @@ from trainer.corpus.interrupt import Cancelled
 from trainer.errors import ConfigError, NotFoundError, RunError
 from trainer.runs import lock, process, queue
 from trainer.runs.claim import Claim, claim, last_claimed_by
-from trainer.runs.events import EventLog, read_events
+from trainer.runs.events import EventLog
 from trainer.runs.lock import RunLock
 from trainer.runs.queue import LOADING, Queue, Turn
 from trainer.runs.run import Run, list_runs
+from trainer.runs.tail import read_events
 
 ROOT = str(Path(fake_worker.__file__).parent.parent.parent)
 ALICE = ["alice (pid 3)"]
@@ -352,6 +354,54 @@ def test_a_run_that_nobody_starts_is_not_ahead(machine: Callable[..., None]) -> 
     assert older.state == "starting", "it was made just now"
     turn, _ = wait(younger, polls=9)
     assert turn is not None and turn.device == "cuda:0"
+
+
+@pytest.mark.parametrize("what", ["read_events", "Queue.of", "list_runs", "device"])
+def test_what_cannot_be_read_of_another_run_ends_no_waiting(
+    machine: Callable[..., None], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    queue_worker.machine(cuda0=ALICE)
+    older, younger = begin(made(gpu=True)), made(gpu=True)
+    until(lambda: older.state == "waiting")
+    machine(cuda0=[])
+    turn, told = wait(younger, polls=9)
+    assert turn is None and "first" in told[0]["on"]
+    of, asked = Queue.of, []
+
+    def broken(about: object) -> Any:
+        asked.append(about)
+        if isinstance(about, Run) and about.id == younger.id:
+            return of(about)
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patch:
+        if what == "Queue.of":
+            patch.setattr(Queue, "of", broken)
+        elif what == "read_events":
+            patch.setattr(queue, what, broken)
+        elif what == "list_runs":
+            home, iterdir = paths.runs_folder(), Path.iterdir
+            patch.setattr(Path, "iterdir", lambda path: broken(path) if path == home else iterdir(path))
+        else:
+            path = older.folder / "config.toml"
+            path.write_text(path.read_text().replace('device = "auto"', "device = 3"))
+            asked.append(path)
+        turn, told = wait(younger, polls=20)
+    assert turn is not None and turn.device == "cuda:0" and asked
+    assert [t["on"] for t in told] == [LOADING]
+
+
+def test_a_run_that_cannot_be_looked_at_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = made()
+    second = made(first)
+
+    def stale(run: Run) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "look", stale)
+        turn, told = wait(second, polls=9)
+        assert turn is None and "cannot be looked at now" in told[0]["on"] and "Stale" in told[0]["on"]
 
 
 def test_a_run_that_had_its_turn_is_no_longer_ahead(machine: Callable[..., None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import pytest
 from trainer import paths
 from trainer.config import TrainConfig
 from trainer.errors import GoemoError, NotFoundError, RunError
-from trainer.runs import lock, state
+from trainer.runs import identity, lock, state
 from trainer.runs import run as run_module
 from trainer.runs.events import EventLog
 from trainer.runs.lock import RunLock
@@ -262,13 +263,16 @@ def test_the_process_itself_is_told_from_one_with_its_number() -> None:
     assert me.alive
     assert not lock.Process(me.pid, (me.ticks or 0) + 1, me.boot, me.host).alive
     assert not lock.Process(me.pid, me.ticks, "another boot", me.host).alive
-    assert not lock.Process(me.pid, me.ticks, me.boot, "another host").alive
+    assert not lock.Process(me.pid, me.ticks, "another boot", "another host").alive
+    assert not lock.Process(me.pid, me.ticks, None, "another host").alive
+    assert lock.Process(me.pid, me.ticks, me.boot, "another host").alive  # this very machine under an older name
+    assert not lock.Process(me.pid, (me.ticks or 0) + 1, me.boot, "another host").alive
     assert not lock.Process(999_999_999, None, me.boot, me.host).alive
     assert not lock.Process(0, None, me.boot, me.host).alive
 
 
 def test_without_proc_the_lock_and_the_number_decide(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "PROC", tmp_path / "none")
+    monkeypatch.setattr(identity, "PROC", tmp_path / "none")
     me = lock.Process.me()
     assert me.ticks is None and me.boot is None and me.alive
     assert not lock.Process(999_999_999, None, None, me.host).alive
@@ -281,7 +285,7 @@ def test_without_proc_the_lock_and_the_number_decide(run: Run, tmp_path: Path, m
 def test_another_host_is_unknown_unless_the_run_has_ended(run: Run) -> None:
     with RunLock(run.folder):
         log(run, "started")
-    rewrite_lock(run, host="elsewhere")
+    rewrite_lock(run, host="elsewhere", boot="another-boot")
     assert run.state == "unknown"
     with pytest.raises(RunError, match="elsewhere"):
         run.delete()
@@ -390,6 +394,44 @@ def test_a_lock_needs_its_folder(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         RunLock(tmp_path / "gone").__enter__()
     assert lock.holder(tmp_path / "gone") is None
+
+
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EIO, errno.EACCES])
+def test_a_wish_to_stop_that_cannot_be_seen_ends_no_training(
+    run: Run, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock.request_stop(run.folder)
+    assert lock.stop_requested(run.folder)
+
+    def away(path: Path, **_: object) -> os.stat_result:
+        raise OSError(number, os.strerror(number), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", away)
+        assert not lock.stop_requested(run.folder)
+    assert lock.stop_requested(run.folder)
+
+
+def test_a_home_that_cannot_sync_its_names_still_takes_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+
+    def refuse(path: Path) -> None:
+        synced.append(path)
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(paths, "sync", refuse)
+    made = Run.create(TrainConfig())
+    assert synced == [made.folder.parent] and made.config == TrainConfig()
+
+
+def test_to_sync_a_folder_or_a_file_tells_of_what_fails(tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    paths.sync(tmp_path)
+    (tmp_path / "file").touch()
+    paths.sync(tmp_path / "file")
+    with pytest.raises(FileNotFoundError):
+        paths.sync(tmp_path / "gone")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 # -- removing

@@ -155,3 +155,62 @@ def test_show_says_what_the_run_takes_on_disk(capsys: pytest.CaptureFixture[str]
         (folder / "model.safetensors").write_bytes(b"x" * 2_000_000)
     assert cli("runs", "show") == 0
     assert "4.0 MB, of which 2 checkpoints 4.0 MB" in capsys.readouterr().out
+
+
+def long_run(best: int | None, epochs: int = 30) -> Run:
+    run = Run.create(TrainConfig(epochs=40))
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        log.append("started", steps=400, epochs=40)
+        for epoch in range(1, epochs + 1):
+            log.append("validation", step=epoch * 10, epoch=epoch, macro_f1=0.1, best=epoch == best)
+        log.append("stopped", step=epochs * 10)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("best", "epochs", "said"),
+    [
+        (4, 30, ["… 26 earlier ones", "best 4", "28", "29", "30"]),
+        (29, 30, ["… 27 earlier ones", "28", "best 29", "30"]),
+        (1, 5, ["… 1 earlier one", "best 1", "3", "4", "5"]),
+        (1, 4, ["best 1", "2", "3", "4"]),
+        (1, 1, ["1"]),
+    ],
+)
+def test_show_tells_the_last_validations_and_the_best(
+    best: int, epochs: int, said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    long_run(best, epochs)
+    assert cli("runs", "show") == 0
+    told = []
+    for line in capsys.readouterr().out.splitlines():
+        name, _, value = line.partition(" ")
+        if name in ("validation", "best"):
+            text = re.sub(r"epoch (\d+): .*", r"\1", value.strip())
+            told.append(f"best {text}" if name == "best" else text)
+    assert told == said
+
+
+def test_show_says_how_a_run_can_go_on_if_it_can(capsys: pytest.CaptureFixture[str]) -> None:
+    ends = [
+        ("stopped", {}, True), ("failed", {"error": "x", "reason": "nan"}, True), (None, {}, True),
+        ("failed", {"error": "x", "reason": "input"}, False), ("finished", {}, False),
+    ]  # fmt: skip
+    for kind, fields, offered in ends:
+        run = Run.create(TrainConfig())
+        with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+            log.append("started", steps=10, epochs=2)
+            if kind:
+                log.append(kind, step=5, **fields)
+        assert cli("runs", "show", run.id) == 0
+        assert (f"goemo-tui runs resume {run.id}" in capsys.readouterr().out) is offered, (kind, fields)
+
+
+def test_show_tells_a_warning_that_came_often_once(capsys: pytest.CaptureFixture[str]) -> None:
+    run = Run.create(TrainConfig())
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        for text in ("odd rows", "step 5: not saved", "odd rows", "step 1,010: not saved", "alone", "odd rows"):
+            log.append("warning", text=text)
+    assert cli("runs", "show") == 0
+    told = [line.split(maxsplit=1)[1] for line in capsys.readouterr().out.splitlines() if line.startswith("warning")]
+    assert sorted(told) == ["alone", "odd rows (3 times)", "step 1,010: not saved (and 1 like it)"]

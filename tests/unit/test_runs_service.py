@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from goemo_tui.app import going_on
 from goemo_tui.services.runs import RunsChanged, RunWatch, Told, run_line, worker_log
 from goemo_tui.widgets.live import progress_of
 from goemo_tui.widgets.progress_line import ProgressLine
@@ -262,6 +264,19 @@ def test_only_the_tail_of_a_long_worker_log_is_read(tmp_path: Path) -> None:
     (tmp_path / "worker.log").write_text("".join(f"line {i}\n" for i in range(10_000)))
     tail = worker_log(tmp_path, limit=100)
     assert len(tail) <= 100 and tail.endswith("line 9999\n") and tail.startswith("line ")
+
+
+def test_who_leaves_the_app_is_told_of_every_run_that_goes_on() -> None:
+    watch, runs = RunWatch(), [made() for _ in range(6)]
+    watch.look()
+    ended = [replace(view, state="stopped") for view in watch.runs]
+    assert going_on(ended) == ""
+    one, two, *more = (replace(view, state="running") for view in watch.runs)
+    waiting = replace(two, state="waiting")
+    assert going_on([*ended, one]) == f"{one.id} goes on training; goemo-tui shows it again."
+    assert going_on([waiting]) == f"{waiting.id} waits for its turn; goemo-tui shows it again."
+    assert going_on([one, waiting]) == f"2 runs go on: {one.short}, {waiting.short} (waiting); goemo-tui runs list"
+    assert len(runs) == 6 and going_on([one, two, *more]).endswith(f"{more[1].short} and 2 more; goemo-tui runs list")
 
 
 def test_the_thread_ends_when_it_is_told_to() -> None:

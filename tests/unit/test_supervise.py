@@ -16,8 +16,8 @@ from tests.unit.fake_worker import lives, until
 from trainer.config import TrainConfig
 from trainer.errors import RunError
 from trainer.runs import lock, process, supervise
-from trainer.runs.events import EventTail
 from trainer.runs.run import Run
+from trainer.runs.tail import EventTail
 
 Begin = Callable[[int], "subprocess.Popen[bytes]"]
 
@@ -264,6 +264,35 @@ def test_a_worker_killed_after_its_last_word_has_ended(monkeypatch: pytest.Monke
     assert lives(run) == 1 and run.state == "finished"
     end = run.exit()
     assert end is not None and end.signal == "SIGKILL"
+
+
+@pytest.mark.parametrize("what", ["the log", "the lock"])
+def test_what_cannot_be_read_for_a_moment_does_not_end_the_trying(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervise, "LONGEST_WAIT", 0.0)
+    run = made()
+    begin = beginner(run, "dies:2")
+    times = iter(range(100))
+
+    def away(real: Callable[..., object]) -> Callable[..., object]:
+        def asked(*arguments: object) -> object:
+            if next(times) < 2:  # after the first death
+                raise RunError("Stale file handle")
+            return real(*arguments)
+
+        return asked
+
+    if what == "the log":
+        monkeypatch.setattr(Run, "snapshot", away(Run.snapshot))
+    else:
+        monkeypatch.setattr(lock, "holder", away(lock.holder))
+    worker = begin(2)
+    supervised = threading.Thread(target=supervise.watch, args=(run.folder, worker, begin, 2))
+    supervised.start()
+    until(lambda: lives(run) == 3 or not supervised.is_alive())
+    assert lives(run) == 3
+    until(lambda: any(e["kind"] == "step" for e in EventTail(run.folder / "events.jsonl").poll()))
+    process.stop(run)
+    supervised.join()
 
 
 def test_a_worker_that_never_got_the_lock_is_its_starters_to_report() -> None:

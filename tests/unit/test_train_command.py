@@ -19,8 +19,11 @@ from tests.unit import fake_worker
 from tests.unit.command_line import cli, one_document, use_worker
 from tests.unit.fake_worker import until
 from trainer import devices, paths
+from trainer.config import TrainConfig
 from trainer.runs import lock
-from trainer.runs.run import list_runs
+from trainer.runs.events import EventLog
+from trainer.runs.lock import RunLock
+from trainer.runs.run import Run, list_runs
 
 TRAIN_KEYS = {
     "run", "state", "model", "epochs", "steps", "train_loss", "validation", "examples_per_s", "seconds",
@@ -144,6 +147,57 @@ def test_a_busy_device_is_said_before_the_start(
     assert "GPU" not in capsys.readouterr().err
     assert cli(*good, "--set", "device=cuda:5") == 0
     assert "cuda:5 is not among" in capsys.readouterr().err
+
+
+def test_another_run_on_the_same_device_is_named_before_the_start(
+    corpus: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_worker(monkeypatch, "finishes")
+    cpu = devices.Device("cpu", "Processor", None, None, None, 0, False)
+    gpus = [devices.Device(f"cuda:{n}", "GPU", None, None, None, 0, False) for n in (0, 1)]
+    monkeypatch.setattr(devices, "list_devices", lambda: [*gpus, cpu])
+    good = ("train", "--data", str(corpus), "--encoder", str(encoder))
+
+    def said(*arguments: str) -> str:
+        assert cli(*good, *arguments) == 0
+        return capsys.readouterr().err
+
+    assert "trained here" not in said("--set", "device=cpu")
+    first, second, waiting = (Run.create(TrainConfig(device=d)) for d in ("cpu", "auto", "cpu"))
+    with RunLock(first.folder), RunLock(second.folder), RunLock(waiting.folder):
+        with EventLog(waiting.folder / "events.jsonl") as log:
+            log.append("waiting", on="a run")
+        one = f"{first.short} is being trained here too and both will be slow; --after {first.short} would wait for it"
+        assert one in said("--set", "device=cpu")
+        assert f"{second.short} is being trained" in said("--set", "device=cuda")
+        assert "trained here" not in said("--set", "device=cuda:1")
+        with EventLog(second.folder / "events.jsonl") as log:
+            log.append("started", steps=10, epochs=2, device="cpu")  # it says itself what it is on
+        os.utime(first.folder / "config.toml", (1000, 1000))
+        text = said("--set", "device=cpu")
+        newest = max((first, second), key=lambda run: (run.id[:13], run.created, run.id)).short
+        assert f"{newest} and 1 more are being trained here too and all will be slow; --after {newest} would" in text
+        assert "trained here" not in said()
+        over = list_runs()[0].id
+        assert "trained here" not in said("--set", "device=cpu", "--after", over)
+
+
+def test_at_the_end_it_is_said_what_the_checkpoints_take(
+    corpus: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_worker(monkeypatch, "finishes")
+    assert cli("train", "--data", str(corpus), "--encoder", str(encoder)) == 0
+    assert "checkpoints" not in capsys.readouterr().err
+    (run,) = list_runs()
+    (run.folder / "model").mkdir()
+    (run.folder / "model" / "config.json").write_text("{}")
+    (run.folder / "checkpoints" / "step-000002").mkdir(parents=True)
+    (run.folder / "checkpoints" / "step-000002" / "model.safetensors").write_bytes(b"x" * 5_450_000)
+    assert cli("runs", "attach", run.id) == 0
+    assert "  5.5 MB of checkpoints: goemo-tui runs prune frees them" in capsys.readouterr().err
+    assert cli("runs", "prune", run.id, "--yes") == 0
+    assert cli("runs", "attach", run.id) == 0
+    assert "of checkpoints:" not in capsys.readouterr().err
 
 
 ROOT = str(Path(fake_worker.__file__).parent.parent.parent)

@@ -22,14 +22,19 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from trainer.learn.memory import out_of_memory
 from trainer.learn.randomness import plain_state, put_plain_state, put_torch_state, torch_state
-from trainer.paths import private_folder
+from trainer.paths import private_folder, sync
+from trainer.runs.disk import FORMAT, PASSED_OVER
 
 KEEP = 2
 """The newest checkpoints that are left after one was written; the best one stays beside them."""
 
-FORMAT = 2
-"""Format 1 knew no random state but torch's."""
+FILES = ("model.safetensors", "optimizer.safetensors", "random.safetensors", "random.json", "position.json")
+
+
+class CannotRestore(Exception):
+    """A checkpoint that verified does not give back what is in it: read errors, or weights of another shape."""
 
 
 @dataclass
@@ -45,7 +50,10 @@ class Position:
     dev_losses: list[float] = field(default_factory=list)
     best_score: float = -1.0
     best_epoch: int = 0
-    """With the number of validations so far this is also all that early stopping needs."""
+    """The best epoch seen: with the number of validations so far, this is also all that early stopping needs."""
+    kept_score: float = -1.0
+    kept_epoch: int = 0
+    """The epoch whose model is on disk: an older one than the best where the disk refused."""
     seconds: float = 0.0
     halvings: int = 0
     """How often the rate was halved because the loss was no number."""
@@ -74,7 +82,8 @@ def write(
 ) -> dict[str, Any]:
     """Write `step-NNNNNN` into `folder`, prune older ones, and return the fields of the event (`folder`, `bytes`, `seconds`).
 
-    `best` marks the checkpoint right behind the best validation so far: it is kept until a better one comes. Raises
+    `durable` is among the fields, and False, where it is there for every reader but a power cut may still cost it;
+    nothing is pruned then. `best` marks the checkpoint right behind the best validation so far: it is kept until a better one comes. Raises
     OSError where the disk refuses; nothing that was there before is lost by that.
     """
     began = time.monotonic()
@@ -92,7 +101,6 @@ def write(
             shutil.rmtree(replaced, ignore_errors=True)
             final.rename(replaced)
         temporary.rename(final)
-        sync(folder)
     except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
         if replaced.exists() and not final.exists():
@@ -103,9 +111,13 @@ def write(
     finally:
         if final.exists():
             shutil.rmtree(replaced, ignore_errors=True)
-    _prune(folder)
-    size = sum(f["bytes"] for f in files.values())
-    return {"folder": final.name, "bytes": size, "seconds": round(time.monotonic() - began, 3)}
+    told = {"folder": final.name, "bytes": sum(f["bytes"] for f in files.values())}
+    try:
+        sync(folder)
+        _prune(folder, position.step)
+    except OSError:
+        told["durable"] = False
+    return {**told, "seconds": round(time.monotonic() - began, 3)}
 
 
 def _fill(
@@ -133,16 +145,25 @@ def _fill(
     return files
 
 
-def _prune(folder: Path) -> None:
-    """Remove all but the newest two and the best. What is to go loses its name first: killed meanwhile, it is no half one."""
-    old = _folders(folder)[KEEP:]
-    best = next((f for f in _folders(folder) if _is_best(f)), None)
-    for path in old:
+def _prune(folder: Path, step: int) -> None:
+    """Remove what is older than the newest two up to `step`, but for the best one.
+
+    What is to go loses its name first: killed meanwhile, it is no half one.
+    """
+    there = [f for f in _folders(folder) if _step(f) <= step]
+    best = next((f for f in there if _is_best(f)), None)
+    for path in there[KEEP:]:
         if path != best:
             with suppress(OSError):
                 aside = path.with_name(f".pruned-{path.name}")
                 path.rename(aside)
                 shutil.rmtree(aside, ignore_errors=True)
+
+
+def make_room(folder: Path) -> None:
+    """Remove all checkpoints but the newest: a training that is done needs its model more than these."""
+    for path in _folders(folder)[1:]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def tidy(folder: Path) -> None:
@@ -151,16 +172,34 @@ def tidy(folder: Path) -> None:
         return
     for aside in folder.glob(".replaced-step-*"):
         final = folder / aside.name.removeprefix(".replaced-")
-        if not final.exists():
-            aside.rename(final)
-    for left in folder.glob(".*step-*"):
+        if final.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            with suppress(OSError):  # a disk that refuses; the ones before are there
+                aside.rename(final)
+    for left in (*folder.glob(".step-*"), *folder.glob(".pruned-step-*")):
         shutil.rmtree(left, ignore_errors=True)
 
 
-def newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
-    """The newest checkpoint that verifies, or None, and a warning for each newer one that does not."""
+def pass_over(folder: Path, beyond: int) -> None:
+    """Take the names from all checkpoints beyond step `beyond`. Only for the lock's holder, before it goes on from there.
+
+    They are damaged, of another format, or of a way that is not gone again: with their names they would be taken for
+    the newest, and those to come for old ones.
+    """
+    for path in _folders(folder):
+        if _step(path) > beyond:
+            aside = path.with_name(PASSED_OVER + path.name)
+            shutil.rmtree(aside, ignore_errors=True)
+            path.rename(aside)
+
+
+def newest(folder: Path, below: int | None = None) -> tuple[Checkpoint | None, list[str]]:
+    """The newest checkpoint that verifies (of a step before `below`), or None, and a warning for each that does not."""
     warnings: list[str] = []
     for candidate in _folders(folder):
+        if below is not None and _step(candidate) >= below:
+            continue
         fault = verify(candidate)
         if fault is None:
             try:
@@ -178,6 +217,10 @@ def verify(folder: Path) -> str | None:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         if manifest["format"] != FORMAT:
             return f"it has format {manifest['format']}, this version reads {FORMAT}"
+        if manifest["step"] != _step(folder):
+            return f"it is of step {manifest['step']}"
+        if not set(FILES) <= set(manifest["files"]):
+            return "its manifest does not name all files"
         for name, expected in manifest["files"].items():
             path = folder / Path(name).name
             if path.stat().st_size != expected["bytes"] or _sha256(path) != expected["sha256"]:
@@ -188,7 +231,19 @@ def verify(folder: Path) -> str | None:
 
 
 def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Put weights, optimizer and random states back as they were when the checkpoint was written."""
+    """Put weights, optimizer and random states back as they were when the checkpoint was written.
+
+    Raises CannotRestore, and leaves model and optimizer half changed, where the files do not give them back.
+    """
+    try:
+        _restore(checkpoint, model, optimizer)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        if isinstance(error, RuntimeError) and out_of_memory(error):
+            raise
+        raise CannotRestore(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}") from error
+
+
+def _restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     model.load_state_dict(load_file(checkpoint.folder / "model.safetensors"))
     tensors = load_file(checkpoint.folder / "optimizer.safetensors")
     state: dict[int, dict[str, Tensor]] = {}
@@ -235,18 +290,13 @@ def _is_best(folder: Path) -> bool:
 
 def _folders(folder: Path) -> list[Path]:
     found = [p for p in folder.glob("step-*") if p.name.removeprefix("step-").isdigit()] if folder.is_dir() else []
-    return sorted(found, key=lambda p: int(p.name.removeprefix("step-")), reverse=True)
+    return sorted(found, key=_step, reverse=True)
+
+
+def _step(folder: Path) -> int:
+    return int(folder.name.removeprefix("step-"))
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Make a file's content, or a folder's entries, durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,37 +7,19 @@ are in training.py; here stands what happens around them: beginning, resuming, g
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from trainer.corpus.interrupt import Cancelled
 from trainer.learn import checkpoint
 from trainer.learn.checkpoint import Checkpoint, Position
 from trainer.learn.device import choose_device, choose_precision
 from trainer.learn.memory import release
-from trainer.learn.task import Diverged, Event, MemoryShort, Task
-from trainer.learn.terms import changed, repeatable, terms
+from trainer.learn.task import Diverged, Event, MemoryShort, Setback, Task
+from trainer.learn.terms import changed, repeatable, same_tokens, terms
 from trainer.learn.training import Training
 from trainer.model import classifier
-
-
-@dataclass(frozen=True)
-class Setback:
-    """Why a training goes back to its last checkpoint, and what it takes along from where it was."""
-
-    why: str = ""
-    halvings: int = 0
-    split: int = 1
-    best_score: float = -1.0
-    best_epoch: int = 0
-
-    def put_on(self, position: Position) -> None:
-        """Change `position`, that of a checkpoint, so that it goes another way than the first time."""
-        position.halvings = max(position.halvings, self.halvings)
-        position.split = max(position.split, self.split)
-        if self.best_score > position.best_score:  # the kept model gives way only to a better one
-            position.best_score, position.best_epoch = self.best_score, self.best_epoch
 
 
 def learn(task: Task, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
@@ -52,7 +34,7 @@ def learn(task: Task, stop: Callable[[], bool] = lambda: False) -> Iterator[Even
     device = choose_device(task.config.device)
     precision = choose_precision(task.config.precision, device)
     with repeatable(task.config.deterministic, device):
-        setback: Setback | None = Setback()
+        setback: Setback | None = task.before
         while setback is not None:
             setback = yield from _from_checkpoint(task, device, precision, setback, stop)
             release(device)
@@ -62,13 +44,12 @@ def _from_checkpoint(
     task: Task, device: torch.device, precision: str, setback: Setback, stop: Callable[[], bool]
 ) -> Generator[Event, None, Setback | None]:
     """One way from the newest checkpoint, or the beginning, to an end (None) or to another setback."""
-    training, found, warnings = _ready(task, device, precision)
+    training, found, warnings = _ready(task, device, precision, setback)
     at = training.position
-    setback.put_on(at)
     for text in warnings:
         yield "warning", {"text": text}
     if setback.why:
-        where = f"the checkpoint of step {at.step}" if found else "the beginning, since there is no checkpoint"
+        where = f"the checkpoint of step {at.step}" if found else "the beginning, since no checkpoint helps"
         yield "warning", {"text": f"{setback.why}: back to {where}"}
     if found:
         yield "resumed", {"step": at.step, "epoch": at.epoch, **training.about()}
@@ -85,29 +66,60 @@ def _from_checkpoint(
     except Diverged as error:
         if not at.halvings:
             why = f"{error} at step {at.step}; once more with half the rate"
-            return Setback(why, 1, at.split, at.best_score, at.best_epoch)
+            below = at.step if training.nothing_left_out else None  # the weights of this very step are at fault
+            return Setback(why, 1, at.split, at.kept_score, at.kept_epoch, below)
         yield training.failed(f"{error} at step {at.step}, with half the rate too", "nan", "A smaller lr often helps")
     except MemoryShort as error:
         if training.splittable:
             why = f"{error}; once more with smaller micro-batches"
-            return Setback(why, at.halvings, at.split * 2, at.best_score, at.best_epoch)
+            return Setback(why, at.halvings, at.split * 2, at.kept_score, at.kept_epoch)
         yield training.failed(str(error), "memory", "Choose a smaller max_length or encoder, or another device")
     return None
 
 
-def _ready(task: Task, device: torch.device, precision: str) -> tuple[Training, Checkpoint | None, list[str]]:
-    """Model and optimizer as the newest valid checkpoint left them, or new; and a warning for each damaged one."""
+def _ready(
+    task: Task, device: torch.device, precision: str, setback: Setback
+) -> tuple[Training, Checkpoint | None, list[str]]:
+    """Model and optimizer as the newest checkpoint left them that can be gone on from, or new; and the warnings.
+
+    Raises ModelError if the tokenizer gives other tokens than when that checkpoint was made.
+    """
+    here = terms(device, precision, task)
+    below, warnings = setback.below, []
+    while True:
+        model, optimizer = _new(task, device)
+        found, more = checkpoint.newest(task.checkpoints, below)
+        warnings += [text for text in more if text not in warnings]
+        if found is None:
+            # dropout draws from here on; the head's weights above have their own use of the seed
+            torch.manual_seed(task.config.seed)
+            position = Position()
+            break
+        same_tokens(found.terms, here, task.config.encoder)
+        try:
+            checkpoint.restore(found, model, optimizer)
+            position = found.position
+            break
+        except checkpoint.CannotRestore as error:
+            warnings.append(f"checkpoint {found.folder.name} is passed over: {error}")
+            below = found.position.step
+    try:
+        checkpoint.pass_over(task.checkpoints, position.step)
+    except OSError as error:
+        warnings.append(f"{task.checkpoints}: a checkpoint that was passed over is still in the way: {error}")
+    position.halvings = max(position.halvings, setback.halvings)
+    position.split = max(position.split, setback.split)
+    if setback.kept_score > position.kept_score:
+        position.kept_score, position.kept_epoch = setback.kept_score, setback.kept_epoch
+    if setback.why:
+        position.bad_steps = 0
+    return Training(task, model, optimizer, device, precision, position, here), found, warnings
+
+
+def _new(task: Task, device: torch.device) -> tuple[nn.Module, torch.optim.Optimizer]:
+    """Model and optimizer of a training that begins."""
     config = task.config
     frequency = (task.train.truth.sum(0) + 0.5) / (len(task.train.truth) + 1)
     model = classifier.build(task.encoder_folder, task.labels, config.seed, config.head_init, frequency).to(device)
     groups = classifier.parameter_groups(model, config.weight_decay, config.decay)
-    optimizer = torch.optim.AdamW(groups, lr=config.lr, fused=device.type in ("cpu", "cuda"))
-    found, warnings = checkpoint.newest(task.checkpoints)
-    if found:
-        checkpoint.restore(found, model, optimizer)
-    else:
-        # dropout draws from here on; the head's weights above have their own use of the seed
-        torch.manual_seed(config.seed)
-    position = found.position if found else Position()
-    here = terms(device, precision, config.deterministic)
-    return Training(task, model, optimizer, device, precision, position, here), found, warnings
+    return model, torch.optim.AdamW(groups, lr=config.lr, fused=device.type in ("cpu", "cuda"))

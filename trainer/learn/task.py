@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,25 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Setback:
+    """Why a training goes back to its last checkpoint, or what its log told of it, and what it takes along from there."""
+
+    why: str = ""
+    halvings: int = 0
+    split: int = 1
+    kept_score: float = -1.0
+    kept_epoch: int = 0
+    """The model on disk, which gives way only to a better one."""
+    below: int | None = None
+    """Only a checkpoint of a step before this one can help."""
+
+
+@dataclass(frozen=True)
 class Task:
-    """All that a training starts from. `keep(model, thresholds, validation)` stores the best model so far."""
+    """All that a training starts from. `keep(model, thresholds, validation)` stores the best model so far.
+
+    `before` is what an earlier worker on the same run left behind beside its checkpoints.
+    """
 
     config: TrainConfig
     labels: LabelSet
@@ -39,6 +56,7 @@ class Task:
     dev: Rows
     checkpoints: Path
     keep: Callable[[nn.Module, dict[str, float], dict[str, Any]], Path]
+    before: Setback = field(default_factory=Setback)
 
 
 class Diverged(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from collections.abc import Iterator, Mapping
@@ -11,27 +12,45 @@ from typing import Any
 
 import torch
 
-LIBRARIES = ("torch", "transformers", "numpy")
+from trainer.corpus.tokens import TokenArrays
+from trainer.errors import ModelError
+from trainer.learn.task import Task
+
+LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
 
 
-def terms(device: torch.device, precision: str, deterministic: bool) -> dict[str, Any]:
-    """What a checkpoint says of where it was made. Only what may change a bit of the weights."""
+def terms(device: torch.device, precision: str, task: Task) -> dict[str, Any]:
+    """What a checkpoint says of where it was made, and of what. Only what may change a bit of the weights."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
     return {
         "machine": platform.node(), "device": device.type, "device name": name, "precision": precision,
-        "threads": torch.get_num_threads(), "deterministic": deterministic, **{k: version(k) for k in LIBRARIES},
+        "threads": torch.get_num_threads(), "deterministic": task.config.deterministic,
+        "tokens": _hash(task.train.tokens, task.dev.tokens), **{k: version(k) for k in LIBRARIES},
     }  # fmt: skip
 
 
 def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
     """What to say of a training that goes on under other terms than it was left; None where they are the same."""
-    differ = [f"{key} {before[key]} → {now[key]}" for key in now if key in before and before[key] != now[key]]
-    if not differ:
+    keys = [key for key in now if key in before and before[key] != now[key]]
+    if not keys:
         return None
-    return (
-        f"this goes on under other terms than it was left ({', '.join(differ)}): the order of the comments is the same, "
-        f"the weights may differ in their last bits from those of an undisturbed run"
+    differ = ", ".join(f"{key} {before[key]} → {now[key]}" for key in keys)
+    far = {"device", "precision"} & set(keys)
+    how = (
+        "differ as those of another seed do, as dropout draws other numbers" if far else "may differ in their last bits"
     )
+    return (
+        f"this goes on under other terms than it was left ({differ}): the order of the comments is the same, "
+        f"the weights {how} from those of an undisturbed run"
+    )
+
+
+def same_tokens(before: Mapping[str, Any], now: Mapping[str, Any], encoder: str) -> None:
+    """Raise ModelError if the comments have become other tokens since: weights of the one mean nothing for the other."""
+    if before.get("tokens", now["tokens"]) != now["tokens"]:
+        raise ModelError(
+            f"the tokenizer of {encoder} has changed since this run was left: bring the old one back, or start a new run"
+        )
 
 
 @contextmanager
@@ -50,6 +69,14 @@ def repeatable(wanted: bool, device: torch.device) -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before[0])
         torch.backends.cudnn.benchmark = before[1]
+
+
+def _hash(*splits: TokenArrays) -> str:
+    found = hashlib.sha256()
+    for tokens in splits:
+        found.update(tokens.ids.tobytes())
+        found.update(tokens.offsets.tobytes())
+    return found.hexdigest()
 
 
 def _processor() -> str:

@@ -18,6 +18,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from trainer.corpus.interrupt import Cancelled
 from trainer.learn import checkpoint, validation
 from trainer.learn.checkpoint import Position
+from trainer.learn.keeping import Keeper
 from trainer.learn.memory import out_of_memory, release
 from trainer.learn.meter import Meter, Rates
 from trainer.learn.randomness import put_torch_state, torch_state
@@ -35,6 +36,9 @@ BAD_STEPS = 3
 
 BEST_SHARE = 0.01
 """A checkpoint behind the best validation so far may cost this share of the time since the last one, and no more."""
+
+ROOM_SECONDS, ROOM_POLL_SECONDS = 300.0, 2.0
+"""A training that is done waits so long for room for its best model."""
 
 FIRST_WRITE = 0.5
 """Seconds that a checkpoint is thought to cost before one was written."""
@@ -70,6 +74,7 @@ class Training:
         self.bad_steps = torch.tensor(position.bad_steps, device=device)
         self.most_bad_steps, self.left_out = self.bad_steps.clone(), torch.zeros_like(self.bad_steps)
         self.said_low = False
+        self.keeper = Keeper(task.keep, position)
 
     def about(self) -> dict[str, Any]:
         """What `started` and `resumed` tell of the training as a whole."""
@@ -78,14 +83,19 @@ class Training:
             "steps": self.total, "epochs": config.epochs, "rows": {"train": len(task.train.truth), "dev": len(task.dev.truth)},
             "encoder": config.encoder, "parameters": sum(p.numel() for p in self.model.parameters()),
             "device": str(self.device), "precision": self.precision, "batch_size": config.batch_size,
-            "labels": list(task.labels.names),
+            "labels": list(task.labels.names), "halvings": self.position.halvings, "split": self.position.split,
         }  # fmt: skip
 
     def failed(self, what: str, reason: str, advice: str) -> Event:
         """The last event of a training that cannot go on."""
         at = self.position
-        kept = f"the model of epoch {at.best_epoch} is kept" if at.best_epoch else "no epoch was finished before"
+        kept = f"the model of epoch {at.kept_epoch} is kept" if at.kept_epoch else "no model was kept before"
         return "failed", {"step": at.step, "epoch": at.epoch, "error": f"{what}; {kept}. {advice}", "reason": reason}
+
+    @property
+    def nothing_left_out(self) -> bool:
+        """Whether each step up to here had numbers as loss and gradient."""
+        return not int(self.bad_steps)
 
     @property
     def splittable(self) -> bool:
@@ -96,15 +106,42 @@ class Training:
         """All that is still to be done. Raises Cancelled when asked to stop, Diverged or MemoryShort."""
         at = self.position
         while at.epoch <= self.config.epochs and not self.stopped_early:
-            yield from self.one_epoch(stop)
+            due = yield from self.one_epoch(stop)
             best = yield from self.validate(stop)
             at.epoch, at.rows, at.loss_sum, at.loss_rows = at.epoch + 1, 0, 0.0, 0
-            since = time.monotonic() - self.last_checkpoint
-            if best and self.checkpoints_wanted and self.write_seconds <= BEST_SHARE * since:
-                yield from self.save(best=True)
+            cheap = self.write_seconds <= BEST_SHARE * (time.monotonic() - self.last_checkpoint)
+            if not at.bad_steps and (due or (best and self.checkpoints_wanted and cheap)):
+                yield from self.save(best)
+        yield from self.end(stop)
+
+    def end(self, stop: Callable[[], bool]) -> Iterator[Event]:
+        """The last event, once the best model is on disk. Raises Cancelled when asked to stop while it is not."""
+        at = self.position
+        if not at.kept_epoch and not self.keeper.owes and at.dev_losses:
+            # an earlier worker came to the end with no room for its model: the last epoch's is still there
+            at.epoch, at.loss_sum, at.loss_rows = at.epoch - 1, at.train_losses.pop(), 1
+            at.dev_losses.pop()
+            at.best_score = -1.0
+            yield from self.validate(stop)
+            at.epoch, at.loss_sum, at.loss_rows = at.epoch + 1, 0.0, 0
+        if self.keeper.owes:
+            checkpoint.make_room(self.task.checkpoints)
+        if self.keeper.owes and not self.keeper.again(self.model):
+            yield "warning", {"text": "the training is done, but its best model does not fit on the disk: make room, "
+                                      f"it is tried again for {ROOM_SECONDS / 60:g} minutes (goemo-tui runs prune)"}  # fmt: skip
+            deadline = time.monotonic() + ROOM_SECONDS
+            while not self.keeper.again(self.model):
+                if time.monotonic() > deadline:
+                    yield from self.save()
+                    what = f"the training is done, but the model of epoch {at.best_epoch} could not be saved"
+                    yield self.failed(what, "disk", "Make room and resume it")
+                    return
+                if stop():
+                    raise Cancelled("asked to stop")
+                time.sleep(ROOM_POLL_SECONDS)
         yield "finished", {
             "step": at.step, "epoch": len(at.dev_losses), "seconds": round(self.seconds(), 3),
-            "best_epoch": at.best_epoch, "macro_f1": at.best_score,
+            "best_epoch": at.kept_epoch, "macro_f1": at.kept_score,
             "reason": "early stopping" if self.stopped_early else None,
         }  # fmt: skip
 
@@ -122,55 +159,53 @@ class Training:
         """Time worked on this run so far, by this worker and those before it."""
         return self.before + time.monotonic() - self.began
 
-    def one_epoch(self, stop: Callable[[], bool]) -> Iterator[Event]:
-        """The steps of the epoch that are still to be done."""
+    def one_epoch(self, stop: Callable[[], bool]) -> Generator[Event, None, bool]:
+        """The steps of the epoch that are still to be done; whether a checkpoint is due behind the last of them."""
         config, at = self.config, self.position
         order = batches(
             self.task.train.tokens.lengths, config.batch_size, config.seed, at.epoch, config.batching == "grouped"
         )
-        meter = Meter()
+        meter, due = Meter(), False
         self.model.train()
         for window in windows(order, config.accumulation, at.rows):
-            if stop():
-                self.note(meter)
-                raise Cancelled("asked to stop")
             factor = rate(at.step, self.total, config.warmup, config.scheduler) * 0.5**at.halvings
             for group in self.optimizer.param_groups:
                 group["lr"] = factor * (config.head_lr if group["part"] == "head" else config.lr)
             try:
                 taken = yield from self.step(window, stop)
             except Cancelled:
-                self.note(meter)
+                yield from self.note(meter)
                 raise
             rows = sum(len(batch) for batch in window)
             at.step, at.rows = at.step + 1, at.rows + rows
             meter.add(taken.loss, rows, taken.tokens)
-            now = time.monotonic()
+            now, last = time.monotonic(), at.rows == len(self.truth)
             due = self.checkpoint_is_due(now)
             # the first step of an epoch is slow and would foretell hours: its event waits for the second
             soon = meter.steps > 1 and now - self.last_step_event >= BETWEEN_STEP_EVENTS
-            if due or soon or at.rows == len(self.truth):
-                mean, left_out = self.note(meter)
-                if left_out:
-                    yield left_out_warning(left_out, at.step)
+            if due or soon or last:
+                mean = yield from self.note(meter)
                 yield "step", self.step_fields(mean, factor * config.lr, float(taken.norm), meter.rates())
                 self.last_step_event = now
-            if due and not at.bad_steps:  # what is gone back to must lie before the trouble
+            if due and not last and not at.bad_steps:  # what is gone back to must lie before the trouble
                 yield from self.save()
+        return due
 
-    def note(self, meter: Meter) -> tuple[float, int]:
-        """Move what the meter holds into the epoch's loss; its mean, and how many steps were left out. Raises Diverged."""
+    def note(self, meter: Meter) -> Generator[Event, None, float]:
+        """Move what the meter holds into the epoch's loss, say what was left out, return the mean. Raises Diverged."""
         at = self.position
-        at.bad_steps = int(self.bad_steps)
+        at.bad_steps, left_out = int(self.bad_steps), int(self.left_out)
+        self.left_out.zero_()
+        if left_out:
+            many = f"of {left_out} steps" if left_out > 1 else "of a step"
+            yield "warning", {"text": f"loss or gradient {many} up to step {at.step} was NaN or infinite: left out"}
         if int(self.most_bad_steps) >= BAD_STEPS:
             raise Diverged(f"loss or gradient is NaN or infinite, {BAD_STEPS} steps in a row")
-        left_out = int(self.left_out)
-        self.left_out.zero_()
         losses = meter.take()
         for loss, rows in losses:  # one by one, so that the sum does not depend on when it was looked at
             at.loss_sum, at.loss_rows = at.loss_sum + loss, at.loss_rows + rows
         seen = sum(rows for _, rows in losses)
-        return (sum(loss for loss, _ in losses) / seen if seen else math.nan), left_out
+        return sum(loss for loss, _ in losses) / seen if seen else math.nan
 
     def step(self, window: list[Array], stop: Callable[[], bool]) -> Generator[Event, None, Taken]:
         """One optimizer step over a window of batches. A step whose loss or gradient is no number changes nothing.
@@ -211,9 +246,10 @@ class Training:
         smaller = math.ceil(batch / at.split)
         text = (
             f"the memory of {self.device} ran out at step {at.step + 1}. From here on {smaller} of {batch} comments at a "
-            f"time, their gradients added up. The order of the comments is the same; the weights may differ in their last bits"
+            f"time, their gradients added up. The order of the comments is the same; dropout draws other numbers, so that the "
+            f"weights differ as those of another seed do"
         )
-        return "warning", {"text": text, "micro_batch": smaller}
+        return "warning", {"text": text, "micro_batch": smaller, "split": at.split}
 
     def gradients(self, window: list[Array], stop: Callable[[], bool]) -> tuple[torch.Tensor, int]:
         """Add up the gradients of the mean loss over all rows of the window; the summed loss and the tokens seen."""
@@ -222,8 +258,8 @@ class Training:
         summed, tokens = torch.zeros((), device=self.device), 0
         micro = math.ceil(self.config.batch_size / self.position.split)
         parts = [batch[i : i + micro] for batch in window for i in range(0, len(batch), micro)]
-        for number, part in enumerate(parts):
-            if number and stop():
+        for part in parts:
+            if stop():
                 raise Cancelled("asked to stop")
             ids, mask = classifier.padded(self.task.train.tokens, part, classifier.pad_id(self.model), width)
             truth = self.truth[part].to(self.device, non_blocking=True)
@@ -273,12 +309,11 @@ class Training:
             "diagnosis": metrics.diagnosis(at.train_losses, at.dev_losses), "best": best,
         }  # fmt: skip
         if best:
-            try:
-                self.task.keep(self.model, scored.thresholds, fields)
-                at.best_score, at.best_epoch = scored.macro_f1, at.epoch
-            except OSError as error:
-                fields["best"] = best = False
-                yield "warning", {"text": f"the model of epoch {at.epoch} was not kept: {error}. The training goes on"}
+            at.best_score, at.best_epoch = scored.macro_f1, at.epoch
+            trouble = self.keeper.take(self.model, scored.thresholds, fields)
+            if trouble:
+                text = f"the model of epoch {at.epoch} was not kept: {trouble}. The training goes on, and it is tried again"
+                yield "warning", {"text": text}
         self.validation_seconds = fields["seconds"] = round(time.monotonic() - began, 3)
         yield "validation", fields
         return best
@@ -312,7 +347,10 @@ class Training:
             yield "checkpoint", {"step": at.step, **written}
         self.last_checkpoint = time.monotonic()
         self.write_seconds = self.last_checkpoint - began
-        yield from self.look_at_disk(needed)
+        if needed:
+            yield from self.look_at_disk(needed)
+            if self.keeper.again(self.model):
+                yield "warning", {"text": f"there is room again: the model of epoch {at.kept_epoch} is kept"}
 
     def look_at_disk(self, needed: int) -> Iterator[Event]:
         """Say once that the next checkpoint, of `needed` bytes, will hardly fit; again only when there was room between."""
@@ -325,9 +363,3 @@ class Training:
             )
             yield "warning", {"text": text}
         self.said_low = low
-
-
-def left_out_warning(steps: int, last: int) -> Event:
-    """Tells of steps that were left out."""
-    many = f"{steps} steps" if steps > 1 else "a step"
-    return "warning", {"text": f"loss or gradient of {many} up to step {last} was NaN or infinite: left out"}

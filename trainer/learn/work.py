@@ -18,22 +18,25 @@ from typing import Any
 from torch import nn
 
 import trainer
+from trainer import paths
 from trainer.corpus import Corpus, Split, load_corpus
 from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.language import language_warning
 from trainer.corpus.tokens import load_tokenizer, tokenize
-from trainer.encoders import find_encoder
-from trainer.errors import CorpusError, GoemoError, NotFoundError
+from trainer.encoders import find_encoder, read_json
+from trainer.errors import CorpusError, GoemoError, ModelError, NotFoundError
 from trainer.learn import checkpoint
 from trainer.learn.loop import learn
 from trainer.learn.memory import out_of_memory
-from trainer.learn.task import Rows, Task
+from trainer.learn.task import Rows, Setback, Task
 from trainer.model import classifier, metrics
 from trainer.model.card import card
-from trainer.runs.events import END_KINDS, LOG, EventLog, read_events
+from trainer.runs.events import END_KINDS, LOG, EventLog
 from trainer.runs.queue import Turn
 from trainer.runs.run import Run
-from trainer.runs.supervise import read_exit, unforeseen
+from trainer.runs.snapshot import number
+from trainer.runs.supervise import Exit, read_exit, unforeseen
+from trainer.runs.tail import read_events
 
 Observer = Callable[[dict[str, Any]], None]
 
@@ -57,24 +60,25 @@ def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer 
         return event
 
     last: dict[str, Any] = {}
-    death = _death_before(run)
     try:
+        before, death = left_behind(run)
         task, warnings = prepare(run, stop)
         if turn.device:
             task = replace(task, config=replace(task.config, device=turn.device))
+        task = replace(task, before=before)
         for text in (*turn.warnings, *warnings):
             tell("warning", text=text)
         for kind, fields in learn(task, stop):
             if kind in ("started", "resumed"):
-                fields = {**fields, "pid": os.getpid(), **({"after": death} if death else {})}
+                fields = {**fields, "pid": os.getpid(), **({"after": str(death)} if death else {})}
                 death = None
             if kind == "finished":
-                fields = {**fields, "model": str(run.folder / "model")}
+                fields = {**fields, "model": str(run.model) if run.model else None}
             last = tell(kind, **fields)
     except Cancelled:
         # while loading: the training stands where it stood
-        before = run.snapshot()
-        last = tell("stopped", step=before.step or 0, epoch=before.epoch or 0)
+        seen = run.snapshot()
+        last = tell("stopped", step=seen.step or 0, epoch=seen.epoch or 0)
     except GoemoError as error:
         # what is not there today may be there tomorrow; what is wrong stays wrong
         reason = "missing" if isinstance(error, NotFoundError) else "input"
@@ -94,13 +98,30 @@ def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer 
     return last
 
 
-def _death_before(run: Run) -> str | None:
-    """How the worker before this one died, where that was written down; None if it ended as it meant to, or was the first."""
+def left_behind(run: Run) -> tuple[Setback, Exit | None]:
+    """What earlier workers on this run left beside its checkpoints, and how the last one died, if it is known to have.
+
+    The model that is kept gives way only to a better one. A rate that was halved and batches that were cut stay so, also
+    where no checkpoint tells of it; and where the system's out-of-memory killer struck, they are cut once more.
+    """
+    kept: dict[str, Any] = {}
+    with suppress(ModelError, AttributeError):  # without its score the model counts as none, and the next is better
+        kept = dict(read_json(run.model / "thresholds.json").get("validation", {})) if run.model else {}
+    score, epoch = number(kept.get("macro_f1")), number(kept.get("epoch"))
     events = read_events(run.folder / LOG)
-    begun = [e for e in events if e["kind"] in ("started", "resumed")]
+    begun: dict[str, Any] = next((e for e in reversed(events) if e["kind"] in ("started", "resumed")), {})
+    since = [e for e in events if e["seq"] >= begun.get("seq", 0)]
+    halvings = int(number(begun.get("halvings")) or 0)
+    split = max([1, *(int(number(e.get("split")) or 1) for e in since)])
     end = read_exit(run.folder)
     told = bool(events) and events[-1]["kind"] in END_KINDS and not unforeseen(events[-1])
-    return str(end) if begun and end and end.died and not told and begun[-1].get("pid") == end.process.pid else None
+    died = end is not None and end.died and not told and begun.get("pid") == end.process.pid
+    why = ""
+    if died and end is not None and end.oom and split < run.config.batch_size:
+        split = min(2 * split, run.config.batch_size)
+        why = f"{end}; on with smaller micro-batches"
+    best = (score, int(epoch)) if score is not None and epoch is not None else (-1.0, 0)
+    return Setback(why, halvings, split, *best), end if died else None
 
 
 def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
@@ -131,6 +152,7 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
             "split": "dev",
             "metric": "f1" if not config.threshold else "fixed",
             "fitted_on": {"corpus": corpus.name, "sha256": corpus.fingerprint.get("dev", ""), "rows": len(dev.text)},
+            "validation": {key: validation[key] for key in ("epoch", "macro_f1")},
             "thresholds": thresholds,
         }
         text = card(config, encoder.source, corpus.fingerprint, validation, trainer.__version__)
@@ -158,9 +180,11 @@ def recover_model(folder: Path) -> None:
     """Bring back the model that was put aside, if the new one never got to its place; remove what else was left."""
     old = folder.with_name(".model-old")
     if old.is_dir() and not folder.exists():
-        old.rename(folder)
-    for left in (old, folder.with_name(".model-new")):
-        shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # a disk that refuses: readers find it under this name too
+            old.rename(folder)
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(folder.with_name(".model-new"), ignore_errors=True)
 
 
 def keep_model(
@@ -173,14 +197,15 @@ def keep_model(
         classifier.save(model, encoder_folder, fresh, max_length, thresholds, text)
         for path in fresh.rglob("*"):
             path.chmod(0o600)
-            checkpoint.sync(path)
+            paths.sync(path)
         fresh.chmod(0o700)
-        checkpoint.sync(fresh)
+        paths.sync(fresh)
         if folder.exists():
             shutil.rmtree(old, ignore_errors=True)
             folder.rename(old)
         fresh.rename(folder)
-        checkpoint.sync(folder.parent)
+        with suppress(OSError):  # it is there for every reader; only a power cut could still cost it
+            paths.sync(folder.parent)
     finally:
         recover_model(folder)
     return folder

@@ -5,6 +5,7 @@ Needs no torch. Whether a checkpoint is sound is for the worker to say, which ve
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,6 +13,10 @@ from pathlib import Path
 
 CHECKPOINTS = "checkpoints"
 MODEL = "model"
+FORMAT = 2
+"""Of a checkpoint. Format 1 knew no random state but torch's."""
+PASSED_OVER = ".passed-over-"
+"""Before the name of a checkpoint that was not gone on from: the story goes another way now."""
 _NAME = "step-"
 _ASIDE = ".replaced-"
 
@@ -40,13 +45,24 @@ def checkpoints(run_folder: Path) -> list[Path]:
 def is_alone(folder: Path) -> bool:
     """True for a checkpoint that was put aside and has no other in its place: there is no copy but this one."""
     name = folder.name.removeprefix(_ASIDE)
-    return folder.name != name and _step(name) is not None and not folder.with_name(name).exists()
+    return folder.name != name and _step(name) is not None and not _there(folder.with_name(name))
 
 
 def resumes_at(run_folder: Path) -> int:
     """The step from which a worker that takes the run up goes on; 0 where no checkpoint is left, and it starts over."""
-    whole = [folder for folder in checkpoints(run_folder) if (folder / "manifest.json").is_file()]
+    whole = [folder for folder in checkpoints(run_folder) if _readable(folder)]
     return (_step(whole[-1].name.removeprefix(_ASIDE)) or 0) if whole else 0
+
+
+def _readable(folder: Path) -> bool:
+    """False for a checkpoint that says itself that another version is to read it."""
+    path = folder / "manifest.json"
+    try:
+        return bool(dict(json.loads(path.read_text("utf-8"))).get("format", FORMAT) == FORMAT)
+    except (ValueError, TypeError):
+        return True
+    except OSError:
+        return False
 
 
 def folders(folder: Path) -> Iterator[Path]:
@@ -57,6 +73,14 @@ def folders(folder: Path) -> Iterator[Path]:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield Path(entry.path)
+
+
+def _there(path: Path) -> bool:
+    """False also for what may not be looked at, in a run of somebody else."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _step(name: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The story of a run: an append-only file of one JSON object a line, with one writer and any number of readers.
+"""The story of a run: an append-only file of one JSON object a line, with one writer and any number of readers (tail.py).
 
 Whoever dies while writing costs at most the line being written. Nothing here interprets an event: see snapshot.py.
 """
@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from trainer import paths
 
 VERSION = 1
 LOG = "events.jsonl"
@@ -56,7 +58,8 @@ class EventLog:
         self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.fchmod(self._fd, 0o600)
         if new:
-            _sync_folder(path.parent)
+            with suppress(OSError):  # where the file system can
+                paths.sync(path.parent)
         self._seq, self._torn = _tail(self._fd)
         self._synced = mono()
         self._dirty = False
@@ -85,8 +88,7 @@ class EventLog:
             if written and (kind in _DURABLE or now - self._synced >= _SYNC_SECONDS):
                 self._flush(now)
             elif self._syncer is None:
-                self._syncer = threading.Thread(target=self._sync_later, name="event log", daemon=True)
-                self._syncer.start()
+                self._start_syncer()
             return record
 
     def close(self) -> None:
@@ -146,6 +148,14 @@ class EventLog:
         self._complain(trouble)
         return False
 
+    def _start_syncer(self) -> None:
+        syncer = threading.Thread(target=self._sync_later, name="event log", daemon=True)
+        try:
+            syncer.start()
+        except RuntimeError:
+            return  # no more threads for this user now: until there are, only an append looks at the clock
+        self._syncer = syncer
+
     def _sync_later(self) -> None:
         """The last lines before a long silence, as in a validation, are made durable too."""
         while not self._closing.wait(_LOOK_SECONDS):
@@ -168,95 +178,6 @@ class EventLog:
         if trouble != self._trouble:
             _say(f"{self.path} cannot be written: {trouble}")
         self._trouble = trouble
-
-
-class EventTail:
-    """Reads a log that somebody else is writing: each `poll` gives the events that came whole since the last one.
-
-    `bad` counts lines that are no event (they are skipped); `restarts` counts how often the file was replaced or cut
-    off, after which `poll` gives the new file from its beginning; `behind` is True while a limited poll left some.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.bad = 0
-        self.restarts = 0
-        self.behind = False
-        self._offset = 0
-        self._file: tuple[int, int] | None = None
-        self._stamp: tuple[int, ...] | None = None
-        self._before = b""  # the bytes that end at the offset: an inode number can come back with another file
-
-    def poll(self, limit: int | None = None) -> list[dict[str, Any]]:
-        """New events in order, reading about `limit` bytes at most. A log that is not there yet has none."""
-        try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            self.behind = False
-            return []
-        try:
-            return self._read(fd, limit)
-        finally:
-            os.close(fd)
-
-    def _read(self, fd: int, limit: int | None) -> list[dict[str, Any]]:
-        now = os.fstat(fd)
-        stamp = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns)
-        if stamp == self._stamp and not self.behind:
-            return []
-        self._stamp = stamp
-        if self._file is not None and not self._same(fd, now):
-            self.restarts += 1
-            self.bad = self._offset = 0
-            self._before = b""
-        self._file = (now.st_dev, now.st_ino)
-        end = now.st_size if limit is None else min(now.st_size, self._offset + limit)
-        data = _bytes(fd, self._offset, end)
-        while b"\n" not in data and end < now.st_size:  # a line longer than the limit
-            end = min(now.st_size, end + max(len(data), 1))
-            data = _bytes(fd, self._offset, end)
-        self.behind = end < now.st_size
-        whole = data[: data.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        self._before = (self._before + whole[-256:])[-256:]
-        return self._events(whole)
-
-    def _same(self, fd: int, now: os.stat_result) -> bool:
-        if (now.st_dev, now.st_ino) != self._file:
-            return False
-        return _bytes(fd, self._offset - len(self._before), self._offset) == self._before  # fewer where it was cut off
-
-    def _events(self, data: bytes) -> list[dict[str, Any]]:
-        events = []
-        for raw in data.split(b"\n"):
-            line = raw.strip()
-            if b"\0" in line:  # what some file systems leave behind after a crash; an event may follow in the same line
-                self.bad += 1
-                line = line.strip(b"\0")
-            if line:
-                event = parse_line(line)
-                if event is None:
-                    self.bad += b"\0" not in raw
-                else:
-                    events.append(event)
-        return events
-
-
-def read_events(path: Path) -> list[dict[str, Any]]:
-    """All events of a log as they count now: what a later one took back (see `superseded`) is left out.
-
-    Bad lines and a torn last line are skipped; a log that is not there has no events.
-    """
-    kept: list[dict[str, Any]] = []
-    validated: set[float | None] = set()
-    for event in EventTail(path).poll():
-        epoch = validated_epoch(event)
-        # asked only where something can have been taken back: a log has many steps
-        if restart_step(event) is not None or (epoch is not None and epoch in validated):
-            kept = [e for e in kept if not superseded(e, event)]
-        validated.add(epoch)
-        kept.append(event)
-    return kept
 
 
 def restart_step(event: Mapping[str, Any]) -> float | None:
@@ -347,16 +268,6 @@ def _say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the name of a new file durable, where the file system can."""
-    with suppress(OSError):
-        fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-
 def _tail(fd: int) -> tuple[int, bool]:
     """(number of the last good line, whether the file ends in the middle of a line)."""
     size = os.fstat(fd).st_size
@@ -365,7 +276,7 @@ def _tail(fd: int) -> tuple[int, bool]:
     block = 1 << 16
     while True:
         start = max(0, size - block)
-        lines = _bytes(fd, start, size).split(b"\n")
+        lines = span(fd, start, size).split(b"\n")
         torn = lines[-1] != b""
         for line in reversed(lines[1:] if start else lines):
             event = parse_line(line.strip(b"\0")) if line else None
@@ -376,7 +287,8 @@ def _tail(fd: int) -> tuple[int, bool]:
         block *= 4
 
 
-def _bytes(fd: int, start: int, end: int) -> bytes:
+def span(fd: int, start: int, end: int) -> bytes:
+    """The bytes of an open file from `start` to before `end`; fewer where it ends before that."""
     parts = []
     while start < end:
         part = os.pread(fd, min(end - start, 1 << 24), start)

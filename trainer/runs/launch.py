@@ -74,8 +74,12 @@ def supervise(folder: Path, retries: int, command: Sequence[str], output: int, t
 
 
 def environment() -> dict[str, str]:
-    """This environment for a worker in another folder: paths in it absolute, and our package to be found by it."""
-    values = {**os.environ, "PYTHONSAFEPATH": "1"}  # the worker's folder is /, and /trainer is not ours
+    """This environment for a worker in another folder: paths in it absolute, and our package to be found by it.
+
+    CUDA counts the cards as the driver does, which is asked who is free: with cards of two kinds it would not by itself.
+    """
+    values = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", **os.environ}
+    values["PYTHONSAFEPATH"] = "1"  # the worker's folder is /, and /trainer is not ours
     for name in FOLDERS:
         if name in values and not values[name].startswith("~"):
             values[name] = str(Path(values[name]).absolute())

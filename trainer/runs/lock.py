@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,10 @@ from pathlib import Path
 
 from trainer.errors import NotFoundError, RunError
 from trainer.runs.events import LOG, last_seq
+from trainer.runs.identity import Process as Process
+from trainer.runs.identity import parsed as parsed
+from trainer.runs.identity import ticks_of
+from trainer.runs.identity import written as written
 
 LOCK = "lock"
 CONTROL = "control"
@@ -24,49 +27,8 @@ SUPERVISOR = "GOEMO_SUPERVISOR"
 """In a supervised worker's environment: its supervisor's pid, and how often that would take the run up again."""
 SETTLE_SECONDS = 1.0
 """So long may a lock be held by nobody that it names, before that is more than a moment between two states."""
-PROC = Path("/proc")
-"""macOS has none: there flock and the bare number of the process decide."""
-
-
-@dataclass(frozen=True)
-class Process:
-    """One process, told apart from any later one that gets the same number. None where the system does not tell."""
-
-    pid: int
-    ticks: int | None
-    boot: str | None
-    host: str
-
-    @classmethod
-    def me(cls) -> Process:
-        """The process that asks."""
-        return cls.of(os.getpid())
-
-    @classmethod
-    def of(cls, pid: int) -> Process:
-        """The process that has this number now."""
-        return cls(pid, _ticks(pid)[0], _boot_id(), socket.gethostname())
-
-    @property
-    def here(self) -> bool:
-        """True if it is, or was, of this host; of another nothing more can be known."""
-        return self.host == socket.gethostname()
-
-    @property
-    def restarted(self) -> bool:
-        """True if this machine has been started anew since."""
-        boot = _boot_id()
-        return self.here and None not in (boot, self.boot) and boot != self.boot
-
-    @property
-    def alive(self) -> bool:
-        """True if it runs on this host: same boot, same start, and not a zombie."""
-        if not self.here or self.restarted or self.pid <= 0:
-            return False
-        ticks, zombie = _ticks(self.pid)
-        if ticks is not None:
-            return not zombie and self.ticks in (None, ticks)
-        return not (PROC / "self/stat").exists() and _answers(self.pid)
+_BUSY = "busy"
+_MOST_TEXT = 4096
 
 
 @dataclass(frozen=True)
@@ -85,6 +47,10 @@ class LockHolder:
     """The process that stands beside the worker and waits for its end; None for a worker that nobody waits for."""
     tries: int = 0
     """How often that one would take the run up again."""
+    keeper: Process | None = None
+    """Who keeps, or kept, workers out for a moment without being one."""
+    keeping: str = ""
+    """What is done to the run meanwhile, such as `pruned`."""
 
     @property
     def pid(self) -> int | None:
@@ -102,9 +68,21 @@ class LockHolder:
         return self.process is not None and not self.process.here
 
     @property
+    def busy(self) -> str:
+        """Why the lock is held if no worker holds it: `being pruned by pid 12`; else empty."""
+        if not self.locked or self.keeper is None or not self.keeper.alive:
+            return ""
+        return f"being {self.keeping} by pid {self.keeper.pid}"
+
+    @property
+    def taken(self) -> bool:
+        """True if the lock is held, and by a worker as far as anybody knows."""
+        return self.locked and not self.busy
+
+    @property
     def alive(self) -> bool:
         """True if the lock is held, and by the process that it names."""
-        return self.locked and self.process is not None and self.process.alive
+        return self.taken and self.process is not None and self.process.alive
 
     @property
     def supervised(self) -> bool:
@@ -117,26 +95,30 @@ class RunLock:
 
     Entering raises RunError when somebody else holds it, NotFoundError when the folder is not there. `signals` is for a
     process that lives for this run alone and takes SIGTERM as the wish to stop; a program that trains among other
-    things is asked by `control/stop` only. With `named=False` it only keeps workers out and leaves what is written in
-    it alone.
+    things is asked by `control/stop` only. With `busy` (a word such as `pruned`) it only keeps workers out: what is
+    written in it stays, and who keeps it and why stands behind that meanwhile.
     """
 
-    def __init__(self, folder: Path, signals: bool = False, named: bool = True) -> None:
+    def __init__(self, folder: Path, signals: bool = False, busy: str = "") -> None:
         self.folder = folder
         self.process = Process.me()
         self._signals = signals
-        self._named = named
+        self._busy = busy
+        self._length: int | None = None
         self._fd = -1
 
     def __enter__(self) -> RunLock:
         self._fd = _take(self.folder)
         _held.add(self)
-        if self._named:
-            try:
-                self._write()
-            except OSError as error:
-                self.release()
-                raise RunError(f"{self.folder / LOCK} cannot be written: {error.strerror}") from None
+        if self._busy:
+            with suppress(OSError):  # a full disk, which it may be here to mend
+                self._note()
+            return self
+        try:
+            self._write()
+        except OSError as error:
+            self.release()
+            raise RunError(f"{self.folder / LOCK} cannot be written: {error.strerror}") from None
         return self
 
     def _write(self) -> None:
@@ -146,12 +128,25 @@ class RunLock:
         os.pwrite(self._fd, text, 0)
         os.ftruncate(self._fd, len(text))
 
+    def _note(self) -> None:
+        text = os.pread(self._fd, _MOST_TEXT, 0)
+        before = (b"\n" + text).find(f"\n{_BUSY} ".encode())  # of one that was killed
+        self._length = before if before >= 0 else len(text)
+        os.ftruncate(self._fd, self._length)
+        me = self.process
+        line = f"{_BUSY} {self._busy} {me.pid} {me.ticks or '-'} {me.boot or '-'} {me.host}\n".encode()
+        os.pwrite(self._fd, line if text[: self._length][-1:] in (b"", b"\n") else b"\n" + line, self._length)
+
     def __exit__(self, *_: object) -> None:
         self.release()
 
     def release(self) -> None:
         """Let go. The text stays: it tells who worked here last."""
         if self._fd >= 0:
+            if self._length is not None and self.process.pid == os.getpid():  # a forked child lets go of its copy only
+                with suppress(OSError):
+                    os.ftruncate(self._fd, self._length)
+                self._length = None
             os.close(self._fd)
             self._fd = -1
         _held.discard(self)
@@ -164,7 +159,7 @@ def holder(folder: Path) -> LockHolder | None:
         found = _look(folder / LOCK)
         # Between the moment a worker gets the lock and the moment it has written its name, the text is an older one;
         # and a killed worker's lock is let go of only when the last of its threads is gone, with all their memory.
-        if found is None or not found.locked or found.alive or found.foreign or time.monotonic() > deadline:
+        if found is None or not found.taken or found.alive or found.foreign or time.monotonic() > deadline:
             return found
         time.sleep(0.005)
 
@@ -179,8 +174,11 @@ def control(folder: Path) -> Path:
 
 
 def stop_requested(folder: Path) -> bool:
-    """True if somebody asked the worker of this run to stop."""
-    return (folder / CONTROL / STOP).exists()
+    """True if somebody asked the worker of this run to stop; as long as that cannot be seen, nobody did."""
+    try:
+        return (folder / CONTROL / STOP).exists()
+    except OSError:  # a server that is away for a moment: asked at every step, and no reason to end a training
+        return False
 
 
 def request_stop(folder: Path) -> None:
@@ -231,24 +229,6 @@ def unmark_starting(folder: Path) -> None:
         (folder / CONTROL / STARTING).unlink(missing_ok=True)
 
 
-def written(process: Process, **more: object) -> bytes:
-    """A process and what else there is to say, one `key value` a line; what is None is left out."""
-    lines = {"pid": process.pid, "ticks": process.ticks, "boot": process.boot, "host": process.host, **more}
-    return "".join(f"{key} {value}\n" for key, value in lines.items() if value is not None).encode()
-
-
-def parsed(text: bytes) -> tuple[Process | None, dict[str, str]]:
-    """What `written` made, (None, …) where no process can be read from it. Lines that nobody knows pass through."""
-    values: dict[str, str] = {}
-    for line in text.decode("utf-8", "replace").splitlines():
-        key, _, value = line.partition(" ")
-        values[key] = value
-    pid, ticks = values.get("pid", ""), values.get("ticks", "")
-    if not pid.isdecimal() or "host" not in values:
-        return None, values
-    return Process(int(pid), int(ticks) if ticks.isdecimal() else None, values.get("boot"), values["host"]), values
-
-
 _held: set[RunLock] = set()
 
 
@@ -282,12 +262,19 @@ def _take(folder: Path) -> int:
             # Whoever only looks holds it shared for an instant; that is no reason to give up.
             found = _look(path)
             if (found is not None and found.alive) or time.monotonic() > deadline:
+                if found is not None and found.busy:
+                    raise busy_error(folder, found) from None
                 who = f"by pid {found.pid}" if found is not None and found.pid else "by another process"
                 raise RunError(f"run {folder.name} is already being trained {who}") from None
             time.sleep(0.002)
         except OSError as error:
             os.close(fd)
             raise _no_locks(path, error) from None
+
+
+def busy_error(folder: Path, found: LockHolder) -> RunError:
+    """What to say where a worker is kept out for a moment."""
+    return RunError(f"run {folder.name} is {found.busy}; try again in a moment")
 
 
 def _look(path: Path) -> LockHolder | None:
@@ -305,7 +292,10 @@ def _look(path: Path) -> LockHolder | None:
             locked = True
         except OSError as error:
             raise _no_locks(path, error) from None
-        process, values = parsed(os.pread(fd, 4096, 0))
+        try:
+            process, values = parsed(os.pread(fd, _MOST_TEXT, 0))
+        except OSError as error:
+            raise RunError(f"{path} cannot be read: {error.strerror}") from None
     finally:
         os.close(fd)  # also lets go of the shared lock
     seq, mono = values.get("seq", ""), values.get("mono", "")
@@ -317,8 +307,17 @@ def _look(path: Path) -> LockHolder | None:
         supervisor = Process(int(beside[0]), ticks, process.boot, process.host)
     return LockHolder(
         process, locked, int(seq) if seq.isdecimal() else 0, _decimal(mono), signals,
-        supervisor, int(tries) if tries.isdecimal() else 0,
+        supervisor, int(tries) if tries.isdecimal() else 0, *_keeper(values.get(_BUSY, "")),
     )  # fmt: skip
+
+
+def _keeper(text: str) -> tuple[Process | None, str]:
+    """What RunLock notes while it is busy."""
+    parts = text.split()
+    if len(parts) != 5 or not parts[1].isdecimal():
+        return None, ""
+    what, pid, ticks, boot, host = parts
+    return Process(int(pid), int(ticks) if ticks.isdecimal() else None, None if boot == "-" else boot, host), what
 
 
 def _supervision() -> dict[str, object]:
@@ -327,7 +326,7 @@ def _supervision() -> dict[str, object]:
     # Its children inherit the environment too, and nobody waits for them.
     if pid != str(os.getppid()) or not tries.isdecimal():
         return {}
-    ticks = _ticks(int(pid))[0]
+    ticks = ticks_of(int(pid))[0]
     return {"supervisor": pid if ticks is None else f"{pid} {ticks}", "tries": int(tries)}
 
 
@@ -349,29 +348,3 @@ def _decimal(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _ticks(pid: int) -> tuple[int | None, bool]:
-    """(clock ticks from boot to the start of the process, is it a zombie), or (None, False) if it is not there."""
-    try:
-        text = (PROC / f"{pid}/stat").read_text("utf-8", "replace")
-    except OSError:
-        return None, False
-    fields = text[text.rfind(")") + 2 :].split()
-    return int(fields[19]), fields[0] in ("Z", "X")
-
-
-def _boot_id() -> str | None:
-    with suppress(OSError):
-        return (PROC / "sys/kernel/random/boot_id").read_text().strip()
-    return None
-
-
-def _answers(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

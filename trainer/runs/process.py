@@ -18,7 +18,8 @@ from trainer.runs import launch, lock
 from trainer.runs.events import VERSION
 from trainer.runs.lock import holder as holder
 from trainer.runs.lock import stop_requested as stop_requested
-from trainer.runs.run import LIVING, Run, require_writable
+from trainer.runs.permission import require_seen, require_writable
+from trainer.runs.run import LIVING, Run
 
 POLL_SECONDS = 0.02
 LOG_TAIL_LINES = 15
@@ -87,11 +88,12 @@ def stop(run: Run, timeout: float = 60.0) -> None:
         look = run.look()
 
 
-def resume(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0) -> int:
+def resume(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0, anyway: bool = False) -> int:
     """Start a worker again on a run that was stopped, died or failed; it goes on from its last checkpoint.
 
-    Returns the pid once it holds the lock. Raises RunError for a run in another state, or one that failed on its input
-    (reason "input"). What was merely "missing", such as data that were moved, may be back.
+    `anyway` is somebody's word that a run of another host is not trained there any more. Returns the pid once it holds
+    the lock. Raises RunError for a run in another state, or one that failed on its input (reason "input"). What was
+    merely "missing", such as data that were moved, may be back.
     """
     require_writable(run)
     look = run.look()
@@ -101,7 +103,8 @@ def resume(run: Run, command: Sequence[str] | None = None, timeout: float = 120.
             f"the log of run {run.id} is of format {run.foreign_format!r}; this program reads format {VERSION} and "
             f"leaves it alone"
         )
-    if look.state not in ("stopped", "died", "failed"):
+    require_seen(run, look, "resume", anyway)
+    if look.state not in ("stopped", "died", "failed", "unknown"):
         raise RunError(f"run {run.id} is {look.state}: only a run that was stopped, died or failed can be resumed")
     if look.state == "failed" and end.get("reason") == "input":
         raise RunError(f"run {run.id} failed on what it was given and would again: {end.get('error')}. Start a new run")
@@ -115,7 +118,11 @@ def worker_command(run: Run) -> list[str]:
 
 
 def _refuse_second(run: Run) -> None:
-    found = lock.holder(run.folder)
+    deadline = time.monotonic() + lock.SETTLE_SECONDS
+    while (found := lock.holder(run.folder)) is not None and found.busy:
+        if time.monotonic() > deadline:
+            raise lock.busy_error(run.folder, found)
+        time.sleep(POLL_SECONDS)
     if found is not None and found.alive:
         raise RunError(f"run {run.id} is already being trained by pid {found.pid}")
     if found is not None and found.locked:
@@ -149,7 +156,7 @@ def _at_work(found: lock.LockHolder | None) -> bool:
     """True while the process that the lock names lives for the run, or has yet to let go of it."""
     if found is None or found.process is None or not found.process.alive:
         return False
-    return found.locked or found.signals
+    return found.taken or found.signals
 
 
 def _still(run: Run, found: lock.LockHolder | None) -> str:

@@ -16,7 +16,8 @@ from pathlib import Path
 from trainer import paths
 from trainer.errors import GoemoError, RunError
 from trainer.runs import disk, lock
-from trainer.runs.run import ENDED, LIVING, Run, require_writable
+from trainer.runs.permission import require_seen, require_writable
+from trainer.runs.run import ENDED, LIVING, Run
 
 LEFTOVER = "leftover"
 """The state of what belongs to no run any more."""
@@ -25,7 +26,7 @@ QUIET_SECONDS = 60.0
 
 _NEW = ".new-"
 _REMOVED = ".removed-"
-_TEMPORARY = (".step-", ".replaced-step-", ".pruned-step-")
+_TEMPORARY = (".step-", ".replaced-step-", ".pruned-step-", disk.PASSED_OVER)
 _PRUNED = ".pruned-"
 
 
@@ -48,6 +49,8 @@ class Prunable:
     folders: tuple[Path, ...]
     seq: int = 0
     """The run's last event: if there is a later one when it comes to the removing, nothing is removed."""
+    anyway: bool = False
+    """Somebody's word that the run is not trained on the other host where it was started."""
 
     @property
     def bytes(self) -> int:
@@ -74,13 +77,14 @@ class Freed:
         return sum(count for _, count in self.items)
 
 
-def candidates(runs: Iterable[Run], every: bool = False) -> list[Prunable]:
+def candidates(runs: Iterable[Run], every: bool = False, anyway: bool = False) -> list[Prunable]:
     """What can be freed of these runs, each that has something.
 
     By default the checkpoints of finished runs whose model is there; with `every` also those of runs that were
-    stopped, failed or died, which can then only start over. Always what crashes left in any of them.
+    stopped, failed or died, which can then only start over. Always what crashes left in any of them. `anyway` is
+    somebody's word that those of another host are not trained there any more; without it they are left out.
     """
-    found = (_candidate(run, every) for run in runs)
+    found = (_candidate(run, every, anyway) for run in runs)
     return [item for item in found if item is not None]
 
 
@@ -92,16 +96,15 @@ def strays() -> Prunable | None:
     return Prunable(None, LEFTOVER, 0, sum(disk.size(folder) for folder in folders), folders)
 
 
-def require_prunable(run: Run) -> None:
-    """Raise RunError for a run of which nothing may be removed now: one that lives, or of somebody else."""
+def require_prunable(run: Run, anyway: bool = False) -> None:
+    """Raise RunError for a run of which nothing may be removed now: one that lives or may live, or of somebody else."""
     require_writable(run)
-    state = run.state
-    if state in LIVING:
+    look = run.look()
+    if look.state in LIVING:
         raise RunError(
-            f"run {run.id} is {state} and needs its checkpoints; stop it first: goemo-tui runs stop {run.id}"
+            f"run {run.id} is {look.state} and needs its checkpoints; stop it first: goemo-tui runs stop {run.id}"
         )
-    if state not in ENDED:
-        raise RunError(f"run {run.id} may be running where it cannot be seen from here; prune it there")
+    require_seen(run, look, "prune", anyway)
 
 
 def prune(item: Prunable) -> int:
@@ -114,8 +117,8 @@ def prune(item: Prunable) -> int:
     if run is None:
         still = set(_strays(paths.runs_folder()))
         return _remove([folder for folder in item.folders if folder in still], [])
-    require_prunable(run)
-    with lock.RunLock(run.folder, named=False):  # no worker can start meanwhile
+    require_prunable(run, item.anyway)
+    with lock.RunLock(run.folder, busy="pruned"):  # no worker can start meanwhile
         if run.snapshot().seq != item.seq or lock.starter(run.folder) is not None:
             raise RunError(f"run {run.id} went on meanwhile, and nothing of it was removed")
         checkpoints, leftovers = disk.checkpoints(run.folder), list(_leftovers(run.folder))
@@ -139,14 +142,15 @@ def free(items: Iterable[Prunable]) -> Freed:
     return Freed(tuple(done), tuple(troubles))
 
 
-def _candidate(run: Run, every: bool) -> Prunable | None:
+def _candidate(run: Run, every: bool, anyway: bool) -> Prunable | None:
     if not run.writable:
         return None
     try:
         look = run.look()
+        require_seen(run, look, "prune", anyway)
     except GoemoError:
-        return None  # what cannot be read is not judged
-    if look.state not in ENDED:
+        return None  # what cannot be read or seen is not judged
+    if look.state not in ENDED and look.state != "unknown":
         return None
     # Without a model the checkpoints hold the only weights that there are.
     spent = every or (look.state == "finished" and run.model is not None)
@@ -161,6 +165,7 @@ def _candidate(run: Run, every: bool) -> Prunable | None:
         sum(disk.size(folder) for folder in leftovers),
         (*checkpoints, *leftovers),
         look.snapshot.seq,
+        anyway,
     )
 
 
@@ -221,7 +226,7 @@ def _remove(leftovers: list[Path], checkpoints: list[Path]) -> int:
         for folder in checkpoints:  # the oldest first: killed in between, the newest is still there
             nameless.append(folder.rename(folder.with_name(_PRUNED + folder.name.removeprefix(".replaced-"))))
         if nameless:
-            _sync(nameless[0].parent)  # the names go before the contents, also when the power does
+            paths.sync(nameless[0].parent)  # the names go before the contents, also when the power does
     except OSError as error:
         raise PruneError(_failure([*troubles, error], freed), freed) from None
     for folder in nameless:
@@ -246,11 +251,3 @@ def _failure(troubles: list[OSError], freed: int) -> str:
     error = troubles[0]
     more = f" and {len(troubles) - 1} more" if len(troubles) > 1 else ""
     return f"{error.filename}{more} could not be removed: {error.strerror}; {freed:,} bytes are free all the same"
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -20,8 +20,9 @@ from trainer.errors import ConfigError, GoemoError, NotFoundError, RunError
 from trainer.runs import lock
 from trainer.runs.claim import Claim, last_claimed_by
 from trainer.runs.claim import claim as claim
-from trainer.runs.events import LOG, EventLog, read_events
+from trainer.runs.events import LOG, EventLog
 from trainer.runs.run import LIVING, Run, list_runs, short_name
+from trainer.runs.tail import read_events
 
 TABLE = "queue"
 """The table in `config.toml`."""
@@ -175,7 +176,7 @@ def _other(run_id: str) -> str | None:
         look = found.look()
     except NotFoundError:
         return None
-    except GoemoError as error:
+    except (GoemoError, OSError) as error:
         return f"{name} to end, which cannot be looked at now: {error}"
     if look.state in LIVING:
         return f"{name} to end"
@@ -213,11 +214,11 @@ class _Line:
         said = ", ".join(f"{gpu.name} {reason}" for gpu, reason in zip(gpus, reasons, strict=True))
         return f"one of {len(gpus)} GPUs to be free: {said}"
 
-    def _try(self, gpu: Device, ahead: list[Run]) -> str | None:
+    def _try(self, gpu: Device, ahead: list[tuple[Run, str]]) -> str | None:
         """Claim `gpu`, or say why not."""
         if gpu.busy:
             return _busy(gpu)
-        first = next((other for other in ahead if gpu in _fitting([gpu], other.config.device)), None)
+        first = next((other for other, device in ahead if gpu in _fitting([gpu], device)), None)
         if first is not None:
             return f"goes to run {first.short} first"
         try:
@@ -229,16 +230,19 @@ class _Line:
         self.turn = Turn(gpu.name, claimed)
         return None
 
-    def _ahead(self) -> Iterator[Run]:
-        """The older runs that wait for a GPU too, the oldest first."""
-        for other in reversed(list_runs()):
+    def _ahead(self) -> Iterator[tuple[Run, str]]:
+        """The older runs that wait for a GPU too and the device of each, the oldest first."""
+        runs: list[Run] = []
+        with suppress(GoemoError):
+            runs = list_runs()
+        for other in reversed(runs):
             if other.id in self._passed or (other.created, other.id) >= self._place:
                 continue
-            with suppress(GoemoError):  # a run that cannot be read takes no GPU
+            with suppress(GoemoError, OSError):  # a run that cannot be read takes no GPU
                 if not Queue.of(other).gpu or other.snapshot().started is not None:
                     self._passed.add(other.id)
                 elif _in_line(other):
-                    yield other
+                    yield other, other.config.device
 
 
 def _in_line(other: Run) -> bool:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import errno
 import os
-import pwd
 import shutil
 import time
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,14 +23,16 @@ from trainer import paths
 from trainer.config import TrainConfig
 from trainer.errors import NotFoundError, RunError
 from trainer.runs import lock
-from trainer.runs.events import LOG, VERSION, EventTail, restart_step
+from trainer.runs.events import LOG, VERSION, restart_step
 from trainer.runs.names import friendly_name
+from trainer.runs.permission import owner, require_seen, require_writable
 from trainer.runs.snapshot import Snapshot, Story, own_fields
 from trainer.runs.state import CONFIG as CONFIG
 from trainer.runs.state import ENDED as ENDED
 from trainer.runs.state import LIVING as LIVING
 from trainer.runs.state import state_of
 from trainer.runs.supervise import Exit, exit_of, why_died
+from trainer.runs.tail import EventTail
 
 FORMAT = 1
 _CHUNK = 1 << 20
@@ -82,17 +84,23 @@ class Run:
             folder = _named(fresh, home)
         except OSError as error:
             raise RunError(f"no run can be made in {home}: {error.strerror}") from None
-        _sync_folder(home)
+        with suppress(OSError):  # where the file system can
+            paths.sync(home)
         return cls(folder)
 
     @classmethod
     def open(cls, which: str | Path) -> Run:
         """A run by its id, its short name (calm-otter), a start of either that fits one run alone, or its folder.
 
-        A Path may lie anywhere; a text never leaves the runs folder. Raises NotFoundError.
+        A Path may lie anywhere; a text never leaves the runs folder. Raises NotFoundError, also for a run of somebody
+        else that may not be read.
         """
         folder = which if isinstance(which, Path) else _find(which)
-        if not (folder / CONFIG).is_file():
+        try:
+            there = (folder / CONFIG).is_file()
+        except OSError as error:
+            raise _closed(folder, error) from None
+        if not there:
             raise NotFoundError(f"{folder}: no run is there (it would hold a {CONFIG})")
         return cls(folder.absolute())
 
@@ -192,7 +200,11 @@ class Run:
                 state = "unknown"  # the end may be told in words that this program does not know
             if state not in ENDED or lock.holder(self.folder) == holder:
                 break
-        if not self.folder.exists():
+        try:
+            there = self.folder.exists()
+        except OSError as error:
+            raise RunError(f"{self.folder} cannot be read: {error.strerror}") from None
+        if not there:
             raise NotFoundError(f"run {self.id} is no longer there")
         return Look(state, snapshot, holder)
 
@@ -229,31 +241,42 @@ class Run:
             **({"died": self.why_died()} if look.state == "died" else {}),
         }
 
-    def delete(self) -> None:
-        """Remove the folder and all that is in it. Raises RunError for a run that lives, or may live elsewhere."""
+    def delete(self, anyway: bool = False) -> None:
+        """Remove the folder and all that is in it. Raises RunError for a run that lives, or may live elsewhere.
+
+        `anyway` is somebody's word that it does not live elsewhere.
+        """
         require_writable(self)
-        state = self.state
-        if state in LIVING:
+        look = self.look()
+        if look.state in LIVING:
             raise RunError(
-                f"run {self.id} is {state} and cannot be removed; stop it first: goemo-tui runs stop {self.id}"
+                f"run {self.id} is {look.state} and cannot be removed; stop it first: goemo-tui runs stop {self.id}"
             )
-        if state == "unknown":
-            raise RunError(f"run {self.id} may be running {_elsewhere(self.folder)}; remove it there")
+        require_seen(self, look, "rm", anyway)
         hidden = self.folder.with_name(f".removed-{self.id}-{time.monotonic_ns()}")
         try:
-            with lock.RunLock(self.folder, named=False):  # no worker can start while the folder goes
-                self.folder.rename(hidden)
+            with lock.RunLock(self.folder, busy="removed"):  # no worker can start while the folder goes
+                try:
+                    self.folder.rename(hidden)
+                except OSError as error:
+                    raise RunError(f"{self.folder} could not be removed: {error.strerror}") from None
                 shutil.rmtree(hidden)
         except OSError as error:
             raise RunError(f"{hidden} could not be removed wholly: {error.strerror}") from None
 
 
 def list_runs() -> list[Run]:
-    """All runs, newest first. What is no run folder is left out."""
+    """All runs, newest first. What is no run folder, or may not be read, is left out.
+
+    Raises RunError where the folder of all runs cannot be read.
+    """
+    home = paths.runs_folder()
     try:
-        found = [Run(entry) for entry in paths.runs_folder().iterdir() if _is_run(entry)]
+        found = [Run(entry) for entry in home.iterdir() if _is_run(entry)]
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise RunError(f"{home} cannot be read: {error.strerror}") from None
     return sorted(found, key=lambda run: (run.id[:13], run.created, run.id), reverse=True)
 
 
@@ -263,25 +286,16 @@ def short_name(run_id: str) -> str:
     return parts[2] if len(parts) == 3 and parts[0].isdecimal() and parts[1].isdecimal() else run_id
 
 
-def require_writable(run: Run) -> None:
-    """Raise RunError for a run that this user may only look at."""
-    if not run.writable:
-        try:
-            owner = pwd.getpwuid(run.folder.stat().st_uid).pw_name
-        except (KeyError, OSError):
-            owner = "somebody else"
-        raise RunError(f"run {run.id} belongs to {owner}: it can be looked at, not changed")
-
-
-def _elsewhere(folder: Path) -> str:
-    holder = lock.holder(folder)
-    return (
-        f"on {holder.host}" if holder is not None and holder.foreign else "in a process that cannot be seen from here"
-    )
+def _closed(folder: Path, error: OSError) -> NotFoundError:
+    whose = f"; it belongs to {owner(folder)}" if isinstance(error, PermissionError) else ""
+    return NotFoundError(f"run {folder.name} may not be read: {error.strerror}{whose}")
 
 
 def _is_run(folder: Path) -> bool:
-    return not folder.name.startswith(".") and not folder.is_symlink() and (folder / CONFIG).is_file()
+    try:
+        return not folder.name.startswith(".") and not folder.is_symlink() and (folder / CONFIG).is_file()
+    except OSError:
+        return False  # somebody else's, who lets nobody in
 
 
 def _find(name: str) -> Path:
@@ -291,8 +305,11 @@ def _find(name: str) -> Path:
         raise unknown
     path = Path(os.path.normpath(name)) if "/" in name else home / name
     try:
-        if path.is_absolute() and path.parent == Path(os.path.normpath(home)) and _is_run(path):
+        inside = path.is_absolute() and path.parent == Path(os.path.normpath(home)) and not path.name.startswith(".")
+        if inside and not path.is_symlink() and (path / CONFIG).is_file():
             return path
+    except PermissionError as error:
+        raise _closed(path, error) from None
     except OSError:
         raise unknown from None  # no file can have such a name
     if "/" in name:
@@ -322,14 +339,6 @@ def _named(fresh: Path, home: Path) -> Path:
         except OSError as error:
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
                 raise
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _without_none(value: Any) -> Any:

@@ -26,13 +26,13 @@ def state_of(folder: Path, holder: lock.LockHolder | None, snapshot: Snapshot) -
     again = holder is not None and holder.supervised
     taken = holder.seq if holder is not None else 0
     # An end event that was there before the lock was taken is an older worker's, and the new one may be at work.
-    if end is not None and (holder is None or end["seq"] > taken or not (holder.locked or holder.foreign)):
+    if end is not None and (holder is None or end["seq"] > taken or not (holder.taken or holder.foreign)):
         # Its supervisor takes up what was broken off: by an error, or by a death before its worker's first word.
         if again and (unforeseen(end) or end["seq"] <= taken):
             return _between(folder)
         return "starting" if lock.starter(folder) else str(end["kind"])
-    if holder is not None and (holder.foreign or (holder.locked and not holder.alive)):
-        return "unknown"
+    if holder is not None and (holder.foreign or (holder.taken and not holder.alive)):
+        return "starting" if not holder.taken and lock.starter(folder) else "unknown"
     if holder is not None and holder.alive:
         if lock.stop_requested(folder):
             return "stopping"

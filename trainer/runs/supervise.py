@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from trainer.errors import GoemoError
 from trainer.runs import lock
 
 EXIT = "exit"
@@ -168,7 +169,12 @@ def _end_of(worker: subprocess.Popen[bytes], folder: Path, own: set[lock.Process
     before = oom_kills()
     code = worker.wait()
     end = Exit(process, code if code >= 0 else None, signal_name(-code) if code < 0 else None, _struck(code, before))
-    held = lock.holder(folder)
+    try:
+        held = lock.holder(folder)
+    except GoemoError as error:
+        _say(str(error))
+        _write(folder, end, code)
+        return end if end.died else None
     if held is None or held.process == process:
         _write(folder, end, code)
     # Whoever never got the lock leaves no death behind: its starter says so, or somebody else is at work.
@@ -200,7 +206,11 @@ def _told_its_end(folder: Path, taken: int) -> bool:
     """True if the worker whose lock was taken at event `taken` has said how the run ended, and meant it."""
     from trainer.runs.run import Run  # only now: most supervisors never need it
 
-    end = Run(folder).snapshot().end
+    try:
+        end = Run(folder).snapshot().end
+    except (GoemoError, OSError) as error:
+        _say(str(error))
+        return False  # the next worker reads it again, and ends at once where there is nothing left to do
     return end is not None and end["seq"] > taken and not unforeseen(end)
 
 
@@ -208,9 +218,12 @@ def _pause(folder: Path, own: set[lock.Process], seconds: float, ended: Callable
     """Wait before another try; at once where the run is to stop, as the next worker can say so. False: no more tries."""
     deadline = time.monotonic() + seconds
     while True:
-        held = lock.holder(folder)
-        if ended() or held is None or held.process not in own:
-            return False  # also where the folder is gone
+        if ended():
+            return False
+        with suppress(GoemoError):  # a lock that cannot be read keeps out whoever comes next by itself
+            held = lock.holder(folder)
+            if held is None or held.process not in own:
+                return False  # also where the folder is gone
         if lock.stop_requested(folder) or time.monotonic() >= deadline:
             return True
         time.sleep(POLL_SECONDS)
