@@ -11,7 +11,7 @@ import gc
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from goemo_tui import over_ssh  # noqa: F401  # isort: skip  # before textual, which reads its variables at import
@@ -28,12 +28,15 @@ from goemo_tui import actions, crash, themes
 from goemo_tui.lost_terminal import tolerant
 from goemo_tui.palette import ActionProvider
 from goemo_tui.safe_text import clean
-from goemo_tui.services.runs import RunsChanged, RunWatch, run_line
+from goemo_tui.services.runs import RunsChanged, RunView, RunWatch, run_line
 from goemo_tui.settings import Remembered, Settings, read_settings, read_state, write_state
 from trainer.errors import GoemoError
 
 SMALLEST = (60, 16)
 """Columns and rows below which nothing useful fits."""
+
+MOST_NAMED = 4
+"""Runs that are named to somebody who leaves."""
 
 NO_TERMINAL = """\
 goemo-tui needs a terminal for its screens; headless commands do the same work:
@@ -266,9 +269,21 @@ def run_app(data: str | None = None) -> int:
     if app.fatal_line is not None:
         print(app.fatal_line, file=sys.stderr)
         return 1
-    if app.run_id is not None and app.signal_number is None:
-        print(f"{clean(app.run_id)} goes on training; goemo-tui shows it again.", file=sys.stderr)
+    goes_on = going_on(app.runs.runs)
+    if goes_on and app.signal_number is None:
+        print(clean(goes_on), file=sys.stderr)
     return code or 0
+
+
+def going_on(runs: Sequence[RunView]) -> str:
+    """What to say to somebody who leaves: which runs are still trained or wait, and how to see them again."""
+    living = [run for run in runs if run.living]
+    if len(living) < 2:
+        what = "waits for its turn" if living and living[0].state == "waiting" else "goes on training"
+        return f"{living[0].id} {what}; goemo-tui shows it again." if living else ""
+    names = [f"{run.short} (waiting)" if run.state == "waiting" else run.short for run in living[:MOST_NAMED]]
+    more = len(living) - len(names)
+    return f"{len(living)} runs go on: {', '.join(names)}{f' and {more} more' if more else ''}; goemo-tui runs list"
 
 
 def _log_thread(args: threading.ExceptHookArgs) -> None:

@@ -5,10 +5,11 @@ Looking on is free: leaving, by whatever way, never touches the run.
 
 from __future__ import annotations
 
+import re
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -17,12 +18,16 @@ from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, T
 from rich.text import Text
 
 from goemo_tui import wording
+from trainer.runs.events import LOG
 from trainer.runs.run import LIVING, Look, Run
 from trainer.runs.snapshot import Snapshot, number
+from trainer.runs.tail import EventTail
 
 POLL_SECONDS = 0.25
 PLAIN_PARTS = 10
 """Without a terminal, one line for each of so many parts of the run."""
+LAST_VALIDATIONS = 3
+"""So many of those that are there already are told; a long run has more than a screen has rows."""
 
 
 def say(text: str) -> None:
@@ -35,7 +40,7 @@ def say(text: str) -> None:
 def follow(run: Run, wait: Callable[[float], None] = time.sleep) -> Look:
     """Show how `run` goes until it has ended, and return the last look. Ctrl-c raises KeyboardInterrupt as always."""
     with _BarView(run) if sys.stderr.isatty() else _LineView(run) as view:
-        told = _Told()
+        told = _Told(run)
         while True:
             look = run.look()
             for line in told.news(look):
@@ -88,6 +93,37 @@ def validation_line(validation: dict[str, Any]) -> str:
     return " · ".join(parts)
 
 
+def earlier(count: int) -> str:
+    """`… 26 earlier ones`."""
+    return f"… {count} earlier one{'s' if count != 1 else ''}"
+
+
+def collapsed(warnings: Iterable[str]) -> list[str]:
+    """Each once: equal ones with how often they came, of those that differ only in numbers the last.
+
+    `the disk is full (5 times)`, `step 140: not saved (and 4 like it)`.
+    """
+    groups: dict[str, list[str]] = {}
+    for text in warnings:
+        pattern = re.sub(r"\d+(?:[.,]\d+)*", "0", text)
+        groups[pattern] = [*groups.pop(pattern, []), text]  # behind the others: its last one is told
+    return [_one_of(group) for group in groups.values()]
+
+
+def _one_of(group: list[str]) -> str:
+    if len(group) == 1:
+        return group[0]
+    if len(set(group)) == 1:
+        return f"{group[0]} ({len(group)} times)"
+    return f"{group[-1]} (and {len(group) - 1} like it)"
+
+
+def taken_up(event: dict[str, Any]) -> str:
+    """`taken up again from step 140: the worker (pid 5) was killed by SIGKILL`."""
+    step = int(number(event.get("step")) or 0)
+    return f"taken up again from step {step:,}" + (f": {event['after']}" if event.get("after") else "")
+
+
 def epoch_of(snapshot: Snapshot) -> str:
     """`epoch 2/3`, or nothing before the first."""
     if not snapshot.epoch:
@@ -122,23 +158,35 @@ class _View(Protocol):
 
 
 class _Told:
-    """What has been said already: each validation, warning and change to a state worth a word is said once."""
+    """What has been said already: each restart, validation, warning and change to a state worth a word is said once.
 
-    def __init__(self) -> None:
+    Of what was there before one looked, only the end is said.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.restarts = _Restarts(run)
         self.validations: set[int] = set()
         self.warnings: set[str] = set()
         self.waiting = ""
         self.state = ""
+        self.first = True
 
     def news(self, look: Look) -> Iterator[str]:
-        for warning in look.snapshot.warnings:
-            if warning not in self.warnings:
-                self.warnings.add(warning)
-                yield f"warning: {warning}"
-        for validation in look.snapshot.validations:
-            if validation["seq"] not in self.validations:
-                self.validations.add(validation["seq"])
-                yield validation_line(validation)
+        first, self.first = self.first, False
+        again = self.restarts.news()
+        warnings = [text for text in look.snapshot.warnings if text not in self.warnings]
+        self.warnings.update(warnings)
+        for text in collapsed(warnings) if first else dict.fromkeys(warnings):
+            yield f"warning: {text}"
+        for event in again[-1:] if first else again:
+            yield taken_up(event)
+        validations = [v for v in look.snapshot.validations if v["seq"] not in self.validations]
+        self.validations.update(v["seq"] for v in validations)
+        if first and len(validations) > LAST_VALIDATIONS:
+            yield earlier(len(validations) - LAST_VALIDATIONS)
+            validations = validations[-LAST_VALIDATIONS:]
+        for validation in validations:
+            yield validation_line(validation)
         waiting = waits_for(look.snapshot) if look.state == "waiting" else ""
         if waiting and waiting != self.waiting:
             yield waiting
@@ -146,6 +194,30 @@ class _Told:
         if look.state != self.state and look.state in ("stalled", "stopping"):
             yield wording.STATES[look.state]
         self.state = look.state
+
+
+class _Restarts:
+    """The events with which a worker took the run up again: all that resume, and each start but an untroubled first."""
+
+    def __init__(self, run: Run) -> None:
+        self.tail = EventTail(run.folder / LOG)
+        self.begun = False
+
+    def news(self) -> list[dict[str, Any]]:
+        """Those that came since the last time."""
+        found: list[dict[str, Any]] = []
+        with suppress(OSError):  # a look at the run says so
+            while True:
+                found += [event for event in self.tail.poll(1 << 20) if self._is_one(event)]
+                if not self.tail.behind:
+                    break
+        return found
+
+    def _is_one(self, event: dict[str, Any]) -> bool:
+        if event["kind"] not in ("started", "resumed"):
+            return False
+        before, self.begun = self.begun, True
+        return before or event["kind"] == "resumed" or bool(event.get("after"))
 
 
 class _LineView(AbstractContextManager["_LineView"]):

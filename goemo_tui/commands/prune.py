@@ -25,8 +25,8 @@ def prune(args: argparse.Namespace) -> int:
 
     if args.id is not None:
         one = Run.open(args.id)
-        require_prunable(one)
-        found = candidates([one], args.all)
+        require_prunable(one, args.anyway)
+        found = candidates([one], args.all, args.anyway)
     else:
         one = None
         beside = strays()

@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trainer.errors import ConfigError, GoemoError, NotFoundError
+from trainer.errors import ConfigError, GoemoError, NotFoundError, RunError
 
 if TYPE_CHECKING:
     from trainer.runs.run import Run
+    from trainer.runs.snapshot import Snapshot
 
 ACTIONS = ("list", "show", "attach", "stop", "resume", "rm", "prune")
-RESUMABLE = ("stopped", "died", "failed")
 COLUMNS = ("run", "state", "epoch", "macro-F1", "age", "encoder", "data")
 
 
@@ -38,6 +38,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--yes", action="store_true", help="rm, prune: do not ask")
     parser.add_argument("--all", action="store_true", help="prune: also of runs that could still be resumed")
     parser.add_argument("--dry-run", action="store_true", help="prune: show what would be freed, remove nothing")
+    parser.add_argument(
+        "--anyway", action="store_true", help="resume, rm, prune: ID was started on another host and runs no more there"
+    )
     parser.set_defaults(run=run)
 
 
@@ -50,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
     for flag in ("all", "dry_run"):  # `rm --dry-run` must not remove
         if getattr(args, flag) and args.action != "prune":
             raise ConfigError(f"--{flag.replace('_', '-')} belongs to runs prune, not to runs {args.action}")
+    if args.anyway and (args.action not in ("resume", "rm", "prune") or args.id is None):
+        raise ConfigError("--anyway belongs to runs resume, rm and prune, with the ID of the run that is meant")
     return actions[args.action](args)
 
 
@@ -153,7 +158,8 @@ def _show(args: argparse.Namespace) -> int:
 
 def _facts(one: Run) -> list[tuple[str, str]]:
     from goemo_tui import wording
-    from goemo_tui.commands.progress import epoch_of, figures, validation_line
+    from goemo_tui.commands.progress import collapsed, epoch_of, figures
+    from goemo_tui.services.resume import can_go_on
     from trainer.config import recipe
 
     look, config = one.look(), one.config
@@ -168,6 +174,8 @@ def _facts(one: Run) -> list[tuple[str, str]]:
         facts.append(("waits for", str((seen.waiting or {}).get("on") or "its turn")))
     if end.get("error"):
         facts.append(("error", str(end["error"])))
+    if one.writable and can_go_on(look):
+        facts.append(("go on", f"goemo-tui runs resume {one.id}"))
     facts += [("encoder", config.encoder), ("data", config.data), ("recipe", config.recipe)]
     usual = recipe(config.recipe, config.encoder).to_dict()
     own = [f"{k}={v}" for k, v in config.to_dict().items() if usual[k] != v and k not in ("data", "encoder", "recipe")]
@@ -176,12 +184,24 @@ def _facts(one: Run) -> list[tuple[str, str]]:
     at = f"{epoch_of(seen)}  {figures(seen)}".strip()
     if at:
         facts.append(("progress", at))
-    facts += [("validation", validation_line(v)) for v in seen.validations]
-    facts += [("warning", text) for text in seen.warnings]
+    facts += _validations(seen)
+    facts += [("warning", text) for text in collapsed(seen.warnings)]
     if seen.bad:
         facts.append(("warning", f"{seen.bad} lines of the log are damaged and were skipped"))
     facts.append(("model", str(one.model) if one.model else "none yet"))
     return [*facts, ("disk", _disk(one)), ("folder", str(one.folder)), ("log", str(one.worker_log))]
+
+
+def _validations(seen: Snapshot) -> list[tuple[str, str]]:
+    """The last few and the best: a long run has more of them than a screen has rows."""
+    from goemo_tui.commands.progress import LAST_VALIDATIONS, earlier, validation_line
+
+    best = seen.best if len(seen.validations) > 1 else None
+    last = seen.validations[-LAST_VALIDATIONS:]
+    shown = last if best is None or best in last else (best, *last)
+    hidden = len(seen.validations) - len(shown)
+    lines = [("best" if v is best else "validation", validation_line(v)) for v in shown]
+    return [("validation", earlier(hidden)), *lines] if hidden else lines
 
 
 def _disk(one: Run) -> str:
@@ -226,16 +246,20 @@ def _stop(args: argparse.Namespace) -> int:
 
 def _resume(args: argparse.Namespace) -> int:
     from goemo_tui.commands.progress import say
+    from goemo_tui.services import resume
     from trainer.runs import process
-    from trainer.runs.disk import resumes_at
 
     one = chosen(args.id)
     look = one.look()
-    refused = (look.snapshot.end or {}).get("reason") == "input"
-    if look.state in RESUMABLE and not refused and look.snapshot.step and not resumes_at(one.folder):
-        say(f"{one.id} has no checkpoint: it starts over from step 0")
-    process.resume(one)
-    print(json.dumps(one.summary()) if args.json else one.id)
+    where = resume.where(one, look)  # asked before the worker begins, which may write another checkpoint
+    if resume.can_go_on(look) or (look.state == "unknown" and args.anyway):
+        for warning in resume.warnings(one):
+            say(f"warning: {warning}")
+        if resume.starts_over(one, look):
+            say(f"{one.id} has no checkpoint: it starts over from step 0")
+    process.resume(one, anyway=args.anyway)
+    print(json.dumps(one.summary()) if args.json else one.id, flush=True)
+    say(f"{one.id} {where}\n  watch it: goemo-tui runs attach {one.id}")
     return 0
 
 
@@ -247,17 +271,32 @@ def _remove(args: argparse.Namespace) -> int:
     if args.id is None:
         raise ConfigError("say which run is to be removed: goemo-tui runs rm ID")
     one = chosen(args.id)
+    _require_removable(one, args.anyway)  # who is asked first is not refused afterwards
     size = wording.size(disk.size(one.folder))
     if not args.yes and sys.stdin.isatty():
         print(f"Remove {_clean(one.id)} ({size}, its model included)? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             say("nothing was removed")
             return 1
-    one.delete()
+    one.delete(args.anyway)
     if args.json:
         print(json.dumps({"run": one.id, "removed": True}))
     say(f"removed {one.id}, {size} are free again")
     return 0
+
+
+def _require_removable(one: Run, anyway: bool) -> None:
+    """Raise RunError for a run that `delete`, which looks again, would refuse now."""
+    from trainer.runs.permission import require_seen, require_writable
+    from trainer.runs.run import LIVING
+
+    require_writable(one)
+    look = one.look()
+    if look.state in LIVING:
+        raise RunError(
+            f"run {one.id} is {look.state} and cannot be removed; stop it first: goemo-tui runs stop {one.id}"
+        )
+    require_seen(one, look, "rm", anyway)
 
 
 def _prune(args: argparse.Namespace) -> int:

@@ -9,10 +9,11 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, GoemoError
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
+    from trainer.devices import Device
     from trainer.runs.queue import Queue
     from trainer.runs.run import Look, Run
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     turn = queue.checked(after, args.when_free, ready.config)
     for warning in ready.warnings:
         say(f"warning: {warning}")
-    for line in queue_notes(turn) if turn.waits else device_notes(ready.config):
+    for line in queue_notes(turn) if turn.waits else [*device_notes(ready.config), *beside_notes(ready.config)]:
         say(line)
     made = Run.create(ready.config, {**ready.record(), **turn.record()})
     try:
@@ -167,7 +168,9 @@ def outcome(made: Run, look: Look) -> str:
         if epoch is not None:
             text += f": macro-F1 {wording.score(number(best.get('macro_f1')))} on dev, best in epoch {epoch:g}"
         text += f"\n  the model: {made.model or 'none was kept'}"
-        return f'{text}\n  try it:    goemo-tui predict --model {made.id} "…"' if made.model else text
+        if made.model:
+            text += f'\n  try it:    goemo-tui predict --model {made.id} "…"'
+        return text + _spent(made)
     if look.state == "stopped" and seen.started is None:
         return f"{made.id} was stopped before it began\n  start it again: goemo-tui runs resume {made.id}"
     if look.state == "stopped":
@@ -180,6 +183,15 @@ def outcome(made: Run, look: Look) -> str:
     return f"{made.id} {look.state} at step {seen.step:,}: {reason}\n  its log: {made.worker_log}{more}"
 
 
+def _spent(made: Run) -> str:
+    """A line on what a finished run's checkpoints take, if there is anything to free."""
+    from goemo_tui import wording
+    from trainer.runs.prune import candidates
+
+    taken = sum(item.checkpoints_bytes for item in candidates([made]))
+    return f"\n  {wording.size(taken)} of checkpoints: goemo-tui runs prune frees them" if taken else ""
+
+
 def device_notes(config: TrainConfig) -> list[str]:
     """What to know about the device before it is taken: that it is busy, or that the driver does not list it."""
     from trainer.devices import list_devices
@@ -187,8 +199,45 @@ def device_notes(config: TrainConfig) -> list[str]:
     devices = list_devices()
     if config.device == "auto":
         return [f"{d} - choose another with --set device=cpu" for d in devices[:1] if d.busy]
-    name = "cuda:0" if config.device == "cuda" else config.device
+    name = _named(config.device, devices)
     chosen = [d for d in devices if d.name == name]
     if not chosen:
         return [f"device {name} is not among those that this machine names: {', '.join(d.name for d in devices)}"]
     return [str(d) for d in chosen if d.busy]
+
+
+def beside_notes(config: TrainConfig) -> list[str]:
+    """That other runs of this home are being trained on the device that this one takes, and how to wait for them."""
+    from trainer.devices import list_devices
+    from trainer.runs.run import list_runs
+
+    devices = list_devices()
+    name = _named(config.device, devices)
+    beside = [one.short for one in list_runs() if _trained_on(one, devices) == name]
+    if not beside:
+        return []
+    more = len(beside) - 1
+    who = f"{beside[0]} and {more} more are" if more else f"{beside[0]} is"
+    return [
+        f"{who} being trained here too and {'all' if more else 'both'} will be slow; "
+        f"--after {beside[0]} would wait for {'the first of these' if more else 'it'}"
+    ]
+
+
+def _trained_on(one: Run, devices: list[Device]) -> str | None:
+    """The device of a run that is being trained here; None for any other, and for one that cannot be read."""
+    try:
+        look = one.look()
+        if look.state not in ("starting", "running", "stalled"):
+            return None
+        said = (look.snapshot.started or {}).get("device")
+        return _named(said if isinstance(said, str) else one.config.device, devices)
+    except GoemoError:
+        return None
+
+
+def _named(device: str, devices: list[Device]) -> str:
+    """`auto` and `cuda` as the device that they stand for."""
+    if device == "auto" and devices:
+        return devices[0].name
+    return "cuda:0" if device == "cuda" else device

@@ -19,7 +19,7 @@ from textual.widgets import ContentSwitcher, Static, TabbedContent, TabPane
 from goemo_tui import actions
 from goemo_tui.safe_text import clean, content
 from goemo_tui.screens.place import Place
-from goemo_tui.services import prune
+from goemo_tui.services import prune, resume
 from goemo_tui.services.beside import Done, beside
 from goemo_tui.services.runs import RunsChanged, RunView, RunWatch, Told, worker_log
 from goemo_tui.widgets.live import Live
@@ -106,13 +106,17 @@ class TrainScreen(Place):
         self._runs = {run.id: run for run in message.runs}
         runs = self.query_one(RunList)
         runs.show(message.runs)
-        if self._wanted in self._runs:
-            runs.choose(self._wanted)
-            self._wanted = None
+        self._choose_wanted()
         if self._chosen in message.changed or self._chosen not in self._runs:
             self._show()
         else:
             self._check_keys()
+
+    def _choose_wanted(self) -> None:
+        """Select the run that was just started as soon as it is in the list."""
+        if self._wanted in self._runs:
+            self.query_one(RunList).choose(self._wanted)
+            self._wanted = None
 
     @on(RunList.Chosen)
     def _choose(self, message: RunList.Chosen) -> None:
@@ -234,6 +238,7 @@ class TrainScreen(Place):
         def started(run_id: str | None) -> None:
             if run_id:
                 self._wanted = run_id
+                self._choose_wanted()  # one that waits may have been seen already, and say nothing new for long
                 self.query_one(TabbedContent).active = "live"
                 self.watch_of.poke()
 
@@ -302,7 +307,7 @@ class TrainScreen(Place):
             threading.Timer(0.1, self.watch_of.poke).start()
             process.stop(run, STOP_PATIENCE)
 
-        asked: dict[str, Callable[[Run], object]] = {"stop": stop, "resume": process.resume, "delete": Run.delete}
+        asked: dict[str, Callable[[Run], object]] = {"stop": stop, "resume": resume.take_up, "delete": Run.delete}
         beside(f"{what} {view.short}", lambda: asked[what](Run.open(view.folder)), self.post_message)
 
     @on(Done)
@@ -318,6 +323,9 @@ class TrainScreen(Place):
             return
         if message.name == prune.FREEING and message.error is None:
             self._tell_freed(cast(Freed, message.value))
+        if isinstance(message.value, resume.Resumed):
+            for warning in message.value.warnings:
+                self.notify(warning, title="Training", severity="warning", timeout=12)
         if message.error is not None:
             self.notify(str(message.error), title=message.name, severity="error", timeout=8)
         self.watch_of.poke()

@@ -6,9 +6,11 @@ No widget is known here, and nothing is ever written into a run's folder.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,10 @@ from trainer import paths
 from trainer.config import TrainConfig
 from trainer.errors import GoemoError
 from trainer.runs import disk
-from trainer.runs.events import LOG, EventTail
+from trainer.runs.events import LOG
 from trainer.runs.run import LIVING, Look, Run
 from trainer.runs.snapshot import Snapshot, number
+from trainer.runs.tail import EventTail
 
 INTERVAL = 1.0 if over_ssh.REMOTE else 0.5
 """Seconds between two looks while a run lives."""
@@ -171,21 +174,25 @@ class RunWatch:
 
     def _watch(self) -> None:
         while not self._stopped:
-            self.look()
+            with suppress(GoemoError, OSError):  # whatever it was, the next look may find it gone
+                self.look()
             busy = any(run.living for run in self._runs)
             self._wake.wait(self._interval if busy else self._idle_interval)
             self._wake.clear()
 
     def _views(self) -> Iterable[RunView]:
-        names = _run_folders(paths.runs_folder())
+        try:
+            names = _run_folders(paths.runs_folder())
+        except OSError:
+            names = list(self._followed)  # a server that is away for a moment takes no run off the screen
         for gone in self._followed.keys() - set(names):
             del self._followed[gone]
         for name in names:
             if name not in self._followed:
                 try:
                     self._followed[name] = self._follow(name)
-                except GoemoError:
-                    continue  # a folder that is no run, or one that is being deleted
+                except (GoemoError, OSError):
+                    continue  # a folder that is no run, that may not be read, or that is being deleted
         order = sorted(self._followed.values(), key=lambda f: (f.run.id[:13], f.run.created, f.run.id), reverse=True)
         yield from [self._look_at(followed) for followed in order]
 
@@ -202,13 +209,13 @@ class RunWatch:
         followed.stamp = stamp  # taken before the look: what comes in between is seen the next time
         try:
             look = followed.run.look()
-        except GoemoError as error:
+            loading = _is_loading(look)
+            idle = loading or look.state in SETTLED or look.state == "waiting"
+            resumes_at = disk.resumes_at(view.folder) if idle else view.resumes_at
+            why = followed.run.why_died() if look.state == "died" else ""
+        except (GoemoError, OSError) as error:
             followed.view = replace(view, state="unknown", trouble=str(error))
             return followed.view
-        loading = _is_loading(look)
-        idle = loading or look.state in SETTLED or look.state == "waiting"
-        resumes_at = disk.resumes_at(view.folder) if idle else view.resumes_at
-        why = followed.run.why_died() if look.state == "died" else ""
         new = replace(view, state=look.state, snapshot=look.snapshot, loading=loading, resumes_at=resumes_at, why=why)
         if new != view:
             followed.view = new
@@ -239,8 +246,9 @@ def _stamp(folder: Path) -> tuple[int, ...]:
 
 def _run_folders(folder: Path) -> list[str]:
     try:
-        return [p.name for p in folder.iterdir() if not p.name.startswith(".") and not p.is_symlink()]
-    except OSError:
+        with os.scandir(folder) as entries:
+            return [e.name for e in entries if not e.name.startswith(".") and not e.is_symlink()]
+    except FileNotFoundError:
         return []
 
 

@@ -106,6 +106,8 @@ def _epoch(value: object) -> str:
 def progress_of(view: RunView) -> Progress:
     """The figures of a run, or in words why there are none."""
     s = view.snapshot
+    if s.fraction is None and view.state == "waiting":
+        return Progress()  # the note says all
     if s.fraction is None:
         return Progress(tail=STATES["starting" if view.state == "running" else view.state])
     if view.state == "waiting" or (view.loading and view.state in ("running", "starting")):
@@ -157,7 +159,7 @@ def note(view: RunView) -> str:
     end = view.snapshot.end or {}
     again = "r starts over, no checkpoint is left" if view.loses_steps else "r resumes"
     if view.state == "waiting":
-        return clean(f"waits for {view.waits_for}")
+        return clean(f"waits for {view.waits_for} · s takes it out of the queue")
     if view.state == "failed":
         what = clean(str(end.get("error") or "failed"))
         return f"{what} · Log tells more" if end.get("reason") == "input" else f"{what} · {again}, Log tells more"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Select, Static
@@ -92,6 +94,37 @@ async def test_living_runs_can_be_waited_for(monkeypatch: pytest.MonkeyPatch) ->
                 await until(pilot, lambda: isinstance(app.screen, TrainScreen))
                 assert Queue.of(Run.open(started[0].id)) == Queue(first.id)
                 await until(pilot, lambda: app.screen.query_one(RunList).run_id == started[0].id)
+
+
+async def test_a_run_that_waits_is_selected_after_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is seen in the list before the form is gone, and tells nothing new while it waits."""
+    made: list[Run] = []
+    seen = threading.Event()
+
+    def start(run: Run) -> None:
+        made.append(run)
+        assert seen.wait(30)
+
+    monkeypatch.setattr("trainer.runs.process.start", start)
+    first = Run.create(TrainConfig())
+    with RunLock(first.folder), EventLog(first.folder / "events.jsonl") as log:
+        tell(log, 5)
+        async with opened() as (app, pilot):
+            train = app.screen
+            assert isinstance(train, TrainScreen)
+            await form(app, pilot)
+            await until(pilot, lambda: f"after {first.short}" in offered(app))
+            choose(app, first.id)
+            await until(pilot, lambda: f"--after {first.id}" in command(app))
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: made)
+            with RunLock(made[0].folder), EventLog(made[0].folder / "events.jsonl") as its_log:
+                its_log.append("waiting", on="run calm-otter to end")
+                await until(pilot, lambda: [r.state for r in train._runs.values() if r.id == made[0].id] == ["waiting"])
+                seen.set()
+                await until(pilot, lambda: app.screen is train)
+                await until(pilot, lambda: train.selected is not None and train.selected.id == made[0].id)
+                await until(pilot, lambda: "takes it out of the queue" in " ".join(shown(app).split()))
 
 
 async def test_a_run_that_ends_while_the_form_is_open_is_said_to_have() -> None:

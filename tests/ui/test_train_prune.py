@@ -9,6 +9,7 @@ from goemo_tui.screens.confirm import Confirm
 from goemo_tui.screens.train import TrainScreen
 from goemo_tui.services import prune
 from tests.ui.train_story import HOSTILE, ended, kept, opened, shown, tell, toasts, until
+from trainer import surroundings
 from trainer.config import TrainConfig
 from trainer.errors import RunError
 from trainer.runs.events import EventLog
@@ -103,7 +104,9 @@ async def test_a_waiting_run_says_what_for_and_can_be_stopped(size: tuple[int, i
         async with opened(size) as (app, pilot):
             await until(pilot, lambda: "waits for run calm-otter to end" in shown(app))
             text = shown(app)
-            assert "it waits for its turn" in text and "[/s] ␛[2J" in text and "Stop" in text
+            assert "[/s] ␛[2J" in text and "Stop" in text
+            assert "s takes it out of the queue" in " ".join(text.replace("│", " ").split())
+            assert "it waits for its turn" not in text, "it is said once, and what for"
             assert "waiting" in app.run_line and "Resume" not in text
             await pilot.press("v", "v", "v")
             await until(pilot, lambda: "events" in shown(app))
@@ -152,3 +155,14 @@ async def test_a_resume_without_a_checkpoint_says_that_it_starts_over(monkeypatc
         await pilot.press("r")
         await until(pilot, lambda: asked == [run.id] * 2)
         await until(pilot, lambda: "has no checkpoint: it starts over from step 0" in toasts(app))
+
+
+async def test_a_resume_warns_as_a_start_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.runs.process.resume", lambda run: None)
+    monkeypatch.setattr(surroundings, "logout", lambda: surroundings.Logout(True, f"logout ends it {HOSTILE}"))
+    monkeypatch.setenv("SLURM_JOB_ID", "4711")
+    ended(kind="stopped")
+    async with opened() as (app, pilot):
+        await until(pilot, lambda: "stopped · r" in shown(app))
+        await pilot.press("r")
+        await until(pilot, lambda: "logout ends it [/s] ␛[2J" in toasts(app) and "SLURM job 4711" in toasts(app))

@@ -103,20 +103,20 @@ def write(
         temporary.rename(final)
     except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        if replaced.exists() and not final.exists():
+        if final.exists():
+            shutil.rmtree(replaced, ignore_errors=True)
+        elif replaced.exists():
             replaced.rename(final)
         if isinstance(error, SafetensorError):  # what a full disk looks like from there
             raise OSError(str(error)) from error
         raise
-    finally:
-        if final.exists():
-            shutil.rmtree(replaced, ignore_errors=True)
-    told = {"folder": final.name, "bytes": sum(f["bytes"] for f in files.values())}
+    told: dict[str, Any] = {"folder": final.name, "bytes": sum(f["bytes"] for f in files.values())}
     try:
-        sync(folder)
+        sync(folder)  # before anything older goes
         _prune(folder, position.step)
     except OSError:
         told["durable"] = False
+    shutil.rmtree(replaced, ignore_errors=True)
     return {**told, "seconds": round(time.monotonic() - began, 3)}
 
 
