@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trainer.errors import ConfigError, GoemoError, NotFoundError, RunError
+from trainer.errors import ConfigError, GoemoError, NotFoundError
 
 if TYPE_CHECKING:
     from trainer.runs.run import Run
@@ -271,7 +271,7 @@ def _remove(args: argparse.Namespace) -> int:
     if args.id is None:
         raise ConfigError("say which run is to be removed: goemo-tui runs rm ID")
     one = chosen(args.id)
-    _require_removable(one, args.anyway)  # who is asked first is not refused afterwards
+    one.require_removable(args.anyway)  # who is asked first is not refused afterwards
     size = wording.size(disk.size(one.folder))
     if not args.yes and sys.stdin.isatty():
         print(f"Remove {_clean(one.id)} ({size}, its model included)? [y/N] ", end="", file=sys.stderr, flush=True)
@@ -283,20 +283,6 @@ def _remove(args: argparse.Namespace) -> int:
         print(json.dumps({"run": one.id, "removed": True}))
     say(f"removed {one.id}, {size} are free again")
     return 0
-
-
-def _require_removable(one: Run, anyway: bool) -> None:
-    """Raise RunError for a run that `delete`, which looks again, would refuse now."""
-    from trainer.runs.permission import require_seen, require_writable
-    from trainer.runs.run import LIVING
-
-    require_writable(one)
-    look = one.look()
-    if look.state in LIVING:
-        raise RunError(
-            f"run {one.id} is {look.state} and cannot be removed; stop it first: goemo-tui runs stop {one.id}"
-        )
-    require_seen(one, look, "rm", anyway)
 
 
 def _prune(args: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,13 +37,15 @@ def train(
 
     In place of `data` a whole TrainConfig may be given; its settings then stand for the recipe's.
     Runs in this process until it ends; `observer` is called with each event. The run's folder stays under `GOEMO_HOME`.
-    Raises ConfigError, NotFoundError or CorpusError before anything starts, and RunError when the training fails.
+    What may end or harm it is told as Python warnings. Raises ConfigError, NotFoundError or CorpusError before anything starts, and RunError when the training fails.
     """
     if isinstance(data, TrainConfig):
         given = {**data.to_dict(), **settings}
         ready = plan(given.pop("data"), None, given.pop("recipe"), {**given, "encoder": encoder or given["encoder"]})
     else:
         ready = plan(data, encoder, recipe, settings)
+    for text in ready.warnings:
+        warnings.warn(text, stacklevel=2)
     run = Run.create(ready.config, ready.record())
     best: dict[str, Any] = {}
 

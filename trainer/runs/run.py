@@ -241,11 +241,8 @@ class Run:
             **({"died": self.why_died()} if look.state == "died" else {}),
         }
 
-    def delete(self, anyway: bool = False) -> None:
-        """Remove the folder and all that is in it. Raises RunError for a run that lives, or may live elsewhere.
-
-        `anyway` is somebody's word that it does not live elsewhere.
-        """
+    def require_removable(self, anyway: bool = False) -> None:
+        """Raise RunError for a run that `delete` would refuse now."""
         require_writable(self)
         look = self.look()
         if look.state in LIVING:
@@ -253,6 +250,13 @@ class Run:
                 f"run {self.id} is {look.state} and cannot be removed; stop it first: goemo-tui runs stop {self.id}"
             )
         require_seen(self, look, "rm", anyway)
+
+    def delete(self, anyway: bool = False) -> None:
+        """Remove the folder and all that is in it. Raises RunError for a run that lives, or may live elsewhere.
+
+        `anyway` is somebody's word that it does not live elsewhere.
+        """
+        self.require_removable(anyway)
         hidden = self.folder.with_name(f".removed-{self.id}-{time.monotonic_ns()}")
         try:
             with lock.RunLock(self.folder, busy="removed"):  # no worker can start while the folder goes
