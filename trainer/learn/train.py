@@ -37,7 +37,8 @@ def train(
 
     In place of `data` a whole TrainConfig may be given; its settings then stand for the recipe's.
     Runs in this process until it ends; `observer` is called with each event. The run's folder stays under `GOEMO_HOME`.
-    What may end or harm it is told as Python warnings. Raises ConfigError, NotFoundError or CorpusError before anything starts, and RunError when the training fails.
+    What may end or harm it is told as Python warnings. Raises ConfigError, NotFoundError or CorpusError before anything
+    starts, and RunError when the training fails.
     """
     if isinstance(data, TrainConfig):
         given = {**data.to_dict(), **settings}
