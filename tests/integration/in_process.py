@@ -34,7 +34,7 @@ def texts(events: list[tuple[str, dict[str, Any]]]) -> str:
 
 def kept(run: Run) -> dict[str, Any]:
     """Epoch and score of the model on disk."""
-    found: dict[str, Any] = json.loads((run.folder / "model" / "thresholds.json").read_text())["validation"]
+    found: dict[str, Any] = json.loads((run.folder / "model" / "thresholds.json").read_text())["fitted_on"]
     return found
 
 

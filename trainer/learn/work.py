@@ -106,7 +106,7 @@ def left_behind(run: Run) -> tuple[Setback, Exit | None]:
     """
     kept: dict[str, Any] = {}
     with suppress(ModelError, AttributeError):  # without its score the model counts as none, and the next is better
-        kept = dict(read_json(run.model / "thresholds.json").get("validation", {})) if run.model else {}
+        kept = dict(read_json(run.model / "thresholds.json").get("fitted_on", {})) if run.model else {}
     score, epoch = number(kept.get("macro_f1")), number(kept.get("epoch"))
     events = read_events(run.folder / LOG)
     begun: dict[str, Any] = next((e for e in reversed(events) if e["kind"] in ("started", "resumed")), {})
@@ -151,8 +151,13 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
         about = {
             "split": "dev",
             "metric": "f1" if not config.threshold else "fixed",
-            "fitted_on": {"corpus": corpus.name, "sha256": corpus.fingerprint.get("dev", ""), "rows": len(dev.text)},
-            "validation": {key: validation[key] for key in ("epoch", "macro_f1")},
+            "fitted_on": {
+                "corpus": corpus.name,
+                "sha256": corpus.fingerprint.get("dev", ""),
+                "rows": len(dev.text),
+                "epoch": validation["epoch"],
+                "macro_f1": validation["macro_f1"],
+            },
             "thresholds": thresholds,
         }
         text = card(config, encoder.source, corpus.fingerprint, validation, trainer.__version__)
