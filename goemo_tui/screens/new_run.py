@@ -93,10 +93,10 @@ class NewRunScreen(Screen[str | None]):
                 yield SettingRow(
                     "recipe", self._recipe, "", [Choice(name, note=about) for name, about in RECIPES.items()]
                 )
-                yield SettingRow("start", self._start, "", self._starts)
                 for key, setting in SETTINGS.items():
                     if setting.group == "simple":
                         yield self._row(key)
+                yield SettingRow("start", self._start, "", self._starts)
                 yield Button(CLOSED, id="more", compact=True)
                 with Vertical(id="advanced"):
                     for key, setting in SETTINGS.items():
