@@ -25,7 +25,7 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from goemo_tui import actions, crash, themes
-from goemo_tui.lost_terminal import tolerant
+from goemo_tui.lost_terminal import has_gone, tolerant
 from goemo_tui.palette import ActionProvider
 from goemo_tui.safe_text import clean
 from goemo_tui.services.runs import RunsChanged, RunView, RunWatch, run_line
@@ -34,6 +34,9 @@ from trainer.errors import GoemoError
 
 SMALLEST = (60, 16)
 """Columns and rows below which nothing useful fits."""
+
+TERMINAL_SECONDS = 2.0
+"""How often an app that has nothing to do looks whether its terminal is still there."""
 
 MOST_NAMED = 4
 """Runs that are named to somebody who leaves."""
@@ -184,6 +187,7 @@ class GoemoApp(App[int]):
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self._end_by, number)
+            self.set_interval(TERMINAL_SECONDS, self._look_for_terminal)
         for warning in self._setting_warnings:
             self.notify(warning, title="Settings", severity="warning", timeout=8)
         self.runs.subscribe(self.post_message)
@@ -196,6 +200,10 @@ class GoemoApp(App[int]):
     def on_runs_changed(self, message: RunsChanged) -> None:
         """The header tells of the running run on every screen."""
         self.set_run_line(*run_line(message.runs, compact=self.size.width < 100))
+
+    def _look_for_terminal(self) -> None:
+        if has_gone():
+            self._end_by(signal.SIGHUP)
 
     def _end_by(self, number: int) -> None:
         self.signal_number = number

@@ -6,11 +6,24 @@ Knows the driver's file only; what the end looks like is the app's affair.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import termios
 from typing import IO, Any
 
 from textual.driver import Driver
+
+
+def has_gone() -> bool:
+    """Whether the terminal that this process reads from was taken away. An idle app writes nothing and would never know:
+    the signal goes to the leader of the session alone, such as a `make` that waits for us.
+    """
+    try:
+        termios.tcgetattr(0)
+    except termios.error as error:
+        return bool(error.args and error.args[0] == errno.EIO)
+    return False
 
 
 class TolerantFile:

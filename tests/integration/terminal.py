@@ -30,9 +30,11 @@ KEYS = {
 
 
 class Terminal:
-    """`goemo-tui` running at `columns` x `rows`. Use as a context; the process is gone afterwards."""
+    """`goemo-tui` running at `columns` x `rows`, by a command `under` which it stands. The process is gone afterwards."""
 
-    def __init__(self, *arguments: str, columns: int = 120, rows: int = 36, **environment: str) -> None:
+    def __init__(
+        self, *arguments: str, columns: int = 120, rows: int = 36, under: tuple[str, ...] = (), **environment: str
+    ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
@@ -45,7 +47,8 @@ class Terminal:
             # the terminal's own size
             kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "SSH_CONNECTION")}
             kept |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", **environment}
-            os.execve(sys.executable, [sys.executable, "-m", "goemo_tui", *arguments], kept)
+            command = [*under, sys.executable, "-m", "goemo_tui", *arguments]
+            os.execve(command[0], command, kept)
 
     def __enter__(self) -> Terminal:
         return self

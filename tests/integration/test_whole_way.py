@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+from contextlib import suppress
 
 import pytest
 
+from tests.integration.lasting import until
 from tests.integration.terminal import Terminal
 from trainer.runs import process
 from trainer.runs.run import list_runs
@@ -82,11 +86,27 @@ def test_every_place_draws_at_every_size_and_leaves_the_terminal_clean(columns: 
 
 
 def test_a_lost_terminal_ends_the_app() -> None:
-    import os
-    import signal
-
     with Terminal() as app:
         app.until("of 1,120")
         os.kill(app.pid, signal.SIGHUP)
         assert app.wait() != 9
     assert b"Traceback" not in app.raw
+
+
+def test_an_idle_app_under_another_command_ends_with_its_terminal() -> None:
+    """Of a terminal that goes only the session's leader is told, and one that waits for the app tells nobody."""
+    waits = ("/bin/sh", "-c", 'trap : HUP; "$@"; true', "sh")
+    with Terminal(under=waits) as app:
+        app.until("of 1,120")
+        seen = -1
+        while seen != len(app.raw):  # until it has nothing more to draw: a write that fails would tell it
+            seen = len(app.raw)
+            for _ in range(5):
+                app.look(0.4)
+        os.dup2(os.open(os.devnull, os.O_RDWR), app.fd)  # the last hold on the terminal's other side
+        try:
+            until(lambda: os.waitpid(app.pid, os.WNOHANG)[0] == app.pid, "the app lives on without a terminal")
+            app.code = 0
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(app.pid, signal.SIGKILL)
