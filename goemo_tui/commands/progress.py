@@ -30,6 +30,10 @@ LAST_VALIDATIONS = 3
 """So many of those that are there already are told; a long run has more than a screen has rows."""
 
 
+LEAVE_SECONDS = 10.0
+"""How long a worker that has told its end is given to be gone; its interpreter takes a moment to close."""
+
+
 def say(text: str) -> None:
     """One message for people, cleaned, on stderr."""
     from goemo_tui.safe_text import clean
@@ -47,8 +51,18 @@ def follow(run: Run, wait: Callable[[float], None] = time.sleep) -> Look:
                 view.tell(line)
             view.show(look)
             if look.state not in LIVING:
-                return look
+                return _left(run, look, wait)
             wait(POLL_SECONDS)
+
+
+def _left(run: Run, look: Look, wait: Callable[[float], None]) -> Look:
+    """The look once the worker has let go of the run: whoever is told of the end may resume, remove or score it at once."""
+    for _ in range(round(LEAVE_SECONDS / POLL_SECONDS)):
+        if look.pid is None or look.state in LIVING:
+            break
+        wait(POLL_SECONDS)
+        look = run.look()
+    return look
 
 
 @contextmanager

@@ -160,6 +160,26 @@ def test_attach_follows_to_the_end(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert "macro-F1 .500" in capsys.readouterr().err
 
 
+def test_attach_is_over_when_the_worker_has_let_go() -> None:
+    """Whoever is told that a run has finished may use it at once: `runs show` names no pid, `runs rm` does not refuse."""
+    run = Run.create(TrainConfig())
+    held = RunLock(run.folder)
+    held.__enter__()
+    with EventLog(run.folder / "events.jsonl") as log:
+        log.append("finished", step=1, epochs=1)
+    waited = 0
+
+    def wait(seconds: float) -> None:
+        nonlocal waited
+        waited += 1
+        if waited == 3:
+            held.__exit__(None, None, None)
+
+    look = progress.follow(run, wait)
+    assert look.state == "finished" and look.pid is None and waited == 3
+    assert run.summary()["pid"] is None
+
+
 def test_a_run_that_is_taken_up_again_says_so_once_and_why(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
