@@ -27,9 +27,10 @@ from textual.worker import WorkerFailed
 from goemo_tui import actions, crash, themes
 from goemo_tui.lost_terminal import has_gone, tolerant
 from goemo_tui.palette import ActionProvider
+from goemo_tui.remembered import Remembered, read_state, write_state
 from goemo_tui.safe_text import clean
 from goemo_tui.services.runs import RunsChanged, RunView, RunWatch, run_line
-from goemo_tui.settings import Remembered, Settings, read_settings, read_state, write_state
+from goemo_tui.settings import Settings, read_settings
 from trainer.errors import GoemoError
 
 SMALLEST = (60, 16)
@@ -134,6 +135,16 @@ class GoemoApp(App[int]):
             write_state(state)
         except OSError as error:
             self.notify(f"What you chose cannot be remembered: {error}", severity="warning")
+
+    def keep(self, place: str, **values: object) -> None:
+        """Remember plain JSON values for a place until the next start; written when the app is left."""
+        self.remembered = self.remembered.keeping(place, **values)
+
+    def copy(self, text: str, what: str) -> None:
+        """Put `text` into the clipboard of the terminal, and say that `what` was sent there."""
+        from goemo_tui import clipboard
+
+        self.notify(f"{what}: {clipboard.send(self, text)}", timeout=3)
 
     # Keys
 

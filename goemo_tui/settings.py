@@ -1,15 +1,14 @@
-"""What the user chose (`settings.toml`, environment) and what the app remembers between starts (`state.json`).
+"""What the user chose: `settings.toml` and the environment.
 
 A broken file never stops the start: it is reported as a warning and the defaults hold.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +34,35 @@ class Settings:
     max_length: int = 64
     """Tokens of a comment that a model will see; the Data screen shows where this cuts."""
 
+    folder: str = ""
+    """The folder that the picker of corpora opens in; empty: where the app was started."""
+
+    language: str = "en"
+    """The language of help and of the labels' names: en or ar."""
+
+    bidi: str = "auto"
+    """Who puts right-to-left text into order: app, terminal, or auto (found out)."""
+
+    smoothing: float = 0.9
+    """The share, 0 to 0.99, that a smoothed loss keeps of the points before."""
+
+    update_rate: float = 2.0
+    """How often a second, 0.2 to 10, the screen looks at a living run; over SSH at most once."""
+
+    alerts: str = "toast"
+    """How to tell that a run ended, died or diverged: toast, bell (the terminal's) or desktop (OSC 9); each shows the toast too."""
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """The table `[keys]`: an action's id = its keys divided by commas, such as "data.filter" = "f"."""
+
 
 KEYS: tuple[str, ...] = tuple(f.name for f in fields(Settings))
+CHOICES: dict[str, tuple[str, ...]] = {
+    "language": ("en", "ar"),
+    "bidi": ("auto", "app", "terminal"),
+    "alerts": ("toast", "bell", "desktop"),
+}
+RANGES: dict[str, tuple[float, float]] = {"max_length": (4, 512), "smoothing": (0.0, 0.99), "update_rate": (0.2, 10.0)}
 
 
 def read_settings(
@@ -57,66 +83,46 @@ def read_settings(
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         warnings.append(f"{file} cannot be used ({error}): the defaults hold")
     for key in KEYS:
-        if f"GOEMO_{key.upper()}" in environment:
+        if key != "keys" and f"GOEMO_{key.upper()}" in environment:
             given[key] = environment[f"GOEMO_{key.upper()}"]
-    settings = Settings()
+    taken: dict[str, Any] = {}
     for key, value in given.items():
         if key not in KEYS:
             warnings.append(f"{file}: no setting is called {key!r}; there are {', '.join(KEYS)}")
             continue
-        wanted = type(getattr(settings, key))
         try:
-            if isinstance(value, bool) or not isinstance(value, str | int):
-                raise ValueError(value)
-            settings = replace(settings, **{key: wanted(value)})
-        except ValueError:
-            warnings.append(f"{key} = {value!r} is no {'whole number' if wanted is int else 'text'}: the default holds")
-    if settings.max_length < 4:
-        warnings.append(f"max_length = {settings.max_length} is too short for any comment: 64 is taken")
-        settings = replace(settings, max_length=64)
-    return settings, tuple(warnings)
+            taken[key] = _checked(key, value)
+        except ValueError as error:
+            warnings.append(f"{key} = {value!r} {error}: the default holds")
+    return Settings(**taken), tuple(warnings)
 
 
-RECENT = 8
-"""How many opened corpora are remembered."""
-
-
-@dataclass(frozen=True)
-class Remembered:
-    """What the app keeps between starts without being asked."""
-
-    theme: str = ""
-    recent: tuple[str, ...] = field(default_factory=tuple)
-    """Folders and files opened before, newest first."""
-
-    def opened(self, path: str) -> Remembered:
-        """With `path` as the newest of the recent ones."""
-        return replace(self, recent=(path, *(p for p in self.recent if p != path))[:RECENT])
-
-
-def _state_file() -> Path:
-    return paths.state_folder() / "state.json"
-
-
-def read_state() -> Remembered:
-    """What was remembered; nothing where the file is absent or broken (it holds no work of the user)."""
+def _checked(key: str, value: object) -> Any:
+    """A setting's value as its field wants it. Raises ValueError with what is wrong, in words that follow the value."""
+    default = getattr(Settings(), key)
+    if key == "keys":
+        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+            raise ValueError('is no table of keys, such as "data.filter" = "f"')
+        return dict(value)
+    wanted = type(default)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"is no {_KINDS[wanted]}")
+    if isinstance(default, str):
+        if not isinstance(value, str):
+            raise ValueError("is no text")
+        if key in CHOICES and value not in CHOICES[key]:
+            raise ValueError(f"is none of {', '.join(CHOICES[key])}")
+        return value
     try:
-        found = json.loads(_state_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return Remembered()
-    if not isinstance(found, dict):
-        return Remembered()
-    theme, recent = found.get("theme"), found.get("recent")
-    return Remembered(
-        theme if isinstance(theme, str) else "",
-        tuple(p for p in recent if isinstance(p, str))[:RECENT] if isinstance(recent, list) else (),
-    )
+        number = wanted(value)
+    except ValueError:
+        raise ValueError(f"is no {_KINDS[wanted]}") from None
+    if isinstance(default, int) and isinstance(value, float) and value != number:
+        raise ValueError("is no whole number")
+    low, high = RANGES[key]
+    if not low <= number <= high:
+        raise ValueError(f"is not within {low:g} to {high:g}")
+    return number
 
 
-def write_state(state: Remembered) -> None:
-    """Write `state.json` whole or not at all. Raises OSError where the folder cannot be written."""
-    file = _state_file()
-    paths.private_folder(file.parent)
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.write_text(json.dumps({"theme": state.theme, "recent": list(state.recent)}), encoding="utf-8")
-    part.replace(file)
+_KINDS: dict[type, str] = {int: "whole number", float: "number", str: "text"}

@@ -22,10 +22,10 @@ from textual.widgets import Footer, Input, Static
 
 from goemo_tui import actions, crash, themes
 from goemo_tui.app import GoemoApp, run_app
+from goemo_tui.remembered import read_state
 from goemo_tui.screens.help import HelpScreen
 from goemo_tui.screens.place import Place
 from goemo_tui.screens.too_small import TooSmall
-from goemo_tui.settings import read_state
 from goemo_tui.widgets.field import Field
 from goemo_tui.widgets.header import GoemoHeader
 from trainer.errors import RunError

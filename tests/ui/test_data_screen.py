@@ -12,12 +12,12 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from goemo_tui.app import GoemoApp
+from goemo_tui.remembered import read_state
 from goemo_tui.screens.data import DataScreen
 from goemo_tui.screens.download import Download
 from goemo_tui.screens.open_corpus import OpenCorpus, complaint_about
 from goemo_tui.screens.problems import Problems
 from goemo_tui.services.corpus_loader import FoundTokenizer
-from goemo_tui.settings import read_state
 from goemo_tui.widgets.bar_list import BarList, bar
 from goemo_tui.widgets.comment_detail import CommentDetail
 from trainer.corpus.interrupt import Cancelled

@@ -42,10 +42,15 @@ class Setback:
     """Only a checkpoint of a step before this one can help."""
 
 
+def _keep_no_scores(probabilities: Array, thresholds: dict[str, float], epoch: int) -> None:
+    """For who trains without a run's folder."""
+
+
 @dataclass(frozen=True)
 class Task:
     """All that a training starts from. `keep(model, thresholds, validation)` stores the best model so far.
 
+    `keep_scores(probabilities, thresholds, epoch)` stores what it said of each row of dev.
     `before` is what an earlier worker on the same run left behind beside its checkpoints.
     """
 
@@ -56,6 +61,7 @@ class Task:
     dev: Rows
     checkpoints: Path
     keep: Callable[[nn.Module, dict[str, float], dict[str, Any]], Path]
+    keep_scores: Callable[[Array, dict[str, float], int], None] = _keep_no_scores
     before: Setback = field(default_factory=Setback)
 
 

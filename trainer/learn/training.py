@@ -314,6 +314,13 @@ class Training:
             if trouble:
                 text = f"the model of epoch {at.epoch} was not kept: {trouble}. The training goes on, and it is tried again"
                 yield "warning", {"text": text}
+            try:
+                self.task.keep_scores(scored.probabilities, scored.thresholds, at.epoch)
+            except OSError as error:
+                yield (
+                    "warning",
+                    {"text": f"which comments of dev it got wrong in epoch {at.epoch} was not kept: {error}"},
+                )
         self.validation_seconds = fields["seconds"] = round(time.monotonic() - began, 3)
         yield "validation", fields
         return best

@@ -28,6 +28,8 @@ class Scored:
     macro_f1: float
     fields: dict[str, Any]
     thresholds: dict[str, float]
+    probabilities: Array
+    """(rows, labels) in 0..1."""
 
 
 def score(
@@ -62,7 +64,7 @@ def score(
             for k, name in enumerate(labels.names)
         },
     }  # fmt: skip
-    return Scored(loss, honest.macro_f1, fields, thresholds)
+    return Scored(loss, honest.macro_f1, fields, thresholds, p)
 
 
 def _probabilities(model: nn.Module, tokens: TokenArrays, device: torch.device, stop: Callable[[], bool]) -> Array:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 import trainer
@@ -28,9 +29,10 @@ from trainer.errors import CorpusError, GoemoError, ModelError, NotFoundError
 from trainer.learn import checkpoint
 from trainer.learn.loop import learn
 from trainer.learn.memory import out_of_memory
-from trainer.learn.task import Rows, Setback, Task
+from trainer.learn.task import Array, Rows, Setback, Task
 from trainer.model import classifier, metrics
 from trainer.model.card import card
+from trainer.runs.dev_scores import DevScores, write_dev_scores
 from trainer.runs.events import END_KINDS, LOG, EventLog
 from trainer.runs.queue import Turn
 from trainer.runs.run import Run
@@ -163,9 +165,15 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
         text = card(config, encoder.source, corpus.fingerprint, validation, trainer.__version__)
         return keep_model(run.folder / "model", model, encoder.folder, config.max_length, about, text)
 
+    def keep_scores(probabilities: Array, thresholds: dict[str, float], epoch: int) -> None:
+        names = corpus.labels.names
+        limits = np.array([thresholds[name] for name in names], np.float32)
+        sha256 = corpus.fingerprint.get("dev", "")
+        write_dev_scores(run.folder, DevScores(probabilities.astype(np.float32), names, limits, epoch, sha256))
+
     task = Task(
         config=config, labels=corpus.labels, encoder_folder=encoder.folder, train=rows(train), dev=rows(dev),
-        checkpoints=run.folder / "checkpoints", keep=keep,
+        checkpoints=run.folder / "checkpoints", keep=keep, keep_scores=keep_scores,
     )  # fmt: skip
     return task, warnings
 
