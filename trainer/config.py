@@ -236,3 +236,16 @@ def recipe(name: str = "goemo", encoder: str | None = None, width: int | None = 
         wide = width >= WIDE if width is not None else config.encoder == "distilbert"
         config = replace(config, lr=3e-5 if wide else 2e-4)
     return config
+
+
+def chosen(config: TrainConfig) -> dict[str, Any]:
+    """The settings that somebody chose: those that `config.recipe` would not give for `config.encoder`.
+
+    Corpus, encoder and recipe apart. Where the encoder's width is not known by its name, the rate counts as chosen
+    unless every width would give it. The recipe with these on top is `config` again.
+    """
+    widths = (None,) if config.encoder in ("minilm", "distilbert") else (None, 1, 10 * WIDE)
+    usual = [recipe(config.recipe, config.encoder, width).to_dict() for width in widths]
+    apart = {name for name, setting in SETTINGS.items() if setting.group == "source"}
+    own = config.to_dict()
+    return {k: v for k, v in own.items() if k not in apart and any(v != base[k] for base in usual)}

@@ -93,14 +93,14 @@ def _gpus() -> list[Device]:
         return []
     try:
         handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
-        return [_gpu(number, handle) for number, handle in enumerate(_visible(handles))]
+        return [_gpu(number, handle) for number, handle in enumerate(visible(handles))]
     except pynvml.NVMLError:
         return []
     finally:
         pynvml.nvmlShutdown()
 
 
-def _visible(handles: list[object]) -> list[object]:
+def visible(handles: list[object]) -> list[object]:
     """The handles in torch's order: CUDA_VISIBLE_DEVICES hides and renumbers; GPU-… names are matched by their start."""
     import pynvml
 

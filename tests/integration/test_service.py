@@ -87,6 +87,22 @@ def test_it_gives_the_predictors_numbers(child: Child, run_id: str) -> None:
     assert answer["ms"] > 0
 
 
+def test_a_batch_gives_every_probability_in_the_models_order_and_is_never_skipped(child: Child, run_id: str) -> None:
+    texts = [f"text {n}" for n in range(40)] + ["", "x" * 5000]
+    child.until("event", "ready")
+    child.say(
+        {"id": 1, "op": "batch", "texts": texts},
+        {"id": 2, "op": "predict", "texts": ["typed"]},
+        {"id": 3, "op": "batch", "texts": []},
+        {"id": 4, "op": "batch", "texts": 3},
+    )
+    answers = {n: child.until("id", n) for n in (1, 2, 3, 4)}
+    predictor = Predictor(run_id)
+    assert answers[1]["scores"] == [[p.scores[name] for name in predictor.labels] for p in predictor.predict(texts)]
+    assert answers[2]["results"][0]["text"] == "typed"
+    assert answers[3]["scores"] == [] and "list" in answers[4]["error"]
+
+
 def test_of_several_waiting_texts_only_the_newest_is_computed(child: Child) -> None:
     child.say(*({"id": n, "op": "predict", "texts": [f"text {n}"]} for n in range(1, 40)))
     answers = {}

@@ -9,12 +9,21 @@ import pytest
 
 from trainer.corpus.read import Split, read_split
 from trainer.corpus.stats import (
+    Cut,
     Duplicate,
+    Imbalance,
     Lengths,
+    Pair,
     cooccurrence,
+    cut,
     duplicates,
+    group_counts,
+    imbalance,
     label_counts,
     length_histogram,
+    lift,
+    pairs,
+    repeated,
     word_lengths,
 )
 from trainer.labels import EMOTIONS, OFFICIAL, LabelSet, from_names
@@ -74,3 +83,39 @@ def test_the_real_corpus(goemotions: Path) -> None:
     assert np.array_equal(together, together.T) and together.diagonal().tolist() == list(counts.values())
     repeated = duplicates(train)
     assert len(repeated) == 118 and sum(group.conflicting for group in repeated) == 58
+
+
+def test_groups_count_a_row_once() -> None:
+    flat, owner = np.array([0, 1, 2, 0]), np.array([0, 0, 1, 2])
+    assert group_counts(flat, owner, (0, 0, 1), 2).tolist() == [2, 1]
+    assert group_counts(flat[:0], owner[:0], (0, 0, 1), 2).tolist() == [0, 0]
+
+
+def test_how_uneven_labels_are() -> None:
+    found = imbalance([600, 0, 300, 50, 50])
+    assert found == Imbalance(most=0, least=4, ratio=12.0, half=(0,), rare=(3, 4), absent=(1,))
+    assert imbalance([5, 5, 5, 5]).half == (0, 1)  # type: ignore[union-attr]
+    assert imbalance([0, 0]) is None
+
+
+def test_pairs_and_how_much_more_often_than_chance() -> None:
+    matrix = np.array([[4, 2, 0], [2, 2, 1], [0, 1, 5]])
+    assert pairs(matrix, 10) == [Pair(1, 0, 2, 2.5), Pair(1, 2, 1, 1.0)]
+    assert lift(0, 0, 3, 10) == 0
+
+
+def test_what_a_cut_takes_away() -> None:
+    assert cut([3, 10, 12], 8) == Cut(rows=2, tokens=6, total=25)
+    assert cut([], 8) == Cut(0, 0, 0)
+
+
+def test_repeated_within_and_across_splits() -> None:
+    other = split(("one day", (0,)), ("a", (3,)), ("new", (1,)))
+    found = {group.text: group for group in repeated({"train": SMALL, "dev": other})}
+    assert list(found) == ["one day", "so so", "a"]
+    assert found["one day"].rows == (("train", (0, 2)), ("dev", (0,)))
+    assert (found["one day"].common, found["one day"].differing) == ((0,), (2,))
+    assert found["one day"].leak and found["one day"].conflicting and found["one day"].count == 3
+    assert not found["so so"].leak and not found["so so"].conflicting
+    assert found["a"].leak and found["a"].common == ()
+    assert repeated({}) == []

@@ -6,7 +6,7 @@ Arrays and plain numbers out, nothing drawn. May not read files.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,83 @@ def cooccurrence(split: Split, labels: LabelSet) -> NDArray[np.int64]:
     hot[np.repeat(np.arange(len(split)), lengths), [i for row in split.labels for i in row]] = 1
     together: NDArray[np.int64] = (hot.T @ hot).astype(np.int64)
     return together
+
+
+def group_counts(
+    flat: NDArray[np.integer], owner: NDArray[np.integer], group_of: Sequence[int], groups: int
+) -> NDArray[np.int64]:
+    """Shape (groups,): rows that carry at least one label of each group.
+
+    `flat` holds the label ids of all rows one after the other, `owner` the row of each, `group_of` the group of an id.
+    """
+    keys = np.unique(np.asarray(owner, dtype=np.int64) * groups + np.asarray(group_of, dtype=np.int64)[flat])
+    return np.bincount(keys % groups, minlength=groups).astype(np.int64)
+
+
+RARE = 100
+"""Rows under which a label is called rare: a classifier sees it in less than one batch of a hundred."""
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """How unevenly labels occur; numbers are label ids.
+
+    `ratio`: rows of the most frequent one for each row of the least frequent one that occurs. `half`: the fewest labels
+    that hold half of all label marks. `rare`: fewer than `RARE` rows, but some. `absent`: no row.
+    """
+
+    most: int
+    least: int
+    ratio: float
+    half: tuple[int, ...]
+    rare: tuple[int, ...]
+    absent: tuple[int, ...]
+
+
+def imbalance(counts: Sequence[int] | NDArray[np.integer]) -> Imbalance | None:
+    """What the rows of each label say of their balance; None where no label occurs."""
+    array = np.asarray(counts, dtype=np.int64)
+    order = np.argsort(-array, kind="stable")
+    there = [int(i) for i in order if array[i]]
+    if not there:
+        return None
+    reached = int(np.searchsorted(np.cumsum(array[order]), array.sum() / 2)) + 1
+    return Imbalance(
+        most=there[0],
+        least=there[-1],
+        ratio=float(array[there[0]] / array[there[-1]]),
+        half=tuple(int(i) for i in order[:reached]),
+        rare=tuple(i for i in there if array[i] < RARE),
+        absent=tuple(int(i) for i in np.flatnonzero(array == 0)),
+    )
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two labels, `first` rarer than or as frequent as `second`, and the `rows` that carry both.
+
+    `lift`: how many times more often than if each occurred without regard to the other.
+    """
+
+    first: int
+    second: int
+    rows: int
+    lift: float
+
+
+def lift(together: int, one: int, other: int, rows: int) -> float:
+    """How many times more often two labels meet than chance would have it; 0 where one of them never occurs."""
+    return together * rows / (one * other) if one and other else 0.0
+
+
+def pairs(matrix: NDArray[np.int64], rows: int) -> list[Pair]:
+    """The pairs of a co-occurrence matrix that occur, most frequent first. `rows`: of the whole split."""
+    found = []
+    for i, j in zip(*np.nonzero(np.triu(matrix, 1)), strict=True):
+        first, second = sorted((int(i), int(j)), key=lambda k: (int(matrix[k, k]), k))
+        number = int(matrix[i, j])
+        found.append(Pair(first, second, number, lift(number, int(matrix[i, i]), int(matrix[j, j]), rows)))
+    return sorted(found, key=lambda pair: (-pair.rows, pair.first, pair.second))
 
 
 @dataclass(frozen=True)
@@ -67,6 +144,22 @@ def length_histogram(values: Sequence[int] | NDArray[np.integer], width: int, bi
 
 
 @dataclass(frozen=True)
+class Cut:
+    """What a limit on length takes away: from how many `rows`, how many `tokens`, of how many in `total`."""
+
+    rows: int
+    tokens: int
+    total: int
+
+
+def cut(lengths: Sequence[int] | NDArray[np.integer], max_length: int) -> Cut:
+    """What is lost where each row is cut to `max_length`."""
+    array = np.asarray(lengths, dtype=np.int64)
+    over = np.maximum(array - max_length, 0)
+    return Cut(int(np.count_nonzero(over)), int(over.sum()), int(array.sum()))
+
+
+@dataclass(frozen=True)
 class Duplicate:
     """One text that several rows repeat. `conflicting`: not all of them carry the same labels."""
 
@@ -82,3 +175,57 @@ def duplicates(split: Split) -> list[Duplicate]:
     return [
         Duplicate(tuple(rows), len({split.labels[i] for i in rows}) > 1) for rows in rows_of.values() if len(rows) > 1
     ]
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """One text that several rows carry, within a split or across splits.
+
+    `rows`: for each split that has it, its row indexes. `common`: label ids of every row; `differing`: those that some
+    rows carry and others do not.
+    """
+
+    text: str
+    rows: tuple[tuple[str, tuple[int, ...]], ...]
+    common: tuple[int, ...]
+    differing: tuple[int, ...]
+
+    @property
+    def leak(self) -> bool:
+        """The text stands in more than one split: a score on one of them flatters a model that saw the other."""
+        return len(self.rows) > 1
+
+    @property
+    def conflicting(self) -> bool:
+        """Not all of its rows carry the same labels."""
+        return bool(self.differing)
+
+    @property
+    def count(self) -> int:
+        """Rows in all splits."""
+        return sum(len(rows) for _, rows in self.rows)
+
+
+def repeated(splits: Mapping[str, Split]) -> list[Repeated]:
+    """The texts that stand on several rows (compared character by character), in order of their first row."""
+    places: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+    for name, split in splits.items():
+        for i, text in enumerate(split.text):
+            places[text].append((name, i))
+    found = []
+    for text, rows in places.items():
+        if len(rows) > 1:
+            labels = [set(splits[name].labels[i]) for name, i in rows]
+            common, some = set.intersection(*labels), set.union(*labels)
+            by_split: defaultdict[str, list[int]] = defaultdict(list)
+            for name, i in rows:
+                by_split[name].append(i)
+            found.append(
+                Repeated(
+                    text,
+                    tuple((name, tuple(indexes)) for name, indexes in by_split.items()),
+                    tuple(sorted(common)),
+                    tuple(sorted(some - common)),
+                )
+            )
+    return found

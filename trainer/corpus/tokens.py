@@ -20,6 +20,9 @@ from trainer.errors import ModelError, NotFoundError
 
 _BATCH = 1_000
 
+MOST_LEFT_OUT = 200
+"""Tokens beyond the cut that a view of one comment names."""
+
 
 @dataclass(frozen=True)
 class TokenArrays:
@@ -49,8 +52,9 @@ class TokenView:
     """One comment as the model sees it: `tokens` and `ids` are what is kept, special tokens included.
 
     `mask` has `padded_to` places, 1 for each token and 0 for the padding after them. `cut` is the index in `tokens` at
-    which `lost` tokens of the comment were left out (that of [SEP]), None if nothing was. `unknown` are the positions
-    of tokens that the vocabulary does not have.
+    which `lost` tokens of the comment were left out (that of [SEP]), None if nothing was; `left_out` are the first of
+    them, `MOST_LEFT_OUT` at most. `unknown` are the positions of tokens that the vocabulary does not have,
+    `unknown_texts` what stands there in the comment.
     """
 
     tokens: tuple[str, ...]
@@ -60,6 +64,8 @@ class TokenView:
     lost: int
     unknown: tuple[int, ...]
     padded_to: int
+    left_out: tuple[str, ...] = ()
+    unknown_texts: tuple[str, ...] = ()
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
@@ -142,14 +148,20 @@ def token_view(text: str, tokenizer: Tokenizer, max_length: int) -> TokenView:
     tokens = (*framing[: len(start)], *body.tokens[:room], *framing[len(start) :])
     lost = max(0, len(body.ids) - room)
     unknown_id = _unknown_id(tokenizer)
+    unknown = tuple(place for place, i in enumerate(ids) if i == unknown_id)
+    spans = [
+        body.offsets[place - len(start)] for place in unknown if 0 <= place - len(start) < min(room, len(body.ids))
+    ]
     return TokenView(
         tokens=tokens,
         ids=ids,
         mask=(1,) * len(ids) + (0,) * max(0, max_length - len(ids)),
         cut=len(start) + room if lost else None,
         lost=lost,
-        unknown=tuple(place for place, i in enumerate(ids) if i == unknown_id),
+        unknown=unknown,
         padded_to=max(max_length, len(ids)),
+        left_out=tuple(body.tokens[room : room + MOST_LEFT_OUT]),
+        unknown_texts=tuple(text[begin:end] for begin, end in spans),
     )
 
 

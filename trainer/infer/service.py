@@ -12,6 +12,7 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any
 
 from trainer.errors import GoemoError
@@ -75,14 +76,33 @@ class _Service:
             tag = {"id": request.get("id")}
             if request.get("op") == "load":
                 self.load(request.get("model"), tag)
+            elif request.get("op") == "batch":
+                self.batch(request, tag)
             elif request.get("op") != "predict":
-                self.tell(**tag, error=f"no operation is called {request.get('op')!r}; there are: predict, load")
+                self.tell(**tag, error=f"no operation is called {request.get('op')!r}; there are: predict, batch, load")
             elif request is predictions[-1]:
                 self.predict(request, tag)
             else:
                 self.tell(**tag, skipped=True)
 
     def predict(self, request: Message, tag: Message) -> None:
+        """The answer to one request, with emotions judged by its threshold."""
+
+        def results(predictor: Predictor, texts: list[str]) -> Message:
+            return {"results": [p.to_dict() for p in predictor.predict(texts, request.get("threshold"))]}
+
+        self.reply(request, tag, results)
+
+    def batch(self, request: Message, tag: Message) -> None:
+        """Every label's probability of each text, in the model's order, and nothing else: many rows stay small."""
+
+        def scores(predictor: Predictor, texts: list[str]) -> Message:
+            return {"scores": [[round(float(p), 6) for p in row] for row in predictor.probabilities(texts)]}
+
+        self.reply(request, tag, scores)
+
+    def reply(self, request: Message, tag: Message, work: Callable[[Predictor, list[str]], Message]) -> None:
+        """Tell what `work` makes of the request's texts, or why it cannot."""
         if self.predictor is None:
             self.tell(**tag, error="no model is loaded")
             return
@@ -91,13 +111,13 @@ class _Service:
             texts = request.get("texts")
             if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts):
                 raise GoemoError("texts must be a list of strings")
-            results = [p.to_dict() for p in self.predictor.predict(texts, request.get("threshold"))]
+            made = work(self.predictor, texts)
         except GoemoError as error:
             self.tell(**tag, error=str(error))
         except Exception as error:  # a model that fails on one text must not end the service
             self.tell(**tag, error=f"{type(error).__name__}: {error}")
         else:
-            self.tell(**tag, results=results, ms=round((time.perf_counter() - began) * 1000, 2))
+            self.tell(**tag, **made, ms=round((time.perf_counter() - began) * 1000, 2))
 
     def load(self, model: str | None, tag: Message) -> None:
         """Load a model; the one before stays where the new one cannot be loaded."""
@@ -105,7 +125,7 @@ class _Service:
         try:
             from trainer.modelfolder import find_model
 
-            folder = find_model(model)
+            folder = find_model(model, progress=self.fetched(model, tag))
             if "torch" not in sys.modules:
                 self.tell(**tag, event="loading", what="importing torch")
                 import torch  # noqa: F401
@@ -132,6 +152,21 @@ class _Service:
             parameters=made_of.parameters, bytes=made_of.bytes, max_length=predictor.max_length,
             warnings=list(predictor.warnings), seconds=round(time.monotonic() - began, 3),
         )  # fmt: skip
+
+    def fetched(self, model: str | None, tag: Message) -> Callable[[str, int, int], None]:
+        """Tells of a download, a percent at a time."""
+        told = -1
+
+        def progress(file: str, done: int, total: int) -> None:
+            nonlocal told
+            percent = 100 * done // total if total else 100
+            if percent > told:
+                told = percent
+                self.tell(
+                    **tag, event="loading", what=f"fetching {model} from the Hub: {percent}% of {total / 1e6:.0f} MB"
+                )
+
+        return progress
 
 
 if __name__ == "__main__":

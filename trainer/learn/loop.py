@@ -87,7 +87,7 @@ def _ready(
     here = terms(device, precision, task)
     below, warnings = setback.below, []
     while True:
-        model, optimizer = _new(task, device)
+        model, optimizer = new_model(task, device)
         found, more = checkpoint.newest(task.checkpoints, below)
         warnings += [text for text in more if text not in warnings]
         if found is None:
@@ -116,7 +116,7 @@ def _ready(
     return Training(task, model, optimizer, device, precision, position, here), found, warnings
 
 
-def _new(task: Task, device: torch.device) -> tuple[nn.Module, torch.optim.Optimizer]:
+def new_model(task: Task, device: torch.device) -> tuple[nn.Module, torch.optim.Optimizer]:
     """Model and optimizer of a training that begins."""
     config = task.config
     frequency = (task.train.truth.sum(0) + 0.5) / (len(task.train.truth) + 1)

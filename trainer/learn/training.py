@@ -21,6 +21,7 @@ from trainer.learn.checkpoint import Position
 from trainer.learn.keeping import Keeper
 from trainer.learn.memory import out_of_memory, release
 from trainer.learn.meter import Meter, Rates
+from trainer.learn.outlook import Outlook
 from trainer.learn.randomness import put_torch_state, torch_state
 from trainer.learn.schedule import rate
 from trainer.learn.task import Array, Diverged, Event, MemoryShort, Task
@@ -67,7 +68,8 @@ class Training:
         )
         self.last_checkpoint = self.last_step_event = time.monotonic()
         self.write_seconds = FIRST_WRITE
-        self.validation_seconds: float | None = None
+        width = self.config.max_length if self.config.padding == "max_length" else None
+        self.outlook = Outlook(self.config.epochs, task.train.tokens.lengths, task.dev.tokens.lengths, width)
         self.truth = torch.from_numpy(task.train.truth)
         self.began, self.before = time.monotonic(), position.seconds
         # counted on the device, so that no step has to wait for it
@@ -166,6 +168,7 @@ class Training:
             self.task.train.tokens.lengths, config.batch_size, config.seed, at.epoch, config.batching == "grouped"
         )
         meter, due = Meter(), False
+        self.outlook.begin(at.epoch, windows(order, config.accumulation), at.rows)
         self.model.train()
         for window in windows(order, config.accumulation, at.rows):
             factor = rate(at.step, self.total, config.warmup, config.scheduler) * 0.5**at.halvings
@@ -179,12 +182,14 @@ class Training:
             rows = sum(len(batch) for batch in window)
             at.step, at.rows = at.step + 1, at.rows + rows
             meter.add(taken.loss, rows, taken.tokens)
+            self.outlook.stepped()
             now, last = time.monotonic(), at.rows == len(self.truth)
             due = self.checkpoint_is_due(now)
             # the first step of an epoch is slow and would foretell hours: its event waits for the second
             soon = meter.steps > 1 and now - self.last_step_event >= BETWEEN_STEP_EVENTS
             if due or soon or last:
                 mean = yield from self.note(meter)
+                self.outlook.measured()
                 yield "step", self.step_fields(mean, factor * config.lr, float(taken.norm), meter.rates())
                 self.last_step_event = now
             if due and not last and not at.bad_steps:  # what is gone back to must lie before the trouble
@@ -289,9 +294,7 @@ class Training:
     def step_fields(self, loss: float, lr: float, norm: float, rates: Rates) -> dict[str, Any]:
         """The fields of a `step` event."""
         at = self.position
-        # before the first validation its time is guessed: without gradients, in fp32, about twice as fast
-        one = self.validation_seconds or len(self.task.dev.truth) / (2 * rates.examples)
-        left = (self.total - at.step) * rates.step_seconds + (self.config.epochs - at.epoch + 1) * one
+        left = self.outlook.left(rates.step_seconds, self.write_seconds, self.seconds_between_checkpoints(rates))
         return {
             "step": at.step, "epoch": at.epoch, "loss": round(loss, 6), "lr": lr, "grad_norm": round(norm, 4),
             "examples_per_s": round(rates.examples, 2), "tokens_per_s": round(rates.tokens, 1), "eta_s": round(left, 1),
@@ -321,7 +324,8 @@ class Training:
                     "warning",
                     {"text": f"which comments of dev it got wrong in epoch {at.epoch} was not kept: {error}"},
                 )
-        self.validation_seconds = fields["seconds"] = round(time.monotonic() - began, 3)
+        fields["seconds"] = round(time.monotonic() - began, 3)
+        self.outlook.validated(fields["seconds"])
         yield "validation", fields
         return best
 
@@ -329,6 +333,11 @@ class Training:
     def checkpoints_wanted(self) -> bool:
         """Whether any are asked for."""
         return bool(self.config.checkpoint_steps or self.config.checkpoint_minutes)
+
+    def seconds_between_checkpoints(self, rates: Rates) -> float:
+        """About how often one is written; infinity where none is asked for."""
+        minutes, steps = self.config.checkpoint_minutes, self.config.checkpoint_steps
+        return min(60 * minutes or math.inf, steps * rates.step_seconds or math.inf)
 
     def checkpoint_is_due(self, now: float) -> bool:
         """Whether it is time for the next one."""
@@ -354,6 +363,7 @@ class Training:
             yield "checkpoint", {"step": at.step, **written}
         self.last_checkpoint = time.monotonic()
         self.write_seconds = self.last_checkpoint - began
+        self.outlook.passed()
         if needed:
             yield from self.look_at_disk(needed)
             if self.keeper.again(self.model):

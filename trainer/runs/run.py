@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +23,7 @@ from trainer import paths
 from trainer.config import TrainConfig
 from trainer.errors import NotFoundError, RunError
 from trainer.runs import lock
+from trainer.runs.about import About, read_about
 from trainer.runs.events import LOG, VERSION, restart_step
 from trainer.runs.names import friendly_name
 from trainer.runs.permission import owner, require_seen, require_writable
@@ -90,7 +91,9 @@ class Run:
 
     @classmethod
     def open(cls, which: str | Path) -> Run:
-        """A run by its id, its short name (calm-otter), a start of either that fits one run alone, or its folder.
+        """A run by its id, its short name (calm-otter), the name it was given, a start of the first two, or its folder.
+
+        Name or start must fit one run alone.
 
         A Path may lie anywhere; a text never leaves the runs folder. Raises NotFoundError, also for a run of somebody
         else that may not be read.
@@ -113,6 +116,11 @@ class Run:
     def short(self) -> str:
         """The id without its date, such as calm-otter."""
         return short_name(self.id)
+
+    @property
+    def about(self) -> About:
+        """The name and the note that a person gave it."""
+        return read_about(self.folder)
 
     @property
     def worker_log(self) -> Path:
@@ -319,10 +327,13 @@ def _find(name: str) -> Path:
     if "/" in name:
         raise unknown
     runs = [run.folder for run in list_runs()]
-    for fits in (
-        [f for f in runs if short_name(f.name) == name],
-        [f for f in runs if f.name.startswith(name) or short_name(f.name).startswith(name)],
-    ):
+    ways: tuple[Callable[[Path], bool], ...] = (
+        lambda f: short_name(f.name) == name,
+        lambda f: read_about(f).name == name,
+        lambda f: f.name.startswith(name) or short_name(f.name).startswith(name),
+    )
+    for way in ways:
+        fits = [f for f in runs if way(f)]
         if len(fits) == 1:
             return fits[0]
         if fits:
