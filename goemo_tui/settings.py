@@ -5,10 +5,13 @@ A broken file never stops the start: it is reported as a warning and the default
 
 from __future__ import annotations
 
+import ast
+import itertools
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,9 @@ class Settings:
     bidi: str = "auto"
     """Who puts right-to-left text into order: app, terminal, or auto (found out)."""
 
+    signs: str = "auto"
+    """What frames, curves and signs are drawn with: unicode, ascii, or auto (by locale and terminal)."""
+
     smoothing: float = 0.9
     """The share, 0 to 0.99, that a smoothed loss keeps of the points before."""
 
@@ -60,6 +66,7 @@ KEYS: tuple[str, ...] = tuple(f.name for f in fields(Settings))
 CHOICES: dict[str, tuple[str, ...]] = {
     "language": ("en", "ar"),
     "bidi": ("auto", "app", "terminal"),
+    "signs": ("auto", "unicode", "ascii"),
     "alerts": ("toast", "bell", "desktop"),
 }
 RANGES: dict[str, tuple[float, float]] = {"max_length": (4, 512), "smoothing": (0.0, 0.99), "update_rate": (0.2, 10.0)}
@@ -72,6 +79,21 @@ def read_settings(
 
     Read from `file` (default `paths.settings_file()`, which may be absent) and `environment` (default: ours).
     """
+    found = find_settings(file, environment)
+    return found.settings, found.warnings
+
+
+@dataclass(frozen=True)
+class Found:
+    """Settings, and where each value comes from: `default`, the file, or a variable of the environment."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+
+def find_settings(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Found:
+    """As `read_settings`, with the origin of each value. What is wrong in one place leaves the next one its say."""
     file = paths.settings_file() if file is None else file
     environment = os.environ if environment is None else environment
     warnings: list[str] = []
@@ -82,28 +104,57 @@ def read_settings(
         pass
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         warnings.append(f"{file} cannot be used ({error}): the defaults hold")
-    for key in KEYS:
-        if key != "keys" and f"GOEMO_{key.upper()}" in environment:
-            given[key] = environment[f"GOEMO_{key.upper()}"]
     taken: dict[str, Any] = {}
+    origins = dict.fromkeys(KEYS, "default")
     for key, value in given.items():
-        if key not in KEYS:
-            warnings.append(f"{file}: no setting is called {key!r}; there are {', '.join(KEYS)}")
+        try:
+            taken[key] = checked(key, value)
+            origins[key] = str(file)
+        except ValueError as error:
+            warnings.append(f"{file}: {error}" if key not in KEYS else f"{error}: the default holds")
+    for key in KEYS:
+        name = f"GOEMO_{key.upper()}"
+        if key == "keys" or name not in environment:
             continue
         try:
-            taken[key] = _checked(key, value)
+            taken[key] = checked(key, environment[name])
+            origins[key] = name
         except ValueError as error:
-            warnings.append(f"{key} = {value!r} {error}: the default holds")
-    return Settings(**taken), tuple(warnings)
+            warnings.append(f"{name}: {error}")
+    return Found(Settings(**taken), origins, tuple(warnings))
+
+
+def checked(key: str, value: object) -> Any:
+    """A setting's value as its field wants it. Raises ValueError with what is wrong, beginning with `key = value`."""
+    if key not in KEYS:
+        raise ValueError(f"no setting is called {key!r}; there are {', '.join(KEYS)}")
+    try:
+        return _checked(key, value)
+    except ValueError as error:
+        raise ValueError(f"{key} = {value!r} {error}") from None
+
+
+@cache
+def docs() -> dict[str, str]:
+    """Setting -> the docstring under its field, which is all that is said about it anywhere."""
+    tree = ast.parse(Path(__file__).read_text(encoding="utf-8"))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings")
+    found: dict[str, str] = {}
+    for field_node, doc in itertools.pairwise(body):
+        if isinstance(field_node, ast.AnnAssign) and isinstance(field_node.target, ast.Name):
+            text = doc.value.value if isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant) else ""
+            found[field_node.target.id] = " ".join(str(text).split())
+    return found
 
 
 def _checked(key: str, value: object) -> Any:
-    """A setting's value as its field wants it. Raises ValueError with what is wrong, in words that follow the value."""
+    """As `checked`; the ValueError's words follow `key = value`."""
     default = getattr(Settings(), key)
     if key == "keys":
-        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        flat = _flat(value) if isinstance(value, dict) else None
+        if flat is None:
             raise ValueError('is no table of keys, such as "data.filter" = "f"')
-        return dict(value)
+        return flat
     wanted = type(default)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"is no {_KINDS[wanted]}")
@@ -115,7 +166,7 @@ def _checked(key: str, value: object) -> Any:
         return value
     try:
         number = wanted(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(f"is no {_KINDS[wanted]}") from None
     if isinstance(default, int) and isinstance(value, float) and value != number:
         raise ValueError("is no whole number")
@@ -123,6 +174,20 @@ def _checked(key: str, value: object) -> Any:
     if not low <= number <= high:
         raise ValueError(f"is not within {low:g} to {high:g}")
     return number
+
+
+def _flat(table: Mapping[str, object], head: str = "") -> dict[str, str] | None:
+    """Action id -> keys. TOML reads `data.filter` without quotes as a table in a table. None where a value is no text."""
+    found: dict[str, str] = {}
+    for name, value in table.items():
+        inner = _flat(value, f"{head}{name}.") if isinstance(value, dict) else None
+        if inner is not None:
+            found |= inner
+        elif isinstance(value, str):
+            found[head + name] = value
+        else:
+            return None
+    return found
 
 
 _KINDS: dict[type, str] = {int: "whole number", float: "number", str: "text"}

@@ -49,6 +49,17 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 86_400}d{whole % 86_400 // 3600:02d}h"
 
 
+def age(seconds: float | None) -> str:
+    """How long ago, in at most three cells: `now`, `3m`, `2h`, `4d`, `3w`, `2y`; empty where it is not known."""
+    if seconds is None or not math.isfinite(seconds):
+        return ""
+    for unit, length, most in (("m", 60, 60), ("h", 3600, 24), ("d", 86_400, 99), ("w", 604_800, 99)):
+        count = int(max(0.0, seconds) // length)
+        if count < most:
+            return f"{count}{unit}" if count else "now"
+    return f"{int(seconds // 31_557_600)}y"
+
+
 def score(value: float | None) -> str:
     """A share in 0..1 with three decimals and no leading zero: `.531`."""
     if value is None or not math.isfinite(value):

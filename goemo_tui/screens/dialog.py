@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.filter import LineFilter
 from textual.screen import ModalScreen
+
+from goemo_tui import actions, right_to_left
 
 Answer = TypeVar("Answer")
 
@@ -17,7 +21,7 @@ class Dialog(ModalScreen[Answer]):
 
     HEADING: ClassVar[str] = ""
     FOOT: ClassVar[str] = "Esc closes"
-    BINDINGS = [Binding("escape", "close", "Close")]
+    BINDINGS = [Binding("escape", "close", "Close"), *actions.motions("motion")]
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 60%; }
     Dialog > #box {
@@ -26,6 +30,10 @@ class Dialog(ModalScreen[Answer]):
         border-title-color: $accent; border-title-style: bold; border-subtitle-color: $quiet;
     }
     """
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What shows through is ready."""
+        return right_to_left.for_modal(super().get_line_filters())
 
     def body(self) -> ComposeResult:
         """What stands in the box."""
@@ -41,6 +49,10 @@ class Dialog(ModalScreen[Answer]):
     def action_leave_field(self) -> None:
         """Esc in a text field closes as well."""
         self.action_close()
+
+    def action_motion(self, key: str) -> None:
+        """vim's motions, in whatever has the focus."""
+        self.app.simulate_key(key)
 
     def action_close(self) -> None:
         """Close without an answer."""

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.filter import LineFilter
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from goemo_tui import safe_text
-from goemo_tui.actions import ACTIONS, PLACES, Action, show_key
-
-_ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn"}
+from goemo_tui import actions, right_to_left, safe_text
+from goemo_tui.actions import ACTIONS, MOTIONS, Where, places, show_key, told_once
+from goemo_tui.language import language, word
 
 
 class HelpScreen(ModalScreen[None]):
-    """Closed by Esc, q or ?."""
+    """Closed by Esc, q, or whatever key opens it."""
 
     CSS_PATH = "help.tcss"
     BINDINGS = [
-        Binding("escape,q,question_mark,ctrl+g", "dismiss", "Close", priority=True),
-        Binding("j", "down", show=False),
-        Binding("k", "up", show=False),
+        Binding("escape,q", "dismiss", "Close", priority=True),
+        *actions.motions("motion"),
     ]
 
     def __init__(self, place: str, focused: Widget | None) -> None:
@@ -36,51 +39,77 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """One scrolling page."""
         with VerticalScroll(id="help"):
-            yield Static(self.page(min(96, self.app.size.width * 9 // 10) - 8))
+            yield Static(self.page(self._room(self.app.size.width)), id="page")
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What shows through is ready."""
+        return right_to_left.for_modal(super().get_line_filters())
 
     def on_mount(self) -> None:
         """The page takes the arrow keys."""
         box = self.query_one("#help")
-        box.border_title = "Help"
-        box.border_subtitle = "Esc closes"
+        box.border_title = word("Help")
+        box.border_subtitle = word("Esc closes")
         box.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The page for this width."""
+        self.query_one("#page", Static).update(self.page(self._room(event.size.width)))
+
+    @staticmethod
+    def _room(width: int) -> int:
+        """Cells of a line in the box."""
+        return min(96, width * 9 // 10) - 8
+
+    def on_key(self, event: events.Key) -> None:
+        """The key that opened the page closes it."""
+        if any(event.key in a.present_keys for a in ACTIONS if a.name == "app.help"):
+            event.stop()
+            self.dismiss()
 
     def page(self, width: int = 200) -> Content:
         """The page's text for `width` cells."""
         parts: list[Content] = []
         if self.about or self.of_focused:
-            parts.append(Content.styled("Here", "bold $accent"))
+            parts.append(_heading(word("Here"), "", width))
             if self.about:
                 parts.append(safe_text.content(self.about))
             parts += [_line(keys, what, width) for keys, what in self.of_focused]
             parts.append(Content(""))
-        for place, title, purpose in PLACES:
+        for place, title, purpose in places():
             if place == self.place:
-                parts.append(Content.assemble((title, "bold $accent"), (f"  {purpose}", "$quiet")))
-                parts += _table(place, width)
+                parts.append(_heading(title, purpose, width))
+                parts += _table(place, width)  # type: ignore[arg-type]
                 parts.append(Content(""))
-        parts.append(Content.styled("Everywhere", "bold $accent"))
+        parts.append(_heading(word("Everywhere"), "", width))
         parts += _table("everywhere", width)
-        parts.append(_line("Tab", "Next part; Shift+Tab goes back", width))
-        parts.append(_line("mouse", "Click, wheel and header click work wherever a key does", width))
+        parts.append(_line("Tab", word("Next part; Shift+Tab goes back"), width))
+        parts.append(_line(word("mouse"), word("Click, wheel and header click work wherever a key does"), width))
+        parts.append(Content(""))
+        parts.append(_heading(word("In lists and tables"), "", width))
+        down, up, first, last, page, back = (show_key(key) for key, _ in MOTIONS)
+        parts.append(_line(f"{down} {up}", word("Down and up, as in vim; the arrows do it, too"), width))
+        parts.append(_line(f"{first} {last}", word("To the first and to the last"), width))
+        parts.append(_line(f"{page} {back}", word("A page down and up"), width))
         return Content("\n").join(parts)
 
-    def action_down(self) -> None:
-        """vim's j."""
-        self.query_one("#help").scroll_down(animate=False)
-
-    def action_up(self) -> None:
-        """vim's k."""
-        self.query_one("#help").scroll_up(animate=False)
+    def action_motion(self, key: str) -> None:
+        """vim's motions."""
+        self.app.simulate_key(key)
 
 
-def _table(where: str, width: int) -> list[Content]:
-    """One line an action; a twin for typing stands behind the key it doubles."""
-    lines: dict[str, tuple[list[str], Action]] = {}
-    for action in ACTIONS:
-        if action.where == where:
-            lines.setdefault(action.name, ([], action))[0].extend(show_key(key) for key in action.keys)
-    return [_line(" ".join(keys), action.help, width) for keys, action in lines.values()]
+def _table(where: Where, width: int) -> list[Content]:
+    """One line an action, with all its keys."""
+    return [_line(" ".join(keys), action.shown_help, width) for action, keys in told_once(where)]
+
+
+def _heading(title: str, purpose: str, width: int) -> Content:
+    """What the lines below are about; at the right where it is read from right to left."""
+    text = f"{title}  {purpose}".rstrip()
+    if language() == "ar":
+        blanks = " " * max(0, width - cell_len(text))
+        return Content.assemble(blanks, (purpose, "$quiet"), "  " if purpose else "", (title, "bold $accent"))
+    return Content.assemble((title, "bold $accent"), (text[len(title) :], "$quiet"))
 
 
 def _keys_of(widget: Widget) -> list[tuple[str, str]]:
@@ -89,8 +118,10 @@ def _keys_of(widget: Widget) -> list[tuple[str, str]]:
     for cls in type(widget).__mro__:
         if cls.__module__.startswith("goemo_tui."):
             for binding in Binding.make_bindings(vars(cls).get("BINDINGS", [])):
+                if binding.key in dict(MOTIONS):
+                    continue  # the page tells of them once for all
                 keys = found.setdefault(binding.action, ([], binding.tooltip or binding.description))[0]
-                keys.append(_ARROWS.get(binding.key, show_key(binding.key)))
+                keys.append(show_key(binding.key))
     return [(" ".join(keys), what) for keys, what in found.values() if what]
 
 
@@ -99,7 +130,12 @@ _KEYS = 12
 
 
 def _line(keys: str, what: str, width: int) -> Content:
-    """Keys, and what they do wrapped beside them."""
+    """Keys, and what they do wrapped beside them. What is read from right to left stands at the right, keys at its right."""
     wrapped = Content(what).wrap(max(20, width - _KEYS - 2))
+    if language() == "ar" and any(ord(char) > 0x5FF for char in what):
+        room = width - _KEYS - 2
+        lines = [" " * max(0, room - cell_len(line.plain.rstrip())) + line.plain.rstrip() for line in wrapped]
+        first = Content.assemble(lines[0], (f"  {keys:<{_KEYS}}", "bold"))
+        return Content("\n").join([first, *(Content(line) for line in lines[1:])])
     rest = [Content(" " * (_KEYS + 2) + line.plain) for line in wrapped[1:]]
     return Content("\n").join([Content.assemble((f"  {keys:<{_KEYS}}", "bold"), wrapped[0]), *rest])

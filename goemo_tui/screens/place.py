@@ -11,10 +11,11 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input, TextArea
+from textual.widgets import Input, TextArea
 
 from goemo_tui import actions
 from goemo_tui.widgets.header import GoemoHeader, PlaceTab
+from goemo_tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from goemo_tui.app import GoemoApp
@@ -57,7 +58,7 @@ class Place(Screen[None]):
         yield header
         with Container(id="place"):
             yield from self.body()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Follow the app's running run, and put the focus where work starts."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
+
+from goemo_tui.language import word
 
 
 class TooSmall(Screen[None]):
@@ -24,6 +27,7 @@ class TooSmall(Screen[None]):
         from goemo_tui.app import SMALLEST
 
         width, height = self.size
-        self.query_one(Static).update(
-            f"too small: {width}x{height}\ngoemo needs {SMALLEST[0]}x{SMALLEST[1]}", layout=True
-        )
+        said = [f"{word('too small')}: {width}x{height}", f"{word('goemo needs')} {SMALLEST[0]}x{SMALLEST[1]}"]
+        if height > 2:
+            said.append(word("nothing is lost: make it larger"))
+        self.query_one(Static).update(Content("\n".join(said)), layout=True)

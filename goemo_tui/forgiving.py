@@ -1,0 +1,91 @@
+"""An app that outlives what goes wrong in it: a failed action or worker is a toast and an entry in the log.
+
+Nobody ever sees a traceback. Only an error in the machinery itself ends the app, with one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.app import App
+from textual.dom import DOMNode
+from textual.notifications import SeverityLevel
+from textual.worker import WorkerFailed
+
+from goemo_tui import crash
+from goemo_tui.safe_text import clean
+from trainer.errors import GoemoError
+
+
+class ForgivingApp(App[int]):
+    """What `GoemoApp` knows about errors and toasts."""
+
+    fatal_line: str | None = None
+    """What to say on the restored terminal; None as long as nothing fatal happened."""
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """A toast. Whatever it says is cleaned and never read as markup."""
+        super().notify(
+            clean(message, newlines=True, limit=600),
+            title=clean(title, limit=80),
+            severity=severity,
+            timeout=timeout,
+            markup=False,
+        )
+
+    async def run_action(
+        self,
+        action: str | tuple[str, str, tuple[object, ...]],
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """As Textual's; an action that fails says so in a toast instead of ending the app."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except GoemoError as error:
+            self.notify(str(error), severity="error", timeout=8)
+        except Exception as error:
+            self._toast_of(error, f"action {action}")
+        return True
+
+    def _toast_of(self, error: Exception, where: str) -> None:
+        self._show_to_tests(error)
+        error_id = crash.log_error(error, where)
+        self.notify(
+            f"{crash.one_line(error)}\nDetails under {error_id} in {crash.log_file()}",
+            title="That did not work",
+            severity="error",
+            timeout=10,
+        )
+
+    def _show_to_tests(self, error: Exception) -> None:
+        """Without a terminal (a test) an error that people see as a toast is raised at the end all the same."""
+        if self.is_headless and self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A failed worker is a toast; anything else ends the app with one line, once the terminal is restored."""
+        self._show_to_tests(error)
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if isinstance(error, WorkerFailed) and isinstance(cause, Exception) and self.is_running:
+            if isinstance(cause, GoemoError):
+                self.notify(str(cause), severity="error", timeout=8)
+            else:
+                self._toast_of(cause, "worker")
+            return
+        self._return_code = 1
+        if self.fatal_line is None:
+            error_id = crash.log_error(cause, "app")
+            self.fatal_line = (
+                f"goemo-tui had to stop: {crash.one_line(cause)} (details under {error_id} in {crash.log_file()})"
+            )
+        self._close_messages_no_wait()
