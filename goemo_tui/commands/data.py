@@ -1,4 +1,4 @@
-"""`goemo-tui data`: which corpora are at hand, what is wrong with one, and the real one fetched.
+"""`goemo-tui data`: which corpora are at hand, what is wrong with one, its rows by filter, and the real one fetched.
 
 The headless twin of the Data screen. Whatever a file says passes through safe_text before it reaches a terminal.
 """
@@ -10,43 +10,81 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from goemo_tui.commands import rows, stats
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
     from trainer.corpus import Corpus
 
-ACTIONS = ("list", "check", "download")
+ACTIONS = ("list", "check", *stats.ACTIONS, *rows.ACTIONS, "download")
+
+FILTER_HELP = """\
+A filter is what the Data screen's filter line takes: words, "a phrase", /regex/, label:joy, labels:>1, tokens:>20,
+line:10..20, id:ed8x. A blank joins what must both hold, `or` binds weaker, a minus or `not` turns what follows round,
+parentheses group; quotes make or, and, not and ( ordinary text: '"or"'."""
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "data",
-        help="list, check or download corpora",
-        description="Which corpora are at hand, what is wrong with one, and GoEmotions fetched.",
+        help="list, check, show, export, count or download corpora",
+        description="Which corpora are at hand, what is wrong with one, its figures, its rows by filter, and GoEmotions "
+        "fetched.",
+        epilog=FILTER_HELP,
     )
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
     parser.add_argument(
-        "path", nargs="?", help="check: sample, goemotions, a folder or a file; download: the folder to download into"
+        "path",
+        nargs="?",
+        help="sample, goemotions, a folder or a file; download: the folder to download into",
     )
+    parser.add_argument("text", nargs="?", help="similar: the text whose nearest comments are wanted")
+    parser.add_argument(
+        "--filter", metavar="TEXT", help="show, export: which rows, as in the Data screen's filter line"
+    )
+    parser.add_argument(
+        "--split",
+        metavar="NAME",
+        help="stats, similar, show, export: train, dev or test (default: the first there is; stats: all)",
+    )
+    parser.add_argument("--top", metavar="N", type=int, default=10, help="similar: how many comments (default: 10)")
+    parser.add_argument("--limit", metavar="N", type=int, help="show: at most so many rows")
+    parser.add_argument("--out", metavar="FILE", help="export: a .tsv, .csv, .jsonl or .parquet file")
+    parser.add_argument("--overwrite", action="store_true", help="export: also over a file that is there")
     parser.add_argument("--url", metavar="MIRROR", help="download: address of the folder that holds the four files")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.set_defaults(run=run)
 
 
+_BELONGS = {
+    "filter": ("show", "export"),
+    "split": ("stats", "similar", "show", "export"),
+    "text": ("similar",),
+    "limit": ("show",),
+    "out": ("export",),
+    "overwrite": ("export",),
+    "url": ("download",),
+}
+
+
 def run(options: argparse.Namespace) -> int:
     """Do it; 1 if a file is refused. Raises GoemoError with the exit code of the command line."""
-    if options.url and options.action != "download":
-        raise ConfigError("--url belongs to data download", key="url")
+    for option, actions in _BELONGS.items():
+        if getattr(options, option) not in (None, False) and options.action not in actions:
+            name = "a text" if option == "text" else f"--{option}"
+            raise ConfigError(f"{name} belongs to data {', data '.join(actions)}", key=option)
     if options.action == "list":
         if options.path:
             raise ConfigError(
                 f"data list takes no path; goemo-tui data check {options.path} looks into one", key="path"
             )
         return _list(options.json)
+    if options.action == "download":
+        return _download(options.url, options.path, options.json)
     if options.action == "check":
         return _check(options.path or getattr(options, "app_data", None) or "sample", options.json)
-    return _download(options.url, options.path, options.json)
+    return stats.run(options) if options.action in stats.ACTIONS else rows.run(options)
 
 
 def _list(as_json: bool) -> int:

@@ -1,36 +1,35 @@
 """Data: know the corpus before you train on it. Splits and labels left, comments right, one comment in full below.
 
-This screen opens corpora (in threads), and says which part shows what. It computes nothing itself.
+This screen says which part shows what, and remembers what was chosen. It computes nothing itself.
 """
 
 from __future__ import annotations
 
 import gc
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
-from textual.worker import get_current_worker
 
 from goemo_tui import actions, safe_text
-from goemo_tui.screens.place import Place
-from goemo_tui.services import query
-from goemo_tui.widgets.bar_list import BarList, Entry
+from goemo_tui.screens.corpus_place import CorpusPlace
+from goemo_tui.screens.data_keys import DataKeys
+from goemo_tui.services import data_state, query_edit
+from goemo_tui.settings import Settings
 from goemo_tui.widgets.comment_browser import CommentBrowser
 from goemo_tui.widgets.comment_detail import CommentDetail
-from trainer.errors import GoemoError
+from goemo_tui.widgets.corpus_lists import CorpusLists
+from goemo_tui.widgets.figures import Figures
+from goemo_tui.widgets.stacked_panes import StackedPanes
 
-if TYPE_CHECKING:
-    from goemo_tui.services.corpus_loader import FoundTokenizer, Opened
+NO_ROW = "No comment fits this filter. x clears it."
+NEXT_STEPS = "o opens another folder or file · d downloads the full corpus"
+TABLE_COLUMNS = 4
 
-SPLITS = ("train", "dev", "test")
 
-
-class DataScreen(Place):
+class DataScreen(DataKeys):
     """The first place."""
 
     PLACE = "data"
@@ -40,124 +39,83 @@ class DataScreen(Place):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (76, "-narrow"), (100, "-normal"), (160, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (22, "-short"), (32, "-tall"), (50, "-taller")]
 
-    class Loaded(Message):
-        """A corpus is there, with its splits as columns."""
-
-        def __init__(self, opened: Opened, path: str) -> None:
-            super().__init__()
-            self.opened = opened
-            self.path = path
-
-    class Failed(Message):
-        """A corpus could not be opened."""
-
-        def __init__(self, said: str, path: str) -> None:
-            super().__init__()
-            self.said = said
-            self.path = path
-
-    class Tokenizer(Message):
-        """The tokenizer was looked for."""
-
-        def __init__(self, found: FoundTokenizer) -> None:
-            super().__init__()
-            self.found = found
-
-    class Counted(Message):
-        """Rows before `until` of a split have their token counts."""
-
-        def __init__(self, split: str, until: int) -> None:
-            super().__init__()
-            self.split = split
-            self.until = until
-
     def __init__(self) -> None:
         super().__init__()
-        self.opened: Opened | None = None
-        self.tokenizer: Any = None
-        self.token_note = "the tokenizer is being loaded …"
-        self.label_order: list[int] = []
+        self._fallback: str | None = None
         self._of_split = ""
 
     def body(self) -> ComposeResult:
         """Splits and labels left; filter, table and detail right."""
         with Horizontal():
-            with Vertical(id="left"):
-                yield BarList(id="splits", classes="pane", about="The corpus's splits. Enter shows one.")
-                yield BarList(
-                    id="emotions", classes="pane", about="Labels and how often they occur. Enter filters by one."
-                )
-            with Vertical(id="right"):
+            yield CorpusLists(id="left")
+            with StackedPanes(id="right", lower="#detail", lowest=data_state.LOWEST, least=8):
                 yield CommentBrowser(id="browse", classes="pane")
                 yield CommentDetail(id="detail", classes="pane")
 
     def on_mount(self) -> None:
         """Paint first, then load."""
         super().on_mount()
-        self.query_one("#splits").border_title = "splits"
-        self.query_one("#emotions").border_title = "emotions"
-        self.detail.show_nothing("")
-        self.call_after_refresh(self.open, self.goemo.data)
-
-    @property
-    def browser(self) -> CommentBrowser:
-        """Filter, table and figures."""
-        return self.query_one(CommentBrowser)
-
-    @property
-    def detail(self) -> CommentDetail:
-        """The pane of one comment."""
-        return self.query_one(CommentDetail)
+        self.detail.show_nothing("The comment at the table's cursor is shown here in full.")
+        self.state = data_state.read_back(self.goemo.remembered.of("data"), TABLE_COLUMNS)
+        self.browser.field.history, self.browser.widths = self.state.history, self.state.widths
+        self.detail.display = self.state.detail
+        self.panes.set_height(self.state.detail_height)
+        self.watch(self.app, "settings", self._settings_changed, init=False)
+        self.call_after_refresh(self._open_first)
 
     # Opening
 
+    def _open_first(self) -> None:
+        """What was asked for at the start, else the corpus of the last time, else the setting."""
+        asked = self.goemo.data
+        last = self.state.path if not self.goemo.data_given and asked == Settings().data else ""
+        self._fallback = asked if last else None
+        self.open(last or asked)
+
     def open(self, path: str) -> None:
-        """Load another corpus in a thread; the present one stays until it is there."""
-        self.browser.wait(Content.assemble("loading ", safe_text.content(path), " …"))
-        self._load(path)
+        """Load another corpus; the present one stays until it is there."""
+        self.browser.loading_of(path)
+        self.load(path)
 
-    @work(thread=True, exclusive=True, group="load")
-    def _load(self, path: str) -> None:
-        import goemo_tui.widgets.comment_table  # noqa: F401  # so that its import does not hold up the screen
-        from goemo_tui.services.corpus_loader import open_corpus
-
-        worker = get_current_worker()
-        try:
-            message: Message = self.Loaded(open_corpus(path, self.goemo.settings.encoder), path)
-        except GoemoError as error:
-            message = self.Failed(str(error), path)
-        if not worker.is_cancelled:
-            self.post_message(message)
-
-    @on(Failed)
-    def _failed(self, message: Failed) -> None:
+    @on(CorpusPlace.Failed)
+    def _failed(self, message: CorpusPlace.Failed) -> None:
+        fallback, self._fallback = self._fallback, None
+        if fallback is not None:
+            self.notify(message.said, title="The corpus of the last time was not opened", severity="warning", timeout=8)
+            self.open(fallback)
+            return
+        self._title_corpus()
         if self.browser.table is not None:
             self.notify(message.said, title="That corpus was not opened", severity="error", timeout=10)
             return
+        self.lists.show_nothing("no corpus is open")
+        self.detail.show_nothing("No corpus is open. " + NEXT_STEPS)
         self.browser.wait(
             Content.assemble(
                 ("✗ ", "bold $error"),
                 safe_text.content(message.said, newlines=True),
-                ("\n\no opens another folder or file · d downloads the full corpus", "$quiet"),
+                (f"\n\n{NEXT_STEPS}", "$quiet"),
             )
         )
 
-    @on(Loaded)
-    async def _loaded(self, message: Loaded) -> None:
+    @on(CorpusPlace.Loaded)
+    async def _loaded(self, message: CorpusPlace.Loaded) -> None:
         from goemo_tui.screens import problems
 
-        self.opened = message.opened
+        self.opened, self._fallback = message.opened, None
         gc.freeze()  # 54,000 rows are walked by no further collection: keystrokes stay even
-        corpus = message.opened.corpus
-        self.goemo.data = message.path
-        if message.path not in ("sample", "goemotions"):
-            path = str(Path(message.path).expanduser().absolute())
+        corpus, path = message.opened.corpus, message.path
+        self.goemo.data = path
+        if path not in ("sample", "goemotions"):
+            path = str(Path(path).expanduser().absolute())
             self.goemo.remember(self.goemo.remembered.opened(path))
+        if path != self.state.path:
+            self.state = self.state.elsewhere(path)
+        state, self.state = self.state, self.state.elsewhere(path)  # a corpus that is opened later begins anew
         self._of_split = ""
         refused, summary = problems.refusals(corpus), problems.summary(corpus)
-        await self.browser.open(message.opened.splits, self.goemo.settings.max_length, refused)
-        state = [safe_text.cells(corpus.name, 30), *(["refused for training"] if refused else []), summary]
-        self.browser.border_subtitle = Content(" · ".join(part for part in state if part))
+        await self.browser.open(message.opened.splits, self.goemo.settings.max_length, refused, state)
+        self._title_corpus()
         if refused or summary:
             self.notify(
                 "\n".join([*refused.values(), *([summary] if summary else [])]),
@@ -165,119 +123,119 @@ class DataScreen(Place):
                 severity="error" if refused else "warning",
                 timeout=10 if refused else None,
             )
-        self._draw_splits("")
+        numbers = {name: len(split) for name, split in corpus.splits.items()}
+        self.lists.show_splits(numbers, "")
         if not message.opened.splits:
-            emotions = self.query_one("#emotions", BarList)
-            emotions.show(())
-            emotions.border_title = "emotions"
-            self.detail.show_nothing("")
+            self.lists.show_nothing("no row to count")
+            self.detail.show_nothing("No row can be used. p lists every reason.")
             return
-        self.browser.take_split(next(iter(message.opened.splits)))
+        wanted = state.split
+        self.browser.take_split(wanted if wanted in message.opened.splits else next(iter(message.opened.splits)))
         if self.focused is None:
             self.go_home()
-        self._count()
+        self.count()
 
-    # Token counts
+    def _title_corpus(self) -> None:
+        """The open corpus below the table; nothing where none is open."""
+        from goemo_tui.screens import problems
 
-    @work(thread=True, exclusive=True, group="tokens")
-    def _count(self) -> None:
-        from goemo_tui.services.corpus_loader import count_all, find_tokenizer
+        if self.opened is None:
+            self.browser.border_subtitle = ""
+            return
+        corpus = self.opened.corpus
+        refused = "refused for training" if problems.refusals(corpus) else ""
+        said = [safe_text.cells(corpus.name, 30), refused, problems.summary(corpus)]
+        self.browser.border_subtitle = Content(" · ".join(part for part in said if part))
 
-        worker = get_current_worker()
-        opened, tokenizer = self.opened, self.tokenizer
-        if tokenizer is None:
-            found = find_tokenizer(self.goemo.settings.encoder)
-            if worker.is_cancelled:
-                return
-            self.post_message(self.Tokenizer(found))
-            tokenizer = found.tokenizer
-        if opened is not None and tokenizer is not None:
-            count_all(opened.splits, tokenizer, lambda: worker.is_cancelled, self._tell_counted)
-
-    def _tell_counted(self, split: str, until: int) -> None:
-        self.post_message(self.Counted(split, until))
-
-    @on(Tokenizer)
-    def _tokenizer(self, message: Tokenizer) -> None:
+    @on(CorpusPlace.Tokenizer)
+    def _tokenizer(self, message: CorpusPlace.Tokenizer) -> None:
         self.tokenizer = message.found.tokenizer
         self.token_note = message.found.note
-        table = self.browser.table
-        if table is not None:
-            self._show_detail(table.looked_at)
+        self.show_detail()
 
-    @on(Counted)
-    def _counted(self, message: Counted) -> None:
+    @on(CorpusPlace.Counted)
+    def _counted(self, message: CorpusPlace.Counted) -> None:
         self.browser.counted(message.split, message.until)
 
     # What the parts tell each other
 
     @on(CommentBrowser.Shown)
-    def _shown(self, message: CommentBrowser.Shown) -> None:
-        if self._of_split != self.browser.split and self.browser.columns is not None:
-            self._of_split = self.browser.split
-            counts = self.browser.columns.label_counts()
-            self.label_order = sorted(range(len(counts)), key=lambda i: (-int(counts[i]), i))
-            self._draw_splits(self._of_split)
-        self._draw_emotions()
-        self._show_detail(message.looked_at)
-
-    def _draw_splits(self, here: str) -> None:
-        assert self.opened is not None
-        numbers = {name: len(split) for name, split in self.opened.corpus.splits.items()}
-        self.query_one("#splits", BarList).show(
-            tuple(Entry(n, numbers.get(n), "▸" if n == here else " ") for n in SPLITS)
-        )
-
-    @on(BarList.Picked, "#splits")
-    def _split_picked(self, message: BarList.Picked) -> None:
-        name = SPLITS[message.index]
-        if self.opened is not None and name in self.opened.splits:
-            self.browser.take_split(name)
-        else:
-            self.notify(f"this corpus has no {name} split", timeout=3)
-
-    def _draw_emotions(self) -> None:
-        """Counts among the shown rows; ✓ stands before a label of the filter, ✗ before one that is shut out."""
-        columns, rows = self.browser.columns, self.browser.rows
-        if columns is None or rows is None:
+    def _shown(self) -> None:
+        browser = self.browser
+        columns, rows = browser.columns, browser.rows
+        if columns is None or rows is None or self.opened is None:
             return
-        counts = columns.label_counts(rows)
-        signs: dict[int, str] = {}
-        try:
-            for term in query.parse(self.browser.filter_text, columns.labels):
-                if term.kind == "label":
-                    signs.update(dict.fromkeys(term.labels, "✗" if term.negated else "✓"))
-        except query.QueryError:
-            signs = {}
-        most = max(1, int(counts.max(initial=0)))
-        emotions = self.query_one("#emotions", BarList)
-        emotions.show(
-            tuple(
-                Entry(columns.labels.names[i], int(counts[i]), signs.get(i, " "), int(counts[i]) / most)
-                for i in self.label_order
-            )
-        )
-        kind = "emotions" if columns.labels.official else "labels"
-        emotions.border_title = kind if len(rows) == len(columns) else f"{kind} in {len(rows):,}"
+        if self._of_split != browser.split:
+            self._of_split = browser.split
+            numbers = {name: len(split) for name, split in self.opened.corpus.splits.items()}
+            self.lists.show_splits(numbers, browser.split)
+        self.lists.show_labels(columns, rows, browser.filter_text)
+        self.show_detail()
+        self.keep()
 
-    @on(BarList.Picked, "#emotions")
-    def _emotion_picked(self, message: BarList.Picked) -> None:
+    @on(CommentBrowser.Chose)
+    @on(StackedPanes.Resized)
+    def keep(self) -> None:
+        """Remember what is shown and how, for the next start."""
+        browser = self.browser
+        if browser.columns is None:
+            return
+        self.goemo.keep(
+            "data",
+            path=self.state.path,
+            split=browser.split,
+            filter=browser.filter_text,
+            sorting=None if browser.sorting is None else list(browser.sorting),
+            view=browser.view,
+            detail=bool(self.detail.display),
+            detail_height=self.panes.wanted,
+            widths=list(browser.widths),
+            history=list(browser.field.history),
+            export=self.state.export,
+        )
+
+    @on(CorpusLists.SplitWanted)
+    def _split_wanted(self, message: CorpusLists.SplitWanted) -> None:
+        if self.opened is not None and message.split in self.opened.splits:
+            self.browser.take_split(message.split)
+        else:
+            self.notify(f"this corpus has no {message.split} split", timeout=3)
+
+    @on(CorpusLists.LabelWanted)
+    @on(CommentDetail.LabelPicked)
+    def _label_wanted(self, message: CorpusLists.LabelWanted | CommentDetail.LabelPicked) -> None:
         columns = self.browser.columns
-        if columns is not None and message.index < len(self.label_order):
-            name = columns.labels.names[self.label_order[message.index]]
-            self.browser.filter_text = query.toggle_label(self.browser.filter_text, name)
+        if columns is not None:
+            text = query_edit.toggle_label(self.browser.filter_text, message.name, columns.labels)
+            self.browser.filter_text = text
+
+    @on(Figures.Chosen)
+    def _figure_chosen(self, message: Figures.Chosen) -> None:
+        """The rows behind a bar or a cell."""
+        if message.split in self.browser.splits and message.split != self.browser.split:
+            self.browser.take_split(message.split)
+        self.browser.show_view("table")
+        self.browser.filter_text = message.filter_text
+        self.go_home()
+
+    @on(CommentDetail.Wanted)
+    def _row_wanted(self, message: CommentDetail.Wanted) -> None:
+        """A similar row was chosen."""
+        self.browser.look_at(message.row)
 
     def on_data_table_row_selected(self) -> None:
         """Enter on a row: to the detail, which can be scrolled."""
         self.detail.display = True
         self.set_focus(self.detail)
 
-    def _show_detail(self, row: int | None) -> None:
-        columns = self.browser.columns
-        if columns is None or not self.detail.display:
+    def show_detail(self) -> None:
+        """The row at the cursor, as a model will see it."""
+        columns, table = self.browser.columns, self.browser.table
+        if columns is None or table is None or not self.detail.display:
             return
+        row = table.looked_at
         if row is None:
-            self.detail.show_nothing("No comment fits this filter. x clears it.")
+            self.detail.show_nothing(NO_ROW)
             return
         view = None
         if self.tokenizer is not None:
@@ -287,70 +245,7 @@ class DataScreen(Place):
             view = token_view(text, self.tokenizer, self.goemo.settings.max_length)
         self.detail.show(columns, row, view, self.token_note)
 
-    # Keys
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The filter line needs no key to itself."""
-        if action == "filter" and self.focused is not None and self.focused.id == "filter":
-            return False
-        return super().check_action(action, parameters)
-
-    def action_filter(self) -> None:
-        """To the filter line."""
-        if self.browser.view != "table":
-            self.browser.show_view("table")
-        self.set_focus(self.query_one("#filter"))
-
-    def action_clear_filter(self) -> None:
-        """Every row again, in file order."""
-        self.browser.clear()
-
-    def action_next_split(self) -> None:
-        """The next split that has rows."""
-        if self.opened is not None and self.opened.splits:
-            names = list(self.opened.splits)
-            self.browser.take_split(names[(names.index(self.browser.split) + 1) % len(names)])
-
-    def action_next_view(self) -> None:
-        """The next view; it takes the focus, so that the arrow keys scroll it."""
-        self.browser.next_view()
-        if self.browser.view == "table":
-            self.go_home()
-        else:
-            self.set_focus(self.query_one("#figures"))
-
-    def action_sort(self) -> None:
-        """The next order."""
-        self.browser.next_sort()
-
-    def action_toggle_detail(self) -> None:
-        """Show or hide the detail pane."""
-        if self.detail.has_focus:
-            self.go_home()
-        self.detail.display = not self.detail.display
-        table = self.browser.table
-        if table is not None:
-            self._show_detail(table.looked_at)
-
-    def action_problems(self) -> None:
-        """What was skipped, and why."""
-        from goemo_tui.screens.problems import Problems
-
-        if self.opened is not None:
-            self.app.push_screen(Problems(self.opened.corpus))
-
-    def action_open(self) -> None:
-        """Ask for another corpus."""
-        from goemo_tui.screens.open_corpus import OpenCorpus
-
-        self.app.push_screen(OpenCorpus(self.goemo.remembered.recent), self._open_answer)
-
-    def action_download(self) -> None:
-        """Fetch the full corpus, then open it."""
-        from goemo_tui.screens.download import Download
-
-        self.app.push_screen(Download(), self._open_answer)
-
-    def _open_answer(self, answer: str | None) -> None:
-        if answer is not None:
-            self.open(answer)
+    def _settings_changed(self) -> None:
+        """Another language or length: what is shown says so at once."""
+        self.browser.max_length = self.goemo.settings.max_length
+        self.browser.redraw()

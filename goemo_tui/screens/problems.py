@@ -1,6 +1,7 @@
 """Lists what is wrong with a corpus: refused files, warnings, and every skipped row by file and line.
 
-What other places say about the same, in one line, is worded here too.
+The list can be searched; the line an entry is about is shown as the file has it. What other places say about the same,
+in one line, is worded here too.
 """
 
 from __future__ import annotations
@@ -8,18 +9,27 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, Static
 
 from goemo_tui import safe_text
 from goemo_tui.screens.dialog import Dialog
+from goemo_tui.services.beside import Done, beside
+from goemo_tui.services.problem_lines import Entry, beginning, entries_of, matching
+from goemo_tui.widgets.field import Field
+from goemo_tui.widgets.lines import Row
+from goemo_tui.widgets.long_list import LongList
 
 if TYPE_CHECKING:
     from trainer.corpus import Corpus
 
-SHOWN = 2_000
-"""Lines that are listed; `goemo-tui data check` prints them all."""
+FEW = 5
+"""Entries up to which the box is only as high as it must be."""
+
+_SIGNS = {"refused": ("✗", "error"), "warning": ("!", "warn"), "problem": ("·", "quiet")}
 
 
 def _number(count: int, noun: str) -> str:
@@ -48,47 +58,136 @@ def refusals(corpus: Corpus) -> dict[str, str]:
     return said
 
 
-def problem_lines(corpus: Corpus) -> list[Content]:
-    """What is to be said about a corpus, worst first."""
-    lines = [
-        Content.assemble(("✗ ", "bold $error"), safe_text.content(split.refused, newlines=True))
-        for split in corpus.splits.values()
-        if split.refused
-    ]
-    lines += [
-        Content.assemble(("! ", "bold $warning"), safe_text.content(warning, newlines=True))
-        for warning in corpus.warnings
-    ]
-    for problem in corpus.problems[:SHOWN]:
-        where = f"{problem.file}:{problem.line}" if problem.line else str(problem.file)
-        lines.append(Content.assemble((safe_text.clean(where), "$accent"), "  ", safe_text.content(problem.what)))
-    return lines
-
-
 class Problems(Dialog[None]):
-    """A scrolling list."""
+    """A sentence, a filter, the list, and the chosen entry in full."""
 
     HEADING = "Problems"
+    FOOT = "Enter shows the line · y copies · / filters · Esc closes"
+    BINDINGS = [
+        Binding("slash", "filter", "Filter"),
+        Binding("y", "copy", "Copy"),
+    ]
     DEFAULT_CSS = """
-    Problems OptionList { height: auto; max-height: 24; border: none; background: $surface; padding: 0; }
-    Problems OptionList:focus { border: none; }
-    Problems Static { margin-bottom: 1; }
+    Problems > #box { max-width: 120; }
+    Problems #summary { height: auto; margin-bottom: 1; }
+    Problems #find, Problems #find:focus { background: $panel; }
+    Problems LongList { min-height: 3; margin-top: 1; }
+    Problems #whole { height: auto; max-height: 7; margin-top: 1; }
+    Problems #raw { height: auto; max-height: 4; color: $quiet; display: none; }
     """
 
     def __init__(self, corpus: Corpus) -> None:
         super().__init__()
         self.corpus = corpus
+        self.entries: list[Entry] = entries_of(corpus)
+        self.found: list[int] = list(range(len(self.entries)))
+        self._lowered: list[str] = []
 
     def body(self) -> ComposeResult:
-        """A sentence and the list."""
-        lines = problem_lines(self.corpus)
-        total = len(self.corpus.problems)
-        if not lines:
+        """What there is."""
+        if not self.entries:
             yield Static(Content("Nothing is wrong: every row of every file can be used."))
             return
+        yield Static(Content(""), id="summary")
+        yield Field(id="find", placeholder="words of the message, file or line", about="Entries with all these words.")
+        yield LongList(
+            id="problems",
+            about="What is wrong, worst first. Enter shows the line in the file, y copies the entry.",
+            empty="No entry has these words; empty the field to see all.",
+        )
+        yield Static(Content(""), id="whole")
+        yield Static(Content(""), id="raw")
+
+    def on_mount(self) -> None:
+        """To the list; the field is one key away."""
+        if self.entries:
+            few = len(self.entries) <= FEW
+            self.query_one("#box").styles.height = "auto" if few else "90%"
+            self.query_one("#problems").styles.height = len(self.entries) if few else "1fr"
+            self._show()
+            self.set_focus(self.query_one("#problems"))
+
+    def _show(self) -> None:
+        total = len(self.corpus.problems)
         said = f"{_number(total, 'row')} skipped" if total else "No row was skipped"
-        if total > SHOWN:
-            said += f"; the first {SHOWN:,} are listed"
+        if len(self.found) < len(self.entries):
+            said += f"; {len(self.found):,} of {_number(len(self.entries), 'entry')} shown".replace("entrys", "entries")
         path = shlex.quote(str(self.corpus.path))
-        yield Static(safe_text.content(f"{said}. The same in full: goemo-tui data check {path}"))
-        yield OptionList(*lines, markup=False)
+        summary = safe_text.content(f"{said}. The same in full: goemo-tui data check {path}")
+        self.query_one("#summary", Static).update(summary)
+        self.query_one("#problems", LongList).show(len(self.found), self._row)
+        if not self.found:
+            self.query_one("#whole", Static).update(Content(""))
+
+    def _row(self, index: int) -> Row:
+        entry = self.entries[self.found[index]]
+        sign, style = _SIGNS[entry.kind]
+        first, *more = entry.what.splitlines() or [""]
+        place = safe_text.clean(entry.place)
+        return (
+            (f"{sign} ", style),
+            (f"{place}  " if place and entry.kind == "problem" else "", "accent"),
+            (safe_text.clean(first, limit=400) + (" …" if more else ""), ""),
+        )
+
+    @property
+    def chosen(self) -> Entry | None:
+        """The entry under the cursor."""
+        at = self.query_one("#problems", LongList).cursor if self.entries else 0
+        return self.entries[self.found[at]] if at < len(self.found) else None
+
+    @on(Input.Changed, "#find")
+    def _typed(self, event: Input.Changed) -> None:
+        self._lowered = self._lowered or [entry.text.lower() for entry in self.entries]
+        self.found = matching(self._lowered, event.value)
+        self._show()
+
+    @on(Input.Submitted, "#find")
+    @on(Field.Onward, "#find")
+    def _to_list(self) -> None:
+        self.set_focus(self.query_one("#problems"))
+
+    @on(LongList.Above, "#problems")
+    def action_filter(self) -> None:
+        """To the filter."""
+        if self.entries:
+            self.set_focus(self.query_one("#find"))
+
+    def action_leave_field(self) -> None:
+        """Esc in the filter: to the list."""
+        self._to_list()
+
+    @on(LongList.Looked, "#problems")
+    def _looked(self) -> None:
+        entry = self.chosen
+        if entry is not None:
+            whole = Content.assemble(
+                (safe_text.clean(f"{entry.file}:{entry.line}  " if entry.line else ""), "$accent"),
+                safe_text.content(entry.what, newlines=True),
+            )
+            self.query_one("#whole", Static).update(whole)
+            self.query_one("#raw", Static).display = False
+
+    @on(LongList.Chosen, "#problems")
+    def _show_line(self) -> None:
+        entry = self.chosen
+        if entry is not None:
+            beside("raw line", lambda: (entry, beginning(entry)), self.post_message)
+
+    def on_done(self, message: Done) -> None:
+        """The line is there, or why it is not."""
+        if message.name == "raw line" and isinstance(message.value, tuple):
+            entry, line = message.value
+            if entry is self.chosen:
+                raw = self.query_one("#raw", Static)
+                raw.update(safe_text.content(line))
+                raw.display = True
+
+    def action_copy(self) -> None:
+        """The entry into the terminal's clipboard."""
+        entry = self.chosen
+        if entry is not None:
+            from goemo_tui.app import GoemoApp
+
+            assert isinstance(self.app, GoemoApp)
+            self.app.copy(entry.text, entry.place or "the entry")

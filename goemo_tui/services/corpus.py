@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from goemo_tui.services.query import QueryError, Term, parse, unclosed, words_of
+from goemo_tui.services.arrow import texts_of, values_of
+from goemo_tui.services.query import Expression, QueryError, Term, parse, words_of
 
 if TYPE_CHECKING:
     from trainer.corpus import Corpus, Split
@@ -26,6 +27,9 @@ Rows = npt.NDArray[np.int64]
 
 COLUMNS = ("#", "comment", "emotions", "tok")
 """The table's columns; their positions are what `sorted_by` takes."""
+
+SEARCHES = 24
+"""Searches of texts whose answers are kept for a split (a byte a row each)."""
 
 CHUNK = 2_000
 """Comments tokenized at a time: the first page has its counts after a blink, and a cancel is noticed."""
@@ -50,6 +54,9 @@ class SplitColumns:
     tokens: npt.NDArray[np.int32]
     """(n): tokens with [CLS] and [SEP], -1 where not yet counted."""
     _ranks: dict[int, npt.NDArray[np.int64]] = field(default_factory=dict)
+    _asked: dict[str, Any] = field(default_factory=dict)
+    """Arrow columns that only some filters want, made when the first one asks: `text`, `ids` (in lower case)."""
+    _searches: dict[tuple[str, str], npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.split.text)
@@ -76,30 +83,26 @@ class SplitColumns:
             flat = flat[chosen[self.owner]]
         return np.bincount(flat, minlength=len(self.labels)).astype(np.int64)
 
-    def select(self, terms: tuple[Term, ...]) -> Rows:
-        """The rows in file order for which every term holds.
+    def select(self, expression: Expression | None) -> Rows:
+        """The rows in file order for which `expression` holds; every row for None.
 
         Raises QueryError for a regular expression that is none, and for token counts that are still being made.
         """
-        if not terms:
-            return self.all_rows()
-        mask = np.ones(len(self), dtype=bool)
-        for term in terms:
-            found = self._mask(term)
-            mask &= ~found if term.negated else found
-        return np.flatnonzero(mask).astype(np.int64)
+        return self.all_rows() if expression is None else np.flatnonzero(self._mask(expression)).astype(np.int64)
 
-    def _mask(self, term: Term) -> npt.NDArray[np.bool_]:
-        if term.kind == "word":
-            return _mask_of(pc.match_substring(self.lowered, pattern=term.text))
-        if term.kind == "regex":
-            try:
-                return _mask_of(pc.match_substring_regex(self._text(), pattern=term.text, ignore_case=True))
-            except pa.ArrowInvalid as error:
-                said = str(error).removeprefix("Invalid regular expression: ")
-                raise QueryError(f"/{term.text}/ is no regular expression: {said}") from None
+    def _mask(self, expression: Expression) -> npt.NDArray[np.bool_]:
+        if isinstance(expression, Term):
+            mask = self._mask_of_term(expression)
+        else:
+            masks = [self._mask(part) for part in expression.parts]
+            mask = np.logical_and.reduce(masks) if expression.join == "and" else np.logical_or.reduce(masks)
+        return ~mask if expression.negated else mask
+
+    def _mask_of_term(self, term: Term) -> npt.NDArray[np.bool_]:
+        if term.kind in ("word", "regex"):
+            return self._searched(term)
         if term.kind == "id":
-            return np.fromiter((i.lower().startswith(term.text) for i in self.split.ids), dtype=bool, count=len(self))
+            return _mask_of(pc.starts_with(self._column("ids"), pattern=term.text))
         if term.kind == "label":
             mask = np.zeros(len(self), dtype=bool)
             mask[self.owner[np.isin(self.flat, term.labels)]] = True
@@ -113,8 +116,29 @@ class SplitColumns:
             raise QueryError(f"tokens are still being counted ({done:,} of {len(self):,})")
         return _between(self.tokens, term)
 
-    def _text(self) -> Any:
-        return _arrow(self.split.text)
+    def _searched(self, term: Term) -> npt.NDArray[np.bool_]:
+        """The rows whose text fits. Known for the last searches: while a line is typed only its last word changes."""
+        key = (term.kind, term.text)
+        if key not in self._searches:
+            try:
+                found = (
+                    pc.match_substring(self.lowered, pattern=term.text)
+                    if term.kind == "word"
+                    else pc.match_substring_regex(self._column("text"), pattern=term.text, ignore_case=True)
+                )
+            except pa.ArrowInvalid as error:
+                said = str(error).removeprefix("Invalid regular expression: ")
+                raise QueryError(f"/{term.text}/ is no regular expression: {said}") from None
+            while len(self._searches) >= SEARCHES:
+                del self._searches[next(iter(self._searches))]
+            self._searches[key] = _mask_of(found)
+        return self._searches[key]
+
+    def _column(self, name: str) -> Any:
+        if name not in self._asked:
+            values = texts_of(self.split.text) if name == "text" else texts_of([i.lower() for i in self.split.ids])
+            self._asked[name] = values
+        return self._asked[name]
 
     def sorted_by(self, rows: Rows, column: int, descending: bool) -> Rows:
         """`rows` ordered by one of `COLUMNS`; equal ones stay in file order."""
@@ -127,8 +151,8 @@ class SplitColumns:
         if column == 3:
             return self.tokens.astype(np.int64)
         if column not in self._ranks:
-            keys = self.lowered if column == 1 else _arrow([self.emotions(i) for i in range(len(self))])
-            self._ranks[column] = _numpy(pc.rank(keys, tiebreaker="dense"), np.uint64).astype(np.int64)
+            keys = self.lowered if column == 1 else texts_of([self.emotions(i) for i in range(len(self))])
+            self._ranks[column] = values_of(pc.rank(keys, tiebreaker="dense"), np.uint64).astype(np.int64)
         return self._ranks[column]
 
 
@@ -140,7 +164,7 @@ def columns_of(corpus: Corpus, name: str) -> SplitColumns:
     return SplitColumns(
         split=split,
         labels=corpus.labels,
-        lowered=pc.utf8_lower(_arrow(split.text)),
+        lowered=pc.utf8_lower(texts_of(split.text)),
         flat=np.fromiter(chain.from_iterable(split.labels), dtype=np.int32, count=int(numbers.sum())),
         owner=np.repeat(np.arange(n, dtype=np.int64), numbers),
         label_numbers=numbers,
@@ -165,8 +189,8 @@ class Found:
 def find(columns: SplitColumns, text: str) -> Found:
     """Answer a filter line; its mistakes become `error`."""
     try:
-        terms = parse(text, columns.labels)
-        return Found(columns.select(terms), words_of(terms), note=unclosed(text))
+        query = parse(text, columns.labels)
+        return Found(columns.select(query.expression), words_of(query.expression), note=query.note)
     except QueryError as error:
         return Found(None, (), str(error))
 
@@ -195,25 +219,6 @@ def _between(values: npt.NDArray[Any], term: Term) -> npt.NDArray[np.bool_]:
     return mask
 
 
-def _numpy(array: Any, dtype: type[np.generic]) -> npt.NDArray[Any]:
-    """The values of an Arrow array without nulls, read from its buffer: `to_numpy` would import pandas."""
-    return np.frombuffer(
-        array.buffers()[1], dtype=dtype, count=len(array), offset=array.offset * np.dtype(dtype).itemsize
-    )
-
-
 def _mask_of(array: Any) -> npt.NDArray[np.bool_]:
     """An Arrow boolean array (bits) as numpy's."""
-    return _numpy(array.cast(pa.uint8()), np.uint8).astype(bool)
-
-
-def _arrow(texts: list[str]) -> Any:
-    """An Arrow large_string array, put together from its buffers: `pa.array` of a list would import pandas.
-
-    A lone surrogate, as a JSON escape can bring one, becomes a question mark.
-    """
-    encoded = [text.encode("utf-8", "replace") for text in texts]
-    offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
-    np.cumsum(np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded)), out=offsets[1:])
-    buffers = pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"".join(encoded))
-    return pa.LargeStringArray.from_buffers(len(encoded), *buffers)
+    return values_of(array.cast(pa.uint8()), np.uint8).astype(bool)

@@ -1,16 +1,18 @@
-"""The filter line's language: words, "phrases", /regex/, label:joy, labels:>1, tokens:>20, id:…; `-` negates a term.
+"""The filter line's language: words, "phrases", /regex/, label:joy, labels:>1, tokens:>20, id:…, and how they are joined.
 
-Every term must hold. Parsing knows label names and nothing of rows; what cannot be understood is said, never guessed.
+A blank or `and` joins conditions that must both hold, `or` (or `|`) binds weaker, `-` or `not` turns a condition or a
+group in parentheses round. Parsing knows label names and nothing of rows; what cannot be understood is said, never guessed.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from goemo_tui.services.query_pieces import Piece, pieces
 from trainer.labels import ARABIC, LabelSet
 
 Kind = Literal["word", "regex", "label", "labels", "tokens", "line", "id"]
@@ -21,6 +23,9 @@ KEYS: tuple[str, ...] = ("label", "labels", "tokens", "line", "id")
 LARGEST = 2_000_000_000
 """Stands for every larger number in a filter: no count and no line reaches it, and an int32 holds it."""
 
+DEEPEST = 20
+"""Groups that may stand inside each other."""
+
 
 class QueryError(ValueError):
     """A filter that cannot be used, in words that fit beside it."""
@@ -29,7 +34,7 @@ class QueryError(ValueError):
 @dataclass(frozen=True)
 class Term:
     """One condition. `text` is lowercased for words and ids; `labels` are ids of which one must be there; `low` and
-    `high` bound a number inclusively (None: open)."""
+    `high` bound a number inclusively (None: open). `source` is how it was written, without a minus."""
 
     kind: Kind
     negated: bool = False
@@ -37,16 +42,152 @@ class Term:
     labels: tuple[int, ...] = ()
     low: int | None = None
     high: int | None = None
+    source: str = field(default="", compare=False)
 
 
-_PIECE = re.compile(
-    r"""(?P<minus>-?)
-    (?: (?P<key>[a-z]+):(?:"(?P<quoted_value>[^"]*)(?P<value_closed>"?)|(?P<value>\S*))
-      | "(?P<phrase>[^"]*)(?P<closed>"?)
-      | /(?P<regex>(?:\\.|[^/\\])*)(?P<slash>/?)(?=\s|$)
-      | (?P<word>\S+) )""",
-    re.VERBOSE | re.IGNORECASE,
-)
+@dataclass(frozen=True)
+class Group:
+    """Conditions of which all (`and`) or at least one (`or`) must hold; never fewer than two, or negated."""
+
+    join: Literal["and", "or"]
+    parts: tuple[Expression, ...]
+    negated: bool = False
+
+
+Expression = Term | Group
+
+
+@dataclass(frozen=True)
+class Query:
+    """A filter line that was understood. `expression` is None for a blank one; `note` is what to know about it."""
+
+    expression: Expression | None
+    note: str = ""
+
+
+def parse(text: str, labels: LabelSet) -> Query:
+    """Understand a filter line. Raises QueryError."""
+    return _Parser(pieces(text), labels).query()
+
+
+def label_term(*names: str) -> str:
+    """The condition that one of these labels is there, as it is written."""
+    value = ",".join(names)
+    quoted = re.search(r'[\s()|]|^"', value) or (len(names) == 1 and "," in value)
+    return f'label:"{value}"' if quoted else f"label:{value}"
+
+
+def conditions(expression: Expression | None, negated: bool = False) -> Iterator[tuple[Term, bool]]:
+    """Every term, and whether what it says is turned round by itself and the groups it stands in."""
+    if isinstance(expression, Term):
+        yield expression, expression.negated != negated
+    elif expression is not None:
+        for part in expression.parts:
+            yield from conditions(part, expression.negated != negated)
+
+
+def words_of(expression: Expression | None) -> tuple[str, ...]:
+    """The words that found rows contain, to be marked in them."""
+    found = {term.text for term, turned in conditions(expression) if term.kind == "word" and not turned}
+    return tuple(sorted(found, key=lambda word: (-len(word), word)))
+
+
+def join(join: Literal["and", "or"], parts: list[Expression]) -> Expression | None:
+    """The parts as one expression: nothing, the only part, or a group."""
+    return Group(join, tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
+
+
+def turned(expression: Expression) -> Expression:
+    """Its opposite."""
+    return replace(expression, negated=not expression.negated)
+
+
+_WORDS_TOO = {
+    "or": 'or: one side will do; in quotes, "or" is the word',
+    "and": 'and: both must be there; in quotes, "and" is the word',
+    "not": 'not: rows without what follows; in quotes, "not" is the word',
+}
+
+
+class _Parser:
+    """One pass over the pieces, from left to right."""
+
+    def __init__(self, found: list[Piece], labels: LabelSet) -> None:
+        self.found, self.labels = found, labels
+        self.at = self.depth = 0
+        self.notes: list[str] = []
+
+    def query(self) -> Query:
+        expression = self._alternatives()
+        if any(piece.open_quote for piece in self.found):
+            self.notes.insert(0, "the quote is not closed: everything after it counts as quoted")
+        for before, piece, after in zip([None, *self.found], self.found, [*self.found[1:], None], strict=False):
+            beside = (after,) if piece.kind == "not" else (before, after)
+            if piece.text.lower() in _WORDS_TOO and piece.kind != "term" and all(p and p.plain for p in beside):
+                self.notes.append(_WORDS_TOO[piece.kind])
+        return Query(expression, self.notes[0] if self.notes else "")
+
+    @property
+    def kind(self) -> str:
+        """What comes next; empty at the end."""
+        return self.found[self.at].kind if self.at < len(self.found) else ""
+
+    def _alternatives(self) -> Expression | None:
+        branches: list[Expression] = []
+        while True:
+            branch = self._together()
+            if branch is not None:
+                branches.append(branch)
+            elif self.kind == "or":
+                raise QueryError('or wants a condition before it; in quotes, "or" is the word')
+            elif branches:
+                self.notes.append('or waits for another condition; in quotes, "or" is the word')
+            if self.kind != "or":
+                return join("or", branches)
+            self.at += 1
+
+    def _together(self) -> Expression | None:
+        parts: list[Expression] = []
+        turn = False
+        while self.kind not in ("", "or", "close"):
+            piece = self.found[self.at]
+            self.at += 1
+            if piece.kind in ("and", "not"):
+                self._needs_more(piece.kind, bool(parts))
+                turn ^= piece.kind == "not"
+                continue
+            part = self._group(piece) if piece.kind == "open" else _term(piece, self.labels)
+            if part is not None:
+                parts.append(turned(part) if turn else part)
+            turn = False
+        return join("and", parts)
+
+    def _needs_more(self, word: str, something: bool) -> None:
+        if word == "and" and not something:
+            raise QueryError('and wants a condition before it; in quotes, "and" is the word')
+        if self.kind in ("and", "or"):
+            raise QueryError(f'{word} {self.kind} is no filter; in quotes, "{word}" is the word')
+        if self.kind in ("", "close"):
+            self.notes.append(f'{word} waits for another condition; in quotes, "{word}" is the word')
+
+    def _group(self, opening: Piece) -> Expression | None:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise QueryError(f"more than {DEEPEST} parentheses inside each other")
+        inner = self._alternatives()
+        self.depth -= 1
+        if self.kind == "close":
+            self.at += 1
+            if inner is None:
+                raise QueryError('nothing stands between the parentheses; in quotes, "(" is a character')
+        else:
+            self.notes.append("a parenthesis is not closed: it reaches to the end")
+        return turned(inner) if inner is not None and opening.text[0] == "-" else inner
+
+
+# One condition
+
+
 _NUMBER = re.compile(r"(?P<sign>>=|<=|>|<|=)?(?P<low>\d+)(?:\.\.(?P<high>\d+))?")
 _OFFSETS: dict[str, Callable[[int], tuple[int | None, int | None]]] = {
     ">": lambda n: (n + 1, None),
@@ -57,42 +198,25 @@ _OFFSETS: dict[str, Callable[[int], tuple[int | None, int | None]]] = {
 }
 
 
-def parse(text: str, labels: LabelSet) -> tuple[Term, ...]:
-    """The terms of a filter line; none for a blank one. Raises QueryError."""
-    terms: list[Term] = []
-    position = 0
-    while position < len(text):
-        if text[position].isspace():
-            position += 1
-            continue
-        piece = _PIECE.match(text, position)
-        if piece is None:
-            raise QueryError(f"{text[position:]!r} is not understood")
-        position = piece.end()
-        term = _term(piece, labels)
-        if term is not None:
-            terms.append(term)
-    return tuple(terms)
-
-
-def _term(piece: re.Match[str], labels: LabelSet) -> Term | None:
-    negated = bool(piece["minus"])
-    key = (piece["key"] or "").lower()
-    if piece["phrase"] is not None:
-        return Term("word", negated, piece["phrase"].lower()) if piece["phrase"] else None
-    if piece["regex"] is not None and piece["slash"]:
-        return Term("regex", negated, piece["regex"]) if piece["regex"] else None
+def _term(piece: Piece, labels: LabelSet) -> Term | None:
+    parts = piece.parts
+    negated = bool(parts["minus"])
+    source = piece.text[negated:] + '"' * piece.open_quote
+    key = (parts["key"] or "").lower()
+    if parts["phrase"] is not None:
+        return Term("word", negated, parts["phrase"].lower(), source=source) if parts["phrase"] else None
+    if parts["regex"] is not None and parts["slash"]:
+        return Term("regex", negated, parts["regex"], source=source) if parts["regex"] else None
     if key in KEYS:
-        value = piece["quoted_value"] if piece["quoted_value"] is not None else piece["value"]
-        return _keyed(key, value.strip(), negated, labels)
+        value = parts["quoted_value"] if parts["quoted_value"] is not None else parts["value"] or ""
+        return replace(_keyed(key, value.strip(), labels), negated=negated, source=source)
     _refuse_unknown_key(piece)
-    word = piece.group().removeprefix("-") if negated else piece.group()
-    return Term("word", negated, word.lower()) if word else None
+    return Term("word", negated, source.lower(), source=source) if source else None
 
 
-def _refuse_unknown_key(piece: re.Match[str]) -> None:
+def _refuse_unknown_key(piece: Piece) -> None:
     """Raise QueryError for what looks like `key:value` and has no such key; ordinary text with a colon passes."""
-    key, value = piece["key"] or "", piece["quoted_value"] or piece["value"] or ""
+    key, value = piece.parts["key"] or "", piece.parts["quoted_value"] or piece.parts["value"] or ""
     if len(key) < 2 or not value:
         return
     near = difflib.get_close_matches(key.lower(), KEYS, n=1, cutoff=0.7)
@@ -102,22 +226,13 @@ def _refuse_unknown_key(piece: re.Match[str]) -> None:
         raise QueryError(f"{key}: is no key{meant} (there are {', '.join(KEYS)}); quotes search for it: {literal}")
 
 
-def unclosed(text: str) -> str:
-    """What to say about a filter line whose last quote is not closed; nothing where all are."""
-    for piece in _PIECE.finditer(text):
-        value = (piece["key"] or "").lower() in KEYS and piece["quoted_value"] is not None
-        if (piece["phrase"] is not None and not piece["closed"]) or (value and not piece["value_closed"]):
-            return "the quote is not closed: everything after it counts as quoted"
-    return ""
-
-
-def _keyed(key: str, value: str, negated: bool, labels: LabelSet) -> Term:
+def _keyed(key: str, value: str, labels: LabelSet) -> Term:
     if not value:
         raise QueryError(f"{key}: wants {_EXAMPLES[key]}")
     if key == "label":
-        return Term("label", negated, labels=_label_ids(value, labels))
+        return Term("label", labels=_label_ids(value, labels))
     if key == "id":
-        return Term("id", negated, value.lower())
+        return Term("id", text=value.lower())
     number = _NUMBER.fullmatch(value)
     if number is None or (number["high"] and number["sign"]):
         raise QueryError(f"{key}:{value} is no number: write {_EXAMPLES[key]}")
@@ -127,7 +242,7 @@ def _keyed(key: str, value: str, negated: bool, labels: LabelSet) -> Term:
     else:
         bounds = _OFFSETS[number["sign"] or "="](low)
     kind: Kind = "labels" if key == "labels" else "tokens" if key == "tokens" else "line"
-    return Term(kind, negated, low=bounds[0], high=bounds[1])
+    return Term(kind, low=bounds[0], high=bounds[1])
 
 
 def _whole(digits: str) -> int:
@@ -146,6 +261,9 @@ _EXAMPLES = {
 
 def _label_ids(value: str, labels: LabelSet) -> tuple[int, ...]:
     """Ids of the labels a value names (several divided by commas). The beginning of a name will do."""
+    whole = [i for i, name in enumerate(labels.names) if name.lower() == value.lower()]
+    if whole:
+        return tuple(whole)
     ids: list[int] = []
     for wanted in (part.strip().lower() for part in value.split(",")):
         if not wanted:
@@ -153,19 +271,11 @@ def _label_ids(value: str, labels: LabelSet) -> tuple[int, ...]:
         exact = [i for i, name in enumerate(labels.names) if wanted in (name.lower(), ARABIC.get(name))]
         begun = [i for i, name in enumerate(labels.names) if name.lower().startswith(wanted)]
         if not (exact or begun):
-            raise QueryError(f"no label is called {wanted!r}")
+            near = difflib.get_close_matches(wanted, labels.names, n=1, cutoff=0.7)
+            more = f": is {near[0]} meant?" if near else ""
+            more = ": write label:a or label:b, or label:a,b" if "|" in wanted else more
+            raise QueryError(f"no label is called {wanted!r}{more}")
         ids += exact or begun
+    if not ids:
+        raise QueryError(f"label: wants {_EXAMPLES['label']}")
     return tuple(sorted(set(ids)))
-
-
-def toggle_label(text: str, name: str) -> str:
-    """The filter line with `label:name` put in, or taken out where it stands (negated or not)."""
-    term = f'label:"{name}"' if re.search(r'[\s",]', name) else f"label:{name}"
-    pieces = [piece.group() for piece in _PIECE.finditer(text)]
-    kept = [piece for piece in pieces if piece.removeprefix("-").lower() != term.lower()]
-    return " ".join(kept if len(kept) < len(pieces) else [*kept, term])
-
-
-def words_of(terms: tuple[Term, ...]) -> tuple[str, ...]:
-    """The words that found rows contain, to be marked in them."""
-    return tuple(sorted({t.text for t in terms if t.kind == "word" and not t.negated}, key=len, reverse=True))

@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Input, Static
 
 from goemo_tui import safe_text
-from goemo_tui.widgets.field import Field
+from goemo_tui.services import filter_history
+from goemo_tui.services.data_state import DataState, Sorting
+from goemo_tui.widgets.figures import Figures
+from goemo_tui.widgets.filter_field import FilterField
 
 if TYPE_CHECKING:
     from textual_fastdatatable import DataTable
 
+    from goemo_tui.services.column_widths import Widths
     from goemo_tui.services.corpus import Rows, SplitColumns
     from goemo_tui.widgets.comment_table import CommentTable
 
@@ -32,12 +37,15 @@ VIEWS: tuple[tuple[str, str], ...] = (
 )
 """Name and title, in the order in which `v` goes through them."""
 
-_SORTS: tuple[tuple[int, bool] | None, ...] = (None, (1, False), (2, False), (3, True), (3, False))
+PAUSE = 2.0
+"""Seconds without a key after which a filter is kept in the history."""
+
+_SORTS: tuple[Sorting, ...] = (None, (1, False), (2, False), (3, True), (3, False))
 """What `t` goes through: file order, comment, emotions, longest first, shortest first."""
 
 
 class CommentBrowser(Vertical):
-    """Shows one split at a time. Posts `Shown` when other rows are shown."""
+    """Shows one split at a time. Posts `Shown` when other rows are shown, `Chose` when what is kept between starts changed."""
 
     DEFAULT_CSS = """
     CommentBrowser {
@@ -50,7 +58,6 @@ class CommentBrowser(Vertical):
         & #views { height: 1fr; }
         & #waiting { color: $quiet; padding: 1 1; }
         & #figures { height: 1fr; }
-        & #figures-text { width: 1fr; height: auto; }
     }
     """
 
@@ -61,32 +68,40 @@ class CommentBrowser(Vertical):
             super().__init__()
             self.looked_at = looked_at
 
+    class Chose(Message):
+        """A view, an order, a width or a filter was chosen."""
+
     def __init__(self, *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
         self.splits: dict[str, SplitColumns] = {}
         self.refusals: dict[str, str] = {}
         self.split = ""
         self.rows: Rows | None = None
-        self.sorting: tuple[int, bool] | None = None
+        self.sorting: Sorting = None
+        self.widths: Widths = (None, None, None)
+        """As chosen: set before the first corpus is opened, and kept by the next ones."""
         self.view = "table"
         self.max_length = 64
+        self._pause: Timer | None = None
+        self._kept_while_typing = ""
 
     def compose(self) -> ComposeResult:
         """Filter line, complaint, and the views."""
         with Horizontal(id="filter-line"):
             yield Static("/", id="slash")
-            yield Field(
+            yield FilterField(
                 id="filter",
-                placeholder='words "a phrase" label:joy -label:neutral tokens:>20 labels:>1 /regex/',
-                about='All must hold: words, "phrases", label:joy, -label:neutral, tokens:>20, labels:>1, '
-                "line:10..20, id:…, /regex/. A minus in front turns any of them round.",
+                placeholder='words "a phrase" label:joy -label:neutral tokens:>20 labels:>1 /regex/ a or (b c)',
+                about='All must hold: words, "phrases", label:joy, -label:neutral, tokens:>20, labels:>1, line:10..20, '
+                "id:…, /regex/. A minus or not turns what follows round; or (also |) lets one side do and binds weaker "
+                'than a blank; parentheses group: (joy or love) -"the end". Quotes make or, and, not and ( ordinary '
+                'text: "or". Up and Down walk through earlier filters.',
             )
         yield Static(Content(""), id="complaint")
         yield Static(Content(""), id="refusal")
         with ContentSwitcher(initial="waiting", id="views"):
             yield Static(Content(""), id="waiting")
-            with VerticalScroll(id="figures"):
-                yield Static(Content(""), id="figures-text")
+            yield Figures(id="figures")
 
     def on_mount(self) -> None:
         """Nothing is loaded yet."""
@@ -108,19 +123,34 @@ class CommentBrowser(Vertical):
         return found.first(CommentTable) if found else None
 
     @property
+    def figures(self) -> Figures:
+        """The figures."""
+        return self.query_one(Figures)
+
+    @property
+    def field(self) -> FilterField:
+        """The filter line."""
+        return self.query_one(FilterField)
+
+    @property
     def filter_text(self) -> str:
         """What stands in the filter line."""
-        return self.query_one("#filter", Field).value
+        return self.field.value
 
     @filter_text.setter
     def filter_text(self, text: str) -> None:
-        field = self.query_one("#filter", Field)
-        field.value = text
-        field.cursor_position = len(text)
+        self.field.value = text
+        self.field.cursor_position = len(text)
 
     def wait(self, said: Content) -> None:
         """Say what is going on while there is no table."""
         self.query_one("#waiting", Static).update(said)
+
+    def loading_of(self, path: str) -> None:
+        """Say that another corpus is on its way, also where the present one stays in sight."""
+        said = Content.assemble("loading ", safe_text.content(safe_text.cells(path, 60)), " …")
+        self.border_subtitle = said if self.table is not None else ""
+        self.wait(said)
 
     def complain(self, error: str, note: str = "") -> None:
         """Say below the filter line what is wrong with it, or else what to know about it; nothing where nothing is."""
@@ -130,24 +160,30 @@ class CommentBrowser(Vertical):
         if error or note:
             complaint.update(safe_text.content(f"✗ {error}" if error else note))
 
-    async def open(self, splits: dict[str, SplitColumns], max_length: int, refusals: dict[str, str]) -> None:
+    async def open(
+        self, splits: dict[str, SplitColumns], max_length: int, refusals: dict[str, str], state: DataState
+    ) -> None:
         """Take another corpus; `take_split` shows it. `refusals`: a sentence for each split that is refused.
 
-        Without any split that has rows there is no table, and the sentences stand in its place.
+        Filter, order, view and widths are those of `state`. Without any split that has rows there is no table, and the
+        sentences stand in its place.
         """
         from goemo_tui.widgets.comment_table import CommentTable
 
-        self.splits, self.max_length, self.sorting, self.view = splits, max_length, None, "table"
-        self.refusals, self.rows = refusals, None
+        self.splits, self.max_length, self.refusals, self.rows = splits, max_length, refusals, None
+        self.sorting = state.sorting
+        self.view = state.view if splits and state.view in dict(VIEWS) else "table"
         with self.prevent(Input.Changed):
-            self.filter_text = ""
+            self.filter_text = state.filter
         self.complain("")
         self.query_one("#refusal", Static).display = False
         views, table = self.query_one("#views", ContentSwitcher), self.table
         if splits:
             if table is None:
-                await views.mount(CommentTable(id="table"))
-            views.current = "table"
+                table = CommentTable(id="table")
+                await views.mount(table)
+            table.widen(self.widths)
+            views.current = "table" if self.view == "table" else "figures"
             return
         self.split, self.border_title = "", "comments"
         said = [Content.assemble(("✗ ", "bold $error"), safe_text.content(why)) for why in refusals.values()]
@@ -189,6 +225,26 @@ class CommentBrowser(Vertical):
         table.show(columns, rows, found.words, self.sorting, keep)
         self.post_message(self.Shown(table.looked_at))
 
+    def look_at(self, row: int) -> None:
+        """Put the cursor on a row of the split; a filter that hides it goes."""
+        columns, table = self.columns, self.table
+        if columns is None or table is None or not 0 <= row < len(columns):
+            return
+        self.show_view("table")
+        if self.rows is None or row not in self.rows:
+            with self.prevent(Input.Changed):
+                self.filter_text = ""
+            self.apply()
+        assert self.rows is not None
+        table.go_to(int((self.rows == row).argmax()))
+
+    def redraw(self) -> None:
+        """The same rows again: labels are called otherwise, or another length cuts."""
+        if self.view == "table":
+            self.apply(keep=True)
+        else:
+            self._draw_figures()
+
     def counted(self, split: str, until: int) -> None:
         """Rows before `until` of a split have their token counts now."""
         columns, table = self.columns, self.table
@@ -204,7 +260,7 @@ class CommentBrowser(Vertical):
 
     def show_view(self, name: str) -> None:
         """Show the table or one of the figures."""
-        if self.table is None:
+        if self.table is None or (name == "table" == self.view):
             return
         self.view = name
         self.query_one("#views", ContentSwitcher).current = "table" if name == "table" else "figures"
@@ -212,16 +268,27 @@ class CommentBrowser(Vertical):
             self.apply(keep=True)
         else:
             self._draw_figures()
+        self.post_message(self.Chose())
 
     def next_view(self) -> None:
         """Table, counts, together, lengths, duplicates."""
         names = [name for name, _ in VIEWS]
         self.show_view(names[(names.index(self.view) + 1) % len(names)])
 
+    def sort(self, sorting: Sorting) -> None:
+        """Show the rows in another order."""
+        self.sorting = sorting
+        self.apply()
+        self.post_message(self.Chose())
+
     def next_sort(self) -> None:
         """The next of the orders."""
-        self.sorting = _SORTS[(_SORTS.index(self.sorting) + 1) % len(_SORTS)] if self.sorting in _SORTS else None
-        self.apply()
+        self.sort(_SORTS[(_SORTS.index(self.sorting) + 1) % len(_SORTS)] if self.sorting in _SORTS else None)
+
+    def turn_order(self) -> None:
+        """The present order the other way round; that of the file from its end."""
+        column, descending = self.sorting or (0, False)
+        self.sort(None if (column, descending) == (0, True) else (column, not descending))
 
     def clear(self) -> None:
         """Every row, in file order."""
@@ -230,6 +297,7 @@ class CommentBrowser(Vertical):
             self.filter_text = ""
         else:
             self.apply()
+        self.post_message(self.Chose())
 
     # What happens inside
 
@@ -237,54 +305,60 @@ class CommentBrowser(Vertical):
         self.border_title = Content.assemble((self.split, "bold"), f" · {said}")
 
     def _draw_figures(self) -> None:
-        """Draw the view that is not the table, at its present width."""
+        """Draw the view that is not the table."""
         columns = self.columns
         if self.view == "table" or columns is None:
             return
-        from goemo_tui.widgets import corpus_views  # numpy comes with it: not before the first paint
-
-        box = self.query_one("#figures", VerticalScroll)
-        width = max(30, (box.scrollable_content_region.width or self.size.width) - 1)
-        if self.view == "counts":
-            text = corpus_views.counts(self.splits, width)
-        elif self.view == "together":
-            text = corpus_views.together(columns, width)
-        elif self.view == "lengths":
-            text = corpus_views.lengths(columns, width, self.max_length)
-        else:
-            text = corpus_views.duplicates(columns, width)
-        self.query_one("#figures-text", Static).update(text)
+        self.figures.show(self.view, columns, self.splits, self.max_length)
         self._title(f"{dict(VIEWS)[self.view]} · all {len(columns):,} rows")
-
-    def on_resize(self) -> None:
-        """Figures are drawn for a width."""
-        if self.view != "table":
-            self.call_after_refresh(self._draw_figures)
 
     @on(Input.Changed, "#filter")
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self.apply()
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(PAUSE, self._paused)
 
     @on(Input.Submitted, "#filter")
-    @on(Field.Onward, "#filter")
-    def _left(self) -> None:
+    def _left(self, event: Input.Submitted) -> None:
+        """Enter, or Down from the newest filter: the rows, and the filter is kept."""
+        event.stop()
+        self._keep_filter()
+        self._kept_while_typing = ""
         table = self.table
         if table is not None:
             self.show_view("table")
             self.screen.set_focus(table)
+
+    def _paused(self) -> None:
+        self._keep_filter()
+        self._kept_while_typing = self.filter_text.strip() if self.field.has_focus else ""
+
+    def _keep_filter(self) -> None:
+        """Into the history, if it is a filter that can be used. What was half typed at a pause gives way to the whole."""
+        if self._pause is not None:
+            self._pause.stop()
+        if not self.query_one("#complaint", Static).display or self.query_one("#complaint").has_class("-note"):
+            self.field.history = filter_history.added(self.field.history, self.filter_text, self._kept_while_typing)
+            self.post_message(self.Chose())
 
     def on_comment_table_looked(self, message: CommentTable.Looked) -> None:
         """The cursor went to another row."""
         message.stop()
         self.post_message(self.Shown(message.row))
 
+    def on_comment_table_widened(self, message: CommentTable.Widened) -> None:
+        """Somebody dragged an edge."""
+        message.stop()
+        self.widths = message.widths
+        self.post_message(self.Chose())
+
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
         """A click on a column's head: ascending (tokens descending), the other way round, file order."""
         column = event.column_index
         first = column == 3
         if self.sorting is None or self.sorting[0] != column:
-            self.sorting = (column, first)
+            self.sort((column, first))
         else:
-            self.sorting = (column, not first) if self.sorting[1] == first else None
-        self.apply()
+            self.sort((column, not first) if self.sorting[1] == first else None)

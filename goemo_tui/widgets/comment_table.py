@@ -1,124 +1,28 @@
 """The table of comments: rows are looked up when they are drawn, so a filter costs only the filter.
 
-Each cell passes through safe_text here; the table itself never reads markup.
+The comment takes what the other columns leave; whoever wants other widths gives them by key or drags a head's edge.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from rich.segment import Segment
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
 from textual.coordinate import Coordinate
 from textual.geometry import Size
 from textual.message import Message
+from textual.strip import Strip
 from textual_fastdatatable import DataTable
-from textual_fastdatatable.backend import DataTableBackend
 
-from goemo_tui.safe_text import clean
+from goemo_tui.services.column_widths import EMOTIONS, NUMBER, TOK, Widths, laid_out
 from goemo_tui.services.corpus import COLUMNS, Rows, SplitColumns
+from goemo_tui.widgets.table_rows import SHOWN, RowsBackend
 
-SHOWN = 600
-"""Characters of a comment that a cell may hold; the detail pane shows the rest."""
-
-NOT_YET = "…"
-"""Stands for a token count that is still being made."""
-
-
-class RowsBackend(DataTableBackend[Any]):
-    """Reads the chosen rows of a split; nothing is copied and nothing can be edited."""
-
-    def __init__(self) -> None:
-        self.columns_of_split: SplitColumns | None = None
-        self.rows: Rows | None = None
-        self.marked: re.Pattern[str] | None = None
-        self.mark_style = "bold underline"
-        self._render_markup = False
-
-    @classmethod
-    def from_pydict(
-        cls, data: Mapping[str, Sequence[Any]], max_rows: int | None = None, column_names: Sequence[str] | None = None
-    ) -> RowsBackend:
-        """Not how this backend is filled."""
-        raise TypeError("RowsBackend reads a split: set columns_of_split and rows")
-
-    @property
-    def source_data(self) -> Any:
-        """The split's columns."""
-        return self.columns_of_split
-
-    @property
-    def source_row_count(self) -> int:
-        """Rows of the split, filtered or not."""
-        return len(self.columns_of_split) if self.columns_of_split is not None else 0
-
-    @property
-    def row_count(self) -> int:
-        """Rows that are shown."""
-        return len(self.rows) if self.rows is not None else 0
-
-    @property
-    def column_count(self) -> int:
-        """Always the same four."""
-        return len(COLUMNS)
-
-    @property
-    def columns(self) -> Sequence[str]:
-        """Their names."""
-        return COLUMNS
-
-    @property
-    def column_content_widths(self) -> Sequence[int]:
-        """Nothing is measured: the table sets its widths by the room there is."""
-        return [1] * len(COLUMNS)
-
-    def get_cell_at(self, row_index: int, column_index: int) -> Text:
-        """One cell, cleaned."""
-        if self.columns_of_split is None or self.rows is None:
-            raise IndexError(row_index)
-        row = int(self.rows[row_index])
-        if column_index == 0:
-            return Text(f"{self.columns_of_split.lines[row]}", justify="right")
-        if column_index == 1:
-            text = Text(clean(self.columns_of_split.split.text[row], limit=SHOWN), no_wrap=True, overflow="ellipsis")
-            if self.marked is not None:
-                text.highlight_regex(self.marked, self.mark_style)
-            return text
-        if column_index == 2:
-            return Text(clean(self.columns_of_split.emotions(row)), no_wrap=True, overflow="ellipsis")
-        count = int(self.columns_of_split.tokens[row])
-        return Text(f"{count}" if count >= 0 else NOT_YET, justify="right")
-
-    def get_row_at(self, index: int) -> Sequence[Text]:
-        """One row, cleaned."""
-        return [self.get_cell_at(index, column) for column in range(len(COLUMNS))]
-
-    def get_column_at(self, index: int) -> Sequence[Text]:
-        """One column of the shown rows."""
-        return [self.get_cell_at(row, index) for row in range(self.row_count)]
-
-    def append_column(self, label: str, default: Any | None = None) -> int:
-        """Read only."""
-        raise TypeError("comments are read only")
-
-    def append_rows(self, records: Iterable[Iterable[Any]]) -> list[int]:
-        """Read only."""
-        raise TypeError("comments are read only")
-
-    def drop_row(self, row_index: int) -> None:
-        """Read only."""
-        raise TypeError("comments are read only")
-
-    def update_cell(self, row_index: int, column_index: int, value: Any) -> None:
-        """Read only."""
-        raise TypeError("comments are read only")
-
-    def sort(self, by: Any) -> None:
-        """The screen sorts the rows it gives."""
-        raise TypeError("sort the rows before they are shown")
+EMPTY = "no comment fits this filter: x shows every row again"
 
 
 class CommentTable(DataTable, inherit_bindings=False):
@@ -149,7 +53,17 @@ class CommentTable(DataTable, inherit_bindings=False):
         background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style;
     }
     CommentTable > .datatable--hover { background: $boost; }
+    CommentTable > .table--edge { color: $quiet; }
     """
+
+    COMPONENT_CLASSES = {"table--edge"}
+
+    class Widened(Message):
+        """Somebody gave the columns other widths."""
+
+        def __init__(self, widths: Widths) -> None:
+            super().__init__()
+            self.widths = widths
 
     class Looked(Message):
         """The cursor is on another row of the split (None: no row is shown)."""
@@ -162,6 +76,8 @@ class CommentTable(DataTable, inherit_bindings=False):
         self.shown = RowsBackend()
         self._drawn_until = 0
         self.sorting: tuple[int, bool] | None = None
+        self.widths: Widths = (None, None, None)
+        self._edge: int | None = None
         super().__init__(
             backend=self.shown,
             column_labels=[Text(name) for name in COLUMNS],
@@ -202,6 +118,10 @@ class CommentTable(DataTable, inherit_bindings=False):
                 self.scroll_to(0, 0, animate=False)
         return columns is not split_before or self.looked_at != before
 
+    def go_to(self, place: int) -> None:
+        """Put the cursor on the shown row at `place`, in sight."""
+        self.move_cursor(row=place, animate=False)
+
     def refresh_cells(self, until: int) -> None:
         """Draw the visible cells anew: the rows before `until` have their token counts."""
         self._drawn_until = until
@@ -227,22 +147,103 @@ class CommentTable(DataTable, inherit_bindings=False):
         rows = self.shown.rows
         return int(rows[self.cursor_row]) if rows is not None and self.cursor_row < len(rows) else None
 
+    # Widths
+
+    def widen(self, widths: Widths) -> None:
+        """Give number, emotions and tokens these widths (None: by the room there is); the comment takes the rest."""
+        self.widths = widths
+        self._lay_out()
+
+    def give_comment(self, cells: int) -> None:
+        """A comment column wider by `cells`, at the cost of the emotions."""
+        self._drag_edge(1, cells)
+
     def _lay_out(self) -> None:
         """Give the comment what the other columns leave."""
         total = self.scrollable_content_region.width
         if total < 20:
             return
         columns = self.shown.columns_of_split
-        number = max(3, len(f"{int(columns.lines.max(initial=0))}")) if columns is not None else 3
-        emotions = 8 if total < 46 else 13 if total < 64 else 18 if total < 100 else 28 if total < 150 else 40
-        tok = 3 if self.sorting is None or self.sorting[0] != 3 else 5
-        comment = max(4, total - number - emotions - tok - 8)
-        for column, width in zip(self.ordered_columns, (number, comment, emotions, tok), strict=True):
+        digits = len(f"{int(columns.lines.max(initial=0))}") if columns is not None else 3
+        sorted_by = None if self.sorting is None else self.sorting[0]
+        for column, width in zip(self.ordered_columns, laid_out(total, digits, self.widths, sorted_by), strict=True):
             column.width, column.auto_width = width, False
         size = Size(total, self.row_count + self.header_height)
         if size != self.virtual_size:
             self.virtual_size = size
         self.notify_style_update()
+
+    def _drag_edge(self, edge: int, cells: int) -> None:
+        """Move the edge right of column `edge` by some cells to the right."""
+        number, _, emotions, tok = (column.width for column in self.ordered_columns)
+        widths = list(self.widths)
+        if edge == 0:
+            widths[NUMBER] = number + cells
+        else:
+            widths[EMOTIONS] = emotions + (cells if edge == 2 else -cells)
+        if edge == 2:
+            widths[TOK] = tok - cells
+        before = [column.width for column in self.ordered_columns]
+        kept, self.widths = self.widths, (widths[0], widths[1], widths[2])
+        self._lay_out()
+        after = [column.width for column in self.ordered_columns]
+        if after == before:
+            self.widths = kept  # at its end: what is kept is what is seen
+            return
+        self.widths = (
+            after[0] if widths[NUMBER] is not None else None,
+            after[2],
+            after[3] if widths[TOK] is not None else None,
+        )
+        self.post_message(self.Widened(self.widths))
+
+    def _edges(self) -> list[int]:
+        """The cell of the head in which each column but the last ends."""
+        ends: list[int] = []
+        for column in self.ordered_columns[:-1]:
+            ends.append((ends[-1] + 1 if ends else 0) + column.render_width - 1)
+        return ends
+
+    async def _on_mouse_down(self, event: events.MouseDown) -> None:
+        """At an edge of the head a drag begins, which is no click on a column."""
+        offset = event.get_content_offset(self)
+        if offset is not None and offset.y == 0 and offset.x in self._edges():
+            self._edge = self._edges().index(offset.x)
+            self.capture_mouse()
+            event.stop()
+            event.prevent_default()
+
+    def _on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._edge is None:
+            return
+        event.stop()
+        event.prevent_default()
+        moved = event.x - self._edges()[self._edge]
+        if moved:
+            self._drag_edge(self._edge, moved)
+
+    async def _on_mouse_up(self, event: events.MouseUp) -> None:
+        if self._edge is not None:
+            self._edge = None
+            self.release_mouse()
+            event.stop()
+            event.prevent_default()
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the table; the head shows where columns end, an empty table says why it is empty."""
+        strip = super().render_line(y)
+        if y == 0 and self.shown.columns_of_split is not None:
+            style = self.get_component_rich_style("table--edge", partial=True)
+            for x in self._edges():
+                cell = strip.crop(x, x + 1)
+                edge = Strip([Segment("│", (next(iter(cell)).style or self.rich_style) + style)]) if cell else cell
+                strip = Strip.join([strip.crop(0, x), edge, strip.crop(x + 1)])
+        if y == 1 and self.row_count == 0 and self.shown.columns_of_split is not None:
+            style = self.rich_style + self.get_component_rich_style("table--edge", partial=True)
+            return Strip([Segment(f" {EMPTY}", style)]).adjust_cell_length(self.size.width, self.rich_style)
+        return strip
 
     def _on_resize(self, event: events.Resize) -> None:
         super()._on_resize(event)

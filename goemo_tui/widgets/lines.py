@@ -63,6 +63,15 @@ def _difference(old: Row, new: Row, y: int, width: int) -> Region:
     return Region(differ[0], y, differ[-1] - differ[0] + 1, 1)
 
 
+def _unseen(one: Style | None, other: Style) -> bool:
+    """Whether a blank looks the same in both."""
+    return (
+        one is not None
+        and one.bgcolor == other.bgcolor
+        and not any(style.underline or style.reverse or style.strike or style.overline for style in (one, other))
+    )
+
+
 class Lines(Widget, can_focus=False):
     """Rows of spans. A subclass gives `rows(width, height)`; `redraw()` asks for them and paints the difference."""
 
@@ -100,7 +109,15 @@ class Lines(Widget, can_focus=False):
         base = self.rich_style
         if y >= len(self._rows):
             return Strip.blank(width, base)
-        segments = [Segment(text, self.style_of(name, base)) for text, name in self._rows[y] if text]
+        segments: list[Segment] = []
+        for text, name in self._rows[y]:
+            style = self.style_of(name, base)
+            before = segments[-1] if segments else None
+            # a change of colour costs more than a word: blanks take the colour that is there, where nobody sees it
+            if before and (before.style == style or (text.isspace() and _unseen(before.style, style))):
+                segments[-1] = Segment(before.text + text, before.style)
+            elif text:
+                segments.append(Segment(text, style))
         return Strip(segments).adjust_cell_length(width, base)
 
     def style_of(self, name: str, base: Style) -> Style:

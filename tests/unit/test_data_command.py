@@ -16,7 +16,7 @@ import pytest
 
 from goemo_tui.commands import data
 from trainer.corpus.download import FILES, Pinned
-from trainer.errors import ConfigError, CorpusError, NotFoundError
+from trainer.errors import ConfigError, CorpusError, GoemoError, NotFoundError
 
 GOOD = "that was lovely of you\t17\tx\n"
 
@@ -119,13 +119,119 @@ def test_what_is_not_there_is_exit_3(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["list", "here"], ["check", "--url", "http://x/"]):
+    for arguments in (
+        ["list", "here"],
+        ["check", "--url", "http://x/"],
+        ["check", "--filter", "joy"],
+        ["list", "--split", "dev"],
+        ["export", "--limit", "3", "--out", "a.tsv"],
+        ["show", "--out", "a.tsv"],
+        ["show", "--limit", "0"],
+        ["show", "--overwrite"],
+        ["export"],
+        ["show", "--filter", "label:nothing"],
+        ["show", "--filter", "/(/"],
+    ):
         with pytest.raises(ConfigError) as error:
             run(*arguments)
         assert error.value.exit_code == 2
     with pytest.raises(SystemExit) as stopped:
         run("burn")
     assert stopped.value.code == 2
+
+
+HOSTILE = "\x1b]52;c;eA==\x07 so \x9b2J\u202e nice"
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    made = tmp_path / "rows"
+    made.mkdir()
+    made.joinpath("train.tsv").write_text(
+        f"so nice\t17\tx1\nwhat now\t7,0\tx2\n{HOSTILE}\t17,18\tx3\n", encoding="utf-8"
+    )
+    made.joinpath("dev.tsv").write_text("not so nice\t3\ty1\n", encoding="utf-8")
+    return made
+
+
+def test_show_prints_the_rows_that_a_filter_finds(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("show", str(rows), "--filter", "label:joy or what") == 0
+    out, err = capsys.readouterr()
+    assert [line.split(maxsplit=2)[0] for line in out.splitlines()] == ["1", "2", "3"]
+    assert out.splitlines()[1].split() == ["2", "admiration", "curiosity", "what", "now"]
+    assert "3 of 3 rows of train" in err
+    assert not set(out) & {"\x1b", "\x07", "\x9b", "\u202e"}
+    assert "␛]52;c;eA==␇" in out
+    assert run("show", str(rows), "--split", "dev", "--filter", "so") == 0
+    out, err = capsys.readouterr()
+    assert out.split() == ["1", "annoyance", "not", "so", "nice"]
+    assert run("show", str(rows), "--limit", "1") == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1
+    assert "3 of 3 rows of train, the first 1 shown" in err
+
+
+def test_show_json_to_the_letter(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("show", str(rows), "--filter", "label:love or not nice", "--json", "--limit", "5") == 0
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1 and out.isascii()
+    assert 'in quotes, "not" is the word' in err
+    assert json.loads(out) == {
+        "split": "train",
+        "filter": "label:love or not nice",
+        "rows": 2,
+        "of": 3,
+        "results": [
+            {"line": 2, "id": "x2", "text": "what now", "labels": ["admiration", "curiosity"]},
+            {"line": 3, "id": "x3", "text": HOSTILE, "labels": ["joy", "love"]},
+        ],
+    }
+
+
+def test_tokens_are_counted_where_a_filter_asks(
+    rows: Path, minilm: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("show", str(rows), "--filter", "tokens:>4", "--json") == 0
+    assert [row["line"] for row in json.loads(capsys.readouterr().out)["results"]] == [3]
+    monkeypatch.setenv("GOEMO_ENCODER", str(rows / "nowhere"))
+    with pytest.raises(NotFoundError, match="tokens: cannot be counted"):
+        run("show", str(rows), "--filter", "tokens:>4")
+    assert run("show", str(rows), "--filter", "label:joy") == 0
+
+
+@pytest.mark.parametrize("ending", ["tsv", "csv", "jsonl", "parquet"])
+def test_export_writes_the_same_rows(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], ending: str
+) -> None:
+    from trainer.corpus import load_corpus
+
+    out = tmp_path / f"out.{ending}"
+    assert run("export", str(rows), "--filter", "label:joy", "--out", str(out), "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document == {
+        "path": str(out), "split": "train", "rows": 2, "bytes": out.stat().st_size, "of": 3, "note": "",
+    }  # fmt: skip
+    back = load_corpus(out).splits["train"]
+    assert (back.text, back.labels, back.ids) == (["so nice", HOSTILE], [(17,), (17, 18)], ["x1", "x3"])
+
+
+def test_export_refuses_what_it_should(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.tsv"
+    assert run("export", str(rows), "--out", str(out)) == 0
+    assert capsys.readouterr().out.strip() == str(out)
+    with pytest.raises(GoemoError, match="--overwrite writes over it"):
+        run("export", str(rows), "--out", str(out), "--filter", "what")
+    assert run("export", str(rows), "--out", str(out), "--filter", "what", "--overwrite") == 0
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 2
+    with pytest.raises(GoemoError, match="nothing was written"):
+        run("export", str(rows), "--out", str(tmp_path / "none.tsv"), "--filter", "zebra")
+    with pytest.raises(GoemoError, match="ending says the format"):
+        run("export", str(rows), "--out", str(tmp_path / "rows.doc"))
+    with pytest.raises(GoemoError, match="read from"):
+        run("export", str(rows), "--out", str(rows / "train.tsv"), "--overwrite")
+    with pytest.raises(NotFoundError, match="has no test split: there are train, dev"):
+        run("export", str(rows), "--split", "test", "--out", str(tmp_path / "none.tsv"))
+    assert not (tmp_path / "none.tsv").exists()
 
 
 def test_list(goemo_home: Path, capsys: pytest.CaptureFixture[str]) -> None:

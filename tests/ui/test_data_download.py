@@ -1,0 +1,84 @@
+"""The full corpus downloaded from the Data screen: progress, cancelled, failed and tried again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Static
+
+from goemo_tui.app import GoemoApp
+from goemo_tui.screens.download import Download
+from tests.ui import data_story
+from tests.ui.data_story import TRAIN, opened, until, write
+from trainer.corpus.interrupt import Cancelled
+from trainer.errors import CorpusError
+
+
+@pytest.fixture
+def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return data_story.corpus(tmp_path, monkeypatch)
+
+
+async def test_downloading_shows_progress_and_opens_the_corpus(
+    corpus: Path, goemo_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def download(url: Any, into: Any, progress: Callable[[str, int, int], None], cancelled: Callable[[], bool]) -> Path:
+        progress("train.tsv", 1_000_000, 4_000_000)
+        go_on.wait(20)
+        return write(goemo_home / "corpora" / "goemotions", TRAIN)
+
+    monkeypatch.setattr("trainer.corpus.download.download", download)
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("d")
+        dialog = pilot.app.screen
+        assert isinstance(dialog, Download)
+        await until(pilot, lambda: "train.tsv  1.0 of 4.0 MB" in str(dialog.query_one("#said", Static).render()))
+        go_on.set()
+        await until(pilot, lambda: screen.opened is not None and screen.opened.corpus.name == "goemotions")
+        assert pilot.app.screen is screen
+
+
+async def test_a_download_can_be_cancelled(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def download(url: Any, into: Any, progress: Callable[[str, int, int], None], cancelled: Callable[[], bool]) -> Path:
+        seen.append("started")
+        for _ in range(2_000):
+            if cancelled():
+                seen.append("cancelled")
+                raise Cancelled("cancelled")
+            threading.Event().wait(0.01)
+        raise AssertionError("nobody cancelled")
+
+    monkeypatch.setattr("trainer.corpus.download.download", download)
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("d")
+        await until(pilot, lambda: bool(seen))
+        await pilot.press("escape")
+        await until(pilot, lambda: seen == ["started", "cancelled"])
+        assert pilot.app.screen is screen
+
+
+async def test_a_download_that_fails_can_be_tried_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+
+    def download(*_: Any) -> Path:
+        tries.append(1)
+        raise CorpusError("no network: check the connection")
+
+    monkeypatch.setattr("trainer.corpus.download.download", download)
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        await opened(pilot)
+        await pilot.press("d")
+        said = pilot.app.screen.query_one("#said", Static)
+        await until(pilot, lambda: "no network" in str(said.render()))
+        await pilot.press("enter")
+        await until(pilot, lambda: len(tries) == 2)
