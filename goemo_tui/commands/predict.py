@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from goemo_tui.safe_text import clean
@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("text", nargs="*", help="texts; - reads stdin and answers line by line")
     parser.add_argument("--model", help="a run, a folder, a Hub name or starter")
+    parser.add_argument("--against", metavar="MODEL", help="a second model whose answers stand beside the first's")
     parser.add_argument("--threshold", default="tuned", help="tuned (the model's own), or one value such as 0.3")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
@@ -42,32 +43,50 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError('give a text: goemo-tui predict "what a day", or - to read lines from stdin')
     texts = [as_text(text) for text in options.text]
     predictor = load(options)
-    thresholds = dict(zip(predictor.labels, predictor.thresholds().tolist(), strict=True))
-    if not stream:
-        results = predictor.predict(texts)
-        if options.json:
-            print(json.dumps({"model": predictor.name, "results": [r.to_dict() for r in results]}, ensure_ascii=False))
-        else:
-            for result in results:
-                print(words(result, thresholds))
+    second = load(options, options.against) if options.against else None
+    source: Iterable[str] = lines() if stream else texts
+    answers = _answers(predictor, second, source, stream)
+    if not options.json:
+        thresholds = dict(zip(predictor.labels, predictor.thresholds().tolist(), strict=True))
+        for result, other in answers:
+            print(words(result, thresholds) if other is None else beside(result, other), flush=stream)
         return 0
-    answers = (predictor.predict([line])[0] for line in lines())
-    if options.json:
-        document(predictor.name, answers)
+    head = {"model": predictor.name, **({"against": second.name} if second is not None else {})}
+    results = (as_dict(result, other) for result, other in answers)
+    if stream:
+        document(head, results)
     else:
-        for result in answers:
-            print(words(result, thresholds), flush=True)
+        print(json.dumps({**head, "results": list(results)}, ensure_ascii=False))
     return 0
 
 
-def load(options: argparse.Namespace) -> Predictor:
-    """The predictor that the options ask for, with its warnings said."""
+Answers = Iterator[tuple["Prediction", "Prediction | None"]]
+
+
+def _answers(first: Predictor, second: Predictor | None, texts: Iterable[str], stream: bool) -> Answers:
+    """What both say of each text; of a stream line by line, as it comes."""
+    portions = ([line] for line in texts) if stream else iter([list(texts)])
+    for portion in portions:
+        others = second.predict(portion) if second is not None else [None] * len(portion)
+        yield from zip(first.predict(portion), others, strict=True)
+
+
+def as_dict(result: Prediction, other: Prediction | None) -> dict[str, Any]:
+    """An element of `results`; `against` is there only where there is a second model."""
+    found = result.to_dict()
+    if other is not None:
+        found["against"] = {key: value for key, value in other.to_dict().items() if key != "text"}
+    return found
+
+
+def load(options: argparse.Namespace, model: str | None = None) -> Predictor:
+    """The predictor of `model` (None: the one that the options ask for), with its warnings said."""
     from goemo_tui.settings import read_settings
     from trainer.infer.predictor import Predictor
     from trainer.modelfolder import find_model
 
     settings, _ = read_settings()
-    predictor = Predictor(find_model(options.model, settings.model or None), options.device, options.threshold)
+    predictor = Predictor(find_model(model or options.model, settings.model or None), options.device, options.threshold)
     for text in predictor.warnings:
         print(f"goemo-tui: {clean(text)}", file=sys.stderr)
     return predictor
@@ -84,12 +103,12 @@ def lines() -> Iterator[str]:
         yield raw.decode("utf-8", "replace").rstrip("\r\n")
 
 
-def document(model: str, answers: Iterator[Prediction]) -> None:
+def document(head: dict[str, Any], results: Iterator[dict[str, Any]]) -> None:
     """One JSON document that grows by a line for each answer, so that a stream is both live and whole at its end."""
-    print(json.dumps({"model": model})[:-1] + ', "results": [', end="", flush=True)
-    for number, result in enumerate(answers):
+    print(json.dumps(head)[:-1] + ', "results": [', end="", flush=True)
+    for number, result in enumerate(results):
         print("," if number else "", end="\n")
-        print(json.dumps(result.to_dict(), ensure_ascii=False), end="", flush=True)
+        print(json.dumps(result, ensure_ascii=False), end="", flush=True)
     print("\n]}")
 
 
@@ -104,4 +123,23 @@ def words(result: Prediction, thresholds: dict[str, float]) -> str:
         for name, p in ranked
         if name in shown
     ]
+    return "\n".join([clean(result.text), *rows])
+
+
+def beside(result: Prediction, other: Prediction) -> str:
+    """Two predictions of a text for people: what either feels or holds most probable, and how many points B is higher."""
+    felt = [{e.emotion for e in prediction.emotions} for prediction in (result, other)]
+    names = list(dict.fromkeys((*result.scores, *other.scores)))
+    names.sort(key=lambda name: -max(result.scores.get(name, 0.0), other.scores.get(name, 0.0)))
+    rows = [f"  {'':<16}{'A':>7}{'B':>7}  {'B-A':>6}"]
+    for name in names:
+        if name not in names[:LINES] and name not in felt[0] | felt[1]:
+            continue
+        shares = [
+            f"{'•' if name in chosen else ' '}{prediction.scores[name]:>5.0%}" if name in prediction.scores else "–"
+            for prediction, chosen in zip((result, other), felt, strict=True)
+        ]
+        both = name in result.scores and name in other.scores
+        points = f"{100 * (other.scores[name] - result.scores[name]):+.0f}" if both else "–"
+        rows.append(f"  {clean(name):<16}{shares[0]:>7}{shares[1]:>7}  {points:>6}")
     return "\n".join([clean(result.text), *rows])

@@ -1,64 +1,45 @@
-"""Inspect: what a sentence feels, while it is typed.
+"""Inspect: what a sentence feels, while it is typed, to one model or to two beside each other.
 
-The model lives in a child process; this screen sends it texts and draws its answers. Nothing here waits for it.
+The models live in child processes; this screen sends them texts and draws their answers. Nothing here waits for them.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
+import time
+from collections.abc import Callable
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Static
 
 from goemo_tui import actions
-from goemo_tui.safe_text import cells, clean, content
+from goemo_tui.safe_text import content
+from goemo_tui.screens.batch import BatchScreen
 from goemo_tui.screens.place import Place
-from goemo_tui.services.beside import Done, beside
-from goemo_tui.services.predictor import (
-    Answered,
-    Emotion,
-    Failed,
-    Loading,
-    Model,
-    PredictorService,
-    Ready,
-    Request,
-    Threshold,
-)
+from goemo_tui.services.batch import Lines, read_lines
+from goemo_tui.services.history import Entry
+from goemo_tui.services.models import recent_of, remembered_of, used
+from goemo_tui.services.prediction import TUNED, Threshold, as_json
+from goemo_tui.services.predictor import COMMAND, A, Answered, B, Failed, Loading, Ready, Scored, Talk
+from goemo_tui.services.reading import Reading
+from goemo_tui.services.readings import Readings
 from goemo_tui.services.runs import RunsChanged
-from goemo_tui.widgets.emotion_bars import EmotionBars
+from goemo_tui.widgets.feelings import Feelings
 from goemo_tui.widgets.field import Field
-from goemo_tui.widgets.token_line import TokenLine
-from goemo_tui.wording import millions, percent, size
-from trainer.runs.run import short_name
+from goemo_tui.widgets.history_list import HistoryList
+from goemo_tui.widgets.model_lines import ModelLines
+from goemo_tui.widgets.prompt import Prompt
+from goemo_tui.widgets.sentence_tokens import SentenceTokens
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
-NO_MODEL = "No model yet. Train one in Train: press 2, then n. It is picked up here by itself. m opens a folder."
-EMPTY = "Type a sentence above: its emotions appear here while you type, Enter keeps it below."
-MOST_KEPT = 200
-
-
-@dataclass(frozen=True)
-class Kept:
-    """One line of the history: what was asked and answered, and which model answered."""
-
-    request: Request
-    emotions: tuple[Emotion, ...]
-    model: str
+EMPTY = """\
+Type a sentence above: its emotions appear here while you type, Enter keeps it below.
+Several lines that are pasted open a table of their own (i); b puts two models side by side."""
 
 
 class InspectScreen(Place):
-    """Model, prompt, bars, tokens, history."""
+    """Models, prompt, bars, tokens, history."""
 
     PLACE = "inspect"
     HOME = "#bars-scroll"
@@ -66,94 +47,76 @@ class InspectScreen(Place):
     CSS_PATH = "inspect.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
 
-    def __init__(self, command: tuple[str, ...] | None = None) -> None:
+    def __init__(self, command: tuple[str, ...] = COMMAND) -> None:
         super().__init__()
-        self._service = PredictorService(self._hear, command) if command else PredictorService(self._hear)
-        self._threshold: Threshold = "tuned"
-        self._answer: Answered | None = None
-        self._trouble = ""
-        self._no_model = False
-        self._loading = ""
-        self._tokenizer: Tokenizer | None = None
-        self._tokenizer_of = ""
-        self._history: list[Kept] = []
+        self.readings = Readings(self._hear, command)
         self._finished: frozenset[str] = frozenset()
+        self._asked: tuple[str, str | None] | None = None
+        self._keep_soon = ""
+        self._batch: BatchScreen | None = None
 
     def _hear(self, message: Message) -> None:
         self.post_message(message)
 
     def body(self) -> ComposeResult:
-        """From the model at the top to the history at the bottom."""
+        """From the models at the top to the history at the bottom."""
         with Vertical(id="inspect"):
-            yield Static(id="model", markup=False)
+            yield ModelLines(id="models")
             with Horizontal(id="prompt-line"):
                 yield Static("> ", id="prompt-sign", markup=False)
-                yield Field(
+                yield Prompt(
                     id="prompt", placeholder="type a sentence", about="What you type is read by the model at once."
                 )
                 yield Static(id="ms", markup=False)
             with Vertical(id="feels", classes="pane"):
                 yield Static(id="state", markup=False)
-                with VerticalScroll(id="bars-scroll"):
-                    yield EmotionBars(id="bars")
-            with VerticalScroll(id="tokens-pane", classes="pane", can_focus=False):
-                yield TokenLine(id="tokens")
-            yield OptionList(id="history", classes="pane", markup=False, compact=True)
+                yield Static(id="state-b", markup=False)
+                yield Feelings(id="feelings")
+            yield SentenceTokens(id="tokens-pane", classes="pane")
+            yield HistoryList(id="history", classes="pane")
 
     def on_mount(self) -> None:
         """Start the child, and put the cursor where one types."""
-        for selector, title in (("#feels", "feels"), ("#tokens-pane", "tokens"), ("#history", "history")):
-            self.query_one(selector).border_title = title
-        self.query_one("#history").display = False
+        self.query_one("#feels").border_title = "feels"
         self.goemo.runs.subscribe(self.post_message)
-        self._service.start(self.goemo.settings.model or None)
+        remembered = remembered_of(self.goemo.remembered.of("inspect"))
+        self.readings.a.start(self.goemo.settings.model or None, remembered)
         self._show()
         self.call_after_refresh(self.action_prompt)  # after the place itself has put the focus home
+        if self._asked is not None:
+            self._take_asked()
 
     def on_unmount(self) -> None:
-        """End the child."""
+        """End the children."""
         self.goemo.runs.unsubscribe(self.post_message)
-        self._service.close()
+        self.readings.close()
 
-    # What the child says
+    # What the children say
 
     @on(Loading)
-    def _is_loading(self, message: Loading) -> None:
-        message.stop()
-        self._loading, self._trouble = message.what, ""
-        self._show()
-
     @on(Ready)
-    def _is_ready(self, message: Ready) -> None:
-        message.stop()
-        self._loading, self._trouble, self._no_model = "", "", False
-        path = message.model.path
-        self._tokenizer = None
-        if path:
-            beside("tokenizer", lambda: (path, _tokenizer(Path(path))), self.post_message)
-        for warning in message.model.warnings:
-            self.notify(warning, title=message.model.name, severity="warning", timeout=8)
-        self._ask()
-        self._show()
-
     @on(Failed)
-    def _has_failed(self, message: Failed) -> None:
-        message.stop()
-        self._loading = ""
-        self._trouble = message.message
-        self._no_model = message.no_model
-        if not message.dead and not message.no_model:
-            self.notify(message.message, severity="error", timeout=8)
-            self._trouble = ""
-        if message.dead and self._service.exhausted:
-            self._trouble += ". m picks a model and starts it again"
-        self._show()
-
     @on(Answered)
-    def _has_answered(self, message: Answered) -> None:
+    @on(Scored)
+    def _heard(self, message: Talk) -> None:
         message.stop()
-        self._answer, self._trouble = message, ""
-        if self.query_one("#prompt", Field).value.strip():
+        reading, told = self.readings.hear(message)
+        if reading is None:
+            return
+        for text, wrong in told:
+            name = reading.model.name if reading.model is not None else ""
+            self.notify(text, title=name, severity="error" if wrong else "warning", timeout=8)
+        first = reading is self.readings.a
+        if isinstance(message, Ready) and first:
+            self.query_one(SentenceTokens).take(reading.model)
+            if reading.wanted:
+                recent = used(recent_of(self.goemo.remembered.of("inspect")), reading.known_as)
+                self.goemo.keep("inspect", model=reading.known_as, recent=recent)
+        if isinstance(message, Answered) and first and message.request.text == self._keep_soon:
+            self._keep()
+        if self._batch is not None and reading is self._batch.reading:
+            self._batch.heard(message)
+        if not isinstance(message, Scored):
             self._show()
 
     @on(RunsChanged)
@@ -163,196 +126,229 @@ class InspectScreen(Place):
         finished = frozenset(run.id for run in message.runs if run.state == "finished")
         new, self._finished = finished - self._finished, finished
         newest = next((run for run in message.runs if run.id in new), None)
-        if newest is not None and self._no_model and (newest.folder / "model" / "config.json").is_file():
-            self._no_model = False
-            self._service.load(newest.id)
-
-    @on(Done)
-    def _done(self, message: Done) -> None:
-        message.stop()
-        if message.error is not None:
-            self.notify(str(message.error), title=message.name, severity="warning", timeout=8)
-            return
-        self._tokenizer_of, self._tokenizer = cast("tuple[str, Tokenizer]", message.value)
-        self._show_tokens()
+        if newest is not None and self.readings.a.no_model and (newest.folder / "model" / "config.json").is_file():
+            self.readings.a.load(newest.id)
 
     # What is typed
+
+    @property
+    def _text(self) -> str:
+        return self.query_one(Prompt).value
+
+    def ask(self, text: str, model: str | None = None) -> None:
+        """Put `text` into the prompt and, with `model` (a run, a folder, a Hub name), let that model answer it.
+
+        May be called before the screen is mounted; it is done then.
+        """
+        self._asked = (text, model)
+        if self.is_mounted:
+            self._take_asked()
+
+    def _take_asked(self) -> None:
+        (text, model), self._asked = self._asked or ("", None), None
+        first = self.readings.a
+        if model is not None and (first.model is None or first.model.name != model):
+            first.load(model)
+            self._show()
+        prompt = self.query_one(Prompt)
+        prompt.recall(text)
+        self.set_focus(prompt)
 
     @on(Input.Changed, "#prompt")
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self._ask()
-        self._show_tokens()
+        self._keep_soon = ""
+        if not self.query_one(Prompt).walking:
+            self.query_one(HistoryList).walk_anew()
+        self.readings.ask(event.value)
+        self.query_one(SentenceTokens).show(event.value)
         if not event.value.strip():
-            self._answer = None
             self._show()
 
-    def _ask(self) -> None:
-        text = self.query_one("#prompt", Field).value
-        if text.strip() and not self._no_model and not self._service.exhausted:
-            self._service.predict(text, self._threshold)
-
     @on(Input.Submitted, "#prompt")
-    def _keep(self, event: Input.Submitted) -> None:
-        """Enter keeps the sentence and makes room for the next."""
+    def _submitted(self, event: Input.Submitted) -> None:
+        """Enter keeps the sentence, as soon as it is answered, and makes room for the next."""
         event.stop()
-        answer, model = self._answer, self._service.model
-        if answer is None or model is None or answer.request.text != event.value:
-            return
-        kept = Kept(answer.request, answer.emotions, model.name)
-        if self._history and self._history[0].request == kept.request and self._history[0].model == kept.model:
-            return
-        self._history = [kept, *self._history][:MOST_KEPT]
-        history = self.query_one("#history", OptionList)
-        history.display = True
-        history.clear_options()
-        history.add_options(Option(_kept_line(k, self.size.width - 6)) for k in self._history)
-        event.input.select_all()
+        self._keep_soon = event.value
+        if self.readings.a.fits(event.value):
+            self._keep()
+        self.query_one(Prompt).select_all()
 
-    @on(OptionList.OptionSelected, "#history")
-    def _again(self, event: OptionList.OptionSelected) -> None:
+    def _keep(self) -> None:
+        first, self._keep_soon = self.readings.a, ""
+        if first.answer is None or first.model is None or not first.answer.request.text.strip():
+            return
+        felt = tuple(e for e in first.emotions() if e.above)
+        entry = Entry(first.answer.request.text, first.model.name, first.threshold, felt, time.time())
+        self.query_one(HistoryList).keep(entry)
+
+    @on(HistoryList.Picked)
+    def _again(self, event: HistoryList.Picked) -> None:
         """A line of the history goes back into the prompt."""
         event.stop()
-        field = self.query_one("#prompt", Field)
-        field.value = clean(self._history[event.option_index].request.text)
-        field.focus()
-        field.action_end()
+        self.ask(event.entry.text)
+
+    @on(Prompt.Walk)
+    def _walk(self, event: Prompt.Walk) -> None:
+        """Up and Down through the history, as in a shell."""
+        event.stop()
+        text = self.query_one(HistoryList).walk(event.by)
+        if text is not None:
+            self.query_one(Prompt).recall(text)
+
+    @on(Prompt.Many)
+    def _pasted(self, event: Prompt.Many) -> None:
+        event.stop()
+        self._open_batch(read_lines(event.text))
 
     @on(Field.Onward)
     def _down(self, event: Field.Onward) -> None:
         event.stop()
-        self.query_one("#bars-scroll").focus()
+        self.set_focus(self.query_one("#bars-scroll"))
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys in the same breath as the one that leads to the prompt come here, not to the prompt: they are typed."""
+        prompt = self.query_one(Prompt)
+        if event.character is None or not event.is_printable:
+            return
+        if self.focused is prompt:
+            prompt.insert_text_at_cursor(event.character)
+            event.stop()
+        elif (bound := self.active_bindings.get(event.key)) and bound.binding.action == "prompt":
+            self.action_prompt()
+            event.stop()
 
     # What is drawn
 
     def _show(self) -> None:
         if not self.is_mounted:
             return
-        self._put("#model", _model_line(self._service.model, self._threshold, self._loading))
-        answer = self._answer
-        self._put("#ms", Content(f"{answer.ms:.0f} ms" if answer else ""))
-        state = self._state()
-        self._put("#state", content(state))
-        self.query_one("#state").display = bool(state)
-        self.query_one(EmotionBars).show(answer.emotions if answer else ())
-        self.query_one("#bars-scroll").display = answer is not None
+        readings = self.readings
+        self.query_one(ModelLines).show(readings)
+        times = [f"{r.answer.ms:.0f}" for r in readings.all if r.answer is not None]
+        self._put("#ms", f"{' · '.join(times)} ms" if times else "")
+        self._put("#state", self._state(readings.a), layout=True)
+        self._put("#state-b", self._state(readings.b) if readings.b is not None else "", layout=True)
+        self.query_one(Feelings).show(readings)
 
-    def _state(self) -> str:
-        """One line on why there are no bars, or that they are not of what stands above."""
-        if self._no_model:
-            return NO_MODEL if "no model" in self._trouble else f"✗ {self._trouble} · m picks another model"
-        if self._trouble:
-            return f"✗ {self._trouble}"
-        if self._loading:
-            return f"… {self._loading}"
-        return "" if self._answer is not None or self.query_one("#prompt", Field).value.strip() else EMPTY
+    def _state(self, reading: Reading) -> str:
+        text = reading.state()
+        if not text and reading is self.readings.a and reading.answer is None and not self._text.strip():
+            return EMPTY
+        return f"{reading.side.upper()} {text}" if text and self.readings.b is not None else text
 
-    def _show_tokens(self) -> None:
-        pane, text = self.query_one("#tokens-pane"), self.query_one("#prompt", Field).value
-        model = self._service.model
-        ready = self._tokenizer is not None and model is not None and self._tokenizer_of == model.path
-        pane.display = ready and bool(text.strip())
-        if not pane.display or self._tokenizer is None or model is None:
-            return
-        from trainer.corpus.tokens import token_view
+    def _put(self, selector: str, text: str, layout: bool = False) -> None:
+        place, new = self.query_one(selector, Static), content(text, newlines=True)
+        if layout:
+            place.display = bool(text)
+        if place.content != new:
+            place.update(new, layout=layout)  # the others have a fixed size
 
-        length = model.max_length or 64
-        view = token_view(text, self._tokenizer, length)
-        note = f"✂ cut here: {view.lost} more tokens are not read (max_length {length})" if view.lost else ""
-        if view.unknown:
-            many = f"{len(view.unknown)} tokens are" if len(view.unknown) > 1 else "1 token is"
-            note = f"{many} not in the vocabulary (marked ?)" + (f" · {note}" if note else "")
-        self.query_one(TokenLine).show(view.tokens, view.ids, view.unknown, note)
-        pane.border_title = f"tokens · {len(view.tokens)} of at most {length}"
+    # Models and thresholds
 
-    def _put(self, selector: str, text: Content) -> None:
-        place = self.query_one(selector, Static)
-        if place.content != text:
-            place.update(text, layout=selector == "#state")  # the others have a fixed size
+    @on(ModelLines.Judged)
+    def _judged(self, event: ModelLines.Judged) -> None:
+        """A threshold was moved, or another model is the one that the keys are about: the bars change at once."""
+        event.stop()
+        self._show()
 
-    # Keys
-
-    def action_prompt(self) -> None:
-        """To where one types."""
-        self.query_one("#prompt").focus()
-
+    @on(ModelLines.Named)
     def action_pick_model(self) -> None:
         """Another model."""
+        self._pick("Pick a model", self.readings.active.refused, self._picked)
+
+    def _pick(self, heading: str, refused: tuple[str, str] | None, picked: Callable[[str], None]) -> None:
         from goemo_tui.screens.pick_model import PickModel
 
-        def picked(name: str | None) -> None:
+        def answered(name: str | None) -> None:
             if name:
-                self._no_model = False
-                self._loading = f"loading {clean(name)}"
-                self._service.load(name)
+                picked(name)
                 self._show()
                 self.action_prompt()
 
-        self.app.push_screen(PickModel(), picked)
+        recent = recent_of(self.goemo.remembered.of("inspect"))
+        self.app.push_screen(PickModel(recent, refused, heading), answered)
+
+    def _picked(self, name: str) -> None:
+        reading = self.readings.active
+        reading.load(name, wanted=reading is self.readings.a)
+
+    def action_two_models(self) -> None:
+        """A second model beside the first, or back to one."""
+        if self.readings.b is None:
+            self._pick("A second model, beside the first", None, self._second)
+        else:
+            self.readings.close_second()
+            self._show()
+
+    def _second(self, name: str) -> None:
+        self.readings.open_second(name)
+
+    def action_other_model(self) -> None:
+        """Of two, the other one is meant from now on."""
+        if self.readings.b is None:
+            self.notify("There is one model only: b puts a second beside it.")
+        self.query_one(ModelLines).choose(A if self.readings.side == B else B)
 
     def action_threshold(self) -> None:
         """Another threshold, with effect at once."""
         from goemo_tui.screens.pick_threshold import PickThreshold
 
         def picked(threshold: Threshold | None) -> None:
-            if threshold is not None and threshold != self._threshold:
-                self._threshold = threshold
-                self._ask()
-                self._show()
+            if threshold is not None:
+                self.query_one(ModelLines).judge(threshold)
 
-        self.app.push_screen(PickThreshold(self._threshold), picked)
+        self.app.push_screen(PickThreshold(self.readings.active.threshold), picked)
+
+    def action_threshold_by(self, hundredths: int) -> None:
+        """One threshold for all, moved."""
+        self.query_one(ModelLines).move(hundredths / 100)
+
+    def action_tuned(self) -> None:
+        """Each emotion's own threshold."""
+        self.query_one(ModelLines).judge(TUNED)
+
+    # Other keys
+
+    def action_prompt(self) -> None:
+        """To where one types."""
+        self.set_focus(self.query_one(Prompt))
 
     def action_copy_json(self) -> None:
-        """The document of `goemo-tui predict --json`, into the clipboard."""
-        answer, model = self._answer, self._service.model
-        if answer is None or model is None:
-            self.notify("Nothing to copy yet: type a sentence first.", severity="warning")
+        """The document of `goemo-tui predict --json`, or the line of the history that has the focus."""
+        pane = self.query_one(HistoryList)
+        if pane.has_focus and pane.looked_at is not None:
+            self.goemo.copy(as_json(pane.looked_at.document()), "The line as JSON")
             return
-        self.app.copy_to_clipboard(as_json(answer, model))
-        self.notify("Sent to the terminal's clipboard as JSON", timeout=3)
+        document = self.readings.document()
+        if document is None:
+            self.notify("Nothing to copy yet: type a sentence first.", severity="warning")
+        else:
+            self.goemo.copy(as_json(document), "The result as JSON")
 
+    def action_clear_history(self) -> None:
+        """Forget the history, after asking."""
+        from goemo_tui.screens.confirm import Confirm
 
-def as_json(answer: Answered, model: Model) -> str:
-    """What `goemo-tui predict --json` prints for the same text."""
-    chosen = [
-        {"emotion": e.name, "probability": e.probability, "threshold": e.threshold} for e in answer.emotions if e.above
-    ]
-    scores = {e.name: e.probability for e in answer.emotions}
-    ordered = {name: scores[name] for name in model.labels if name in scores} or scores
-    result = {"text": answer.request.text, "emotions": chosen, "scores": ordered}
-    return json.dumps({"model": model.name, "results": [result]}, ensure_ascii=False, indent=2)
+        pane = self.query_one(HistoryList)
+        if not pane.entries:
+            self.notify("The history is empty.")
+            return
 
+        def answered(yes: bool | None) -> None:
+            if yes:
+                pane.forget()
 
-def _model_line(model: Model | None, threshold: Threshold, loading: str) -> Content:
-    if model is None:
-        return Content.assemble(("model  ", "$text-muted"), "–" if not loading else "…")
-    parts = [
-        f"{model.layers} layers × {model.width}",
-        f"{millions(model.parameters)} parameters",
-        size(model.bytes),
-        model.device,
-    ]
-    own = "tuned" if model.thresholds else "0.3 (the model has none of its own)"
-    parts.append(f"threshold {own if isinstance(threshold, str) else f'{threshold:g} for all'}")
-    return Content.assemble(
-        ("model  ", "$text-muted"),
-        (clean(short_name(model.name)), "bold"),
-        (" · " + clean(" · ".join(parts)), "$text-muted"),
-    )
+        lines = f"{len(pane.entries):,} lines" if len(pane.entries) > 1 else "1 line"
+        self.app.push_screen(Confirm(f"Forget the history ({lines}), on the disk too?", "Forget it"), answered)
 
+    def action_batch(self) -> None:
+        """A table for many lines."""
+        self._open_batch(None)
 
-def _kept_line(kept: Kept, width: int) -> Content:
-    felt = (
-        " ".join(f"{clean(e.name)} {percent(e.probability)}" for e in kept.emotions if e.above)
-        or "below every threshold"
-    )
-    room = max(16, width - min(len(felt), width // 2) - 3)
-    return Content.assemble(
-        cells(kept.request.text, room), ("  → ", "$accent"), (cells(felt, width // 2), "$text-muted")
-    )
+    def _open_batch(self, lines: Lines | None) -> None:
+        def closed(_: None) -> None:
+            self._batch = None
 
-
-def _tokenizer(folder: Path) -> Tokenizer:
-    from trainer.corpus.tokens import load_tokenizer
-
-    return load_tokenizer(folder)
+        self._batch = BatchScreen(self.readings.active, self.ask, lines)
+        self.app.push_screen(self._batch, closed)

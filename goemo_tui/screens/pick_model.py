@@ -1,9 +1,11 @@
-"""Asks which model is to answer: the starter, a run's, or a folder or Hub name that is typed."""
+"""Asks which model is to answer: typing filters what there is, and names anything else (a folder, a Hub name)."""
 
 from __future__ import annotations
 
+from rich.cells import set_cell_size
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -11,73 +13,147 @@ from textual.widgets.option_list import Option
 from goemo_tui.safe_text import cells, content
 from goemo_tui.screens.dialog import Dialog
 from goemo_tui.services.beside import Done, beside
+from goemo_tui.services.models import Choice, complaint_about, list_choices
 from goemo_tui.widgets.field import Field
-from goemo_tui.wording import score
-from trainer.modelfolder import list_models
-from trainer.runs.run import Run
-from trainer.runs.snapshot import number
+
+NAME = 34
+"""Cells of a model's name in the list."""
+
+NONE = "No model yet: train one in Train (2, then n), or type a model's folder or a Hub name (owner/model)."
+
+TYPED = "typed"
+"""Id of the row that takes what is typed as it is."""
+
+
+class Filter(Field):
+    """Up and Down move through the list while the field keeps the focus."""
+
+    BINDINGS = [
+        Binding("up,ctrl+k", "screen.step(-1)", "Up", show=False),
+        Binding("down,ctrl+j", "screen.step(1)", "Down", show=False),
+        Binding("pageup", "screen.step(-8)", show=False),
+        Binding("pagedown", "screen.step(8)", show=False),
+    ]
 
 
 class PickModel(Dialog[str | None]):
-    """Answers with what `find_model` takes, or None."""
+    """Answers with what `find_model` takes, or None. `refused` is what could not be loaded the last time, and why."""
 
     HEADING = "Pick a model"
-    FOOT = "↑↓ Enter picks · Tab to the field · Esc closes"
+    FOOT = "type to filter · ↑↓ Enter picks · Esc closes"
     DEFAULT_CSS = """
-    PickModel OptionList { height: auto; max-height: 12; border: none; background: $surface; padding: 0; }
-    PickModel Field { background: $boost; margin-top: 1; }
-    PickModel #note { color: $quiet; height: auto; }
+    PickModel Filter, PickModel Filter:focus { background: $panel; }
+    PickModel #complaint { color: $error; height: auto; max-height: 4; }
+    PickModel #note { color: $quiet; height: auto; margin-top: 1; }
+    PickModel OptionList { height: auto; max-height: 14; border: none; background: $surface; padding: 0; margin-top: 1; }
+    PickModel OptionList:focus { border: none; }
     """
 
+    def __init__(
+        self, recent: tuple[str, ...] = (), refused: tuple[str, str] | None = None, heading: str = HEADING
+    ) -> None:
+        super().__init__()
+        self.recent, self.refused, self.heading = recent, refused, heading
+        self._choices: tuple[Choice, ...] = ()
+        self._fitting: list[Choice] = []
+        self._known = False
+        self._checked = ""
+
     def body(self) -> ComposeResult:
-        """What there is, and a field for anything else."""
+        """The field, what is wrong, and what there is."""
+        yield Filter(id="path", placeholder="filter, or a model's folder, a run, a Hub name (owner/model)")
+        yield Static(Content(""), id="complaint")
         yield Static("looking for models …", id="note", markup=False)
         yield OptionList(id="models", markup=False, compact=True)
-        yield Field(id="path", placeholder="or type a model's folder, a run, or a Hub name")
 
     def on_mount(self) -> None:
         """Look at the disk beside the screen."""
-        self.query_one("#path").focus()
-        beside("models", _models, self.post_message)
+        self.query_one("#box").border_title = self.heading
+        self.query_one("#models").can_focus = False
+        self.set_focus(self.query_one(Filter))
+        if self.refused is not None:
+            name, why = self.refused
+            self._complain(f"{name}: {why}")
+        recent = self.recent
+        beside("models", lambda: list_choices(recent), self.post_message)
 
     @on(Done)
-    def _found(self, message: Done) -> None:
+    def _done(self, message: Done) -> None:
         message.stop()
-        note, models = self.query_one("#note", Static), self.query_one("#models", OptionList)
-        if message.error is not None:
-            note.update(content(str(message.error)))
-            return
-        found = message.value if isinstance(message.value, list) else []
-        for name, about in found:
-            models.add_option(Option(Content.assemble(content(cells(name, 44)), (f"  {about}", "$quiet")), id=name))
-        note.display = not found
-        note.update("No model yet: train one in Train (2, then n), or type a model's folder.")
-        if found and not self.query_one(Field).value:
-            models.focus()
-            models.highlighted = 0
+        if message.name == "check":
+            self._is_checked(str(message.value))
+        elif message.error is not None:
+            self._known = True
+            self._complain(str(message.error))
+        else:
+            self._known = True
+            self._choices = message.value if isinstance(message.value, tuple) else ()
+            self._list()
+
+    def _list(self) -> None:
+        """What fits to what is typed, and what is typed itself."""
+        typed = self.query_one(Filter).value.strip()
+        models, note = self.query_one("#models", OptionList), self.query_one("#note", Static)
+        fitting = [choice for choice in self._choices if choice.fits(typed)]
+        models.clear_options()
+        room = max(20, self.query_one("#box").size.width - NAME - 8)
+        models.add_options(
+            Option(
+                Content.assemble(
+                    content(set_cell_size(cells(choice.short, NAME), NAME)),
+                    ("  " + cells(choice.about, room), "$quiet"),
+                ),
+                id=f"{i}",
+            )
+            for i, choice in enumerate(fitting)
+        )
+        self._fitting = fitting
+        if typed and typed not in [name for choice in fitting for name in (choice.name, choice.short)]:
+            models.add_option(Option(content(f"load “{cells(typed, 60)}”"), id=TYPED))
+        models.display = models.option_count > 0
+        note.display = self._known and not self._choices and not typed
+        note.update(NONE)
+        models.highlighted = 0 if models.option_count else None
+
+    @on(Input.Changed, "#path")
+    def _typed(self) -> None:
+        self._complain("")
+        self._list()
+
+    def action_step(self, by: int) -> None:
+        """Up and down the list."""
+        models = self.query_one("#models", OptionList)
+        if models.option_count:
+            now = models.highlighted or 0
+            models.highlighted = max(0, min(models.option_count - 1, now + by))
+
+    @on(Input.Submitted, "#path")
+    def _submitted(self, event: Input.Submitted) -> None:
+        models = self.query_one("#models", OptionList)
+        if models.highlighted is not None and models.option_count:
+            self._take(str(models.get_option_at_index(models.highlighted).id))
+        elif not event.value.strip():
+            self._complain("type a model's folder, a run or a Hub name")
 
     @on(OptionList.OptionSelected, "#models")
     def _picked(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(str(event.option.id))
+        self._take(str(event.option.id))
 
-    @on(Input.Submitted, "#path")
-    def _typed(self, event: Input.Submitted) -> None:
-        if event.value.strip():
-            self.dismiss(event.value.strip())
+    def _take(self, option: str) -> None:
+        if option != TYPED:
+            self.dismiss(self._fitting[int(option)].name)
+            return
+        answer = self._checked = self.query_one(Filter).value.strip()
+        beside("check", lambda: complaint_about(answer), self.post_message)
 
-    @on(Field.Onward)
-    def _to_list(self) -> None:
-        self.query_one("#models").focus()
+    def _is_checked(self, wrong: str) -> None:
+        answer = self.query_one(Filter).value.strip()
+        if answer != self._checked:
+            return  # typed on meanwhile
+        if wrong:
+            self._complain(wrong)
+        else:
+            self.dismiss(answer)
 
-
-def _models() -> list[tuple[str, str]]:
-    """(name, what is known of it) of each model on this machine."""
-    found = []
-    for model in list_models():
-        about = "ships with the program"
-        if model.kind == "run":
-            look = Run.open(model.path.parent).look()
-            best = look.snapshot.best
-            about = look.state + (f" · F1 {score(number(best.get('macro_f1')))}" if best else "")
-        found.append((model.name, about))
-    return found
+    def _complain(self, wrong: str) -> None:
+        self.query_one("#complaint", Static).update(content(f"✗ {wrong}" if wrong else ""))

@@ -9,7 +9,7 @@ from textual.widgets import Input, Static
 
 from goemo_tui.safe_text import content
 from goemo_tui.screens.dialog import Dialog
-from goemo_tui.services.predictor import Threshold
+from goemo_tui.services.prediction import Threshold
 from goemo_tui.widgets.field import Field
 
 

@@ -17,75 +17,24 @@ from typing import IO, Any
 
 from textual.message import Message
 
+from goemo_tui.services.prediction import TUNED, Emotion, Model, Request, Threshold, read_result
+
 COMMAND = (sys.executable, "-P", "-m", "trainer.infer.service")
 """`-P`: a folder called trainer where the user happens to be is not ours."""
 RESTARTS = 3
 """How often a child that died without having answered anything is started again before the person is asked to act."""
 
-ONE_FOR_ALL = 0.3
-"""The threshold of a model that has none of its own."""
-
-Threshold = float | str
-"""A value in 0..1, or "tuned" for the model's own."""
+A, B = "a", "b"
+"""The sides: the model that is looked at, and one that stands beside it."""
 
 
-@dataclass(frozen=True)
-class Model:
-    """What the child says of the model it has loaded. `thresholds` is None for a model that has none of its own."""
+class Talk(Message):
+    """Something that a child said; `side` tells which, where there are two."""
 
-    name: str
-    path: str
-    labels: tuple[str, ...]
-    thresholds: Mapping[str, float] | None
-    device: str
-    layers: int
-    width: int
-    parameters: int
-    bytes: int
-    max_length: int
-    warnings: tuple[str, ...]
-    seconds: float
-
-    @classmethod
-    def from_event(cls, event: Mapping[str, Any]) -> Model:
-        """The model of a `ready` event; keys a child leaves out stay empty."""
-        thresholds = event.get("thresholds")
-        return cls(
-            name=str(event.get("model", "")),
-            path=str(event.get("path", "")),
-            labels=tuple(str(x) for x in event.get("labels") or ()),
-            thresholds={str(k): float(v) for k, v in thresholds.items()} if isinstance(thresholds, Mapping) else None,
-            device=str(event.get("device", "")),
-            layers=int(event.get("layers") or 0),
-            width=int(event.get("width") or 0),
-            parameters=int(event.get("parameters") or 0),
-            bytes=int(event.get("bytes") or 0),
-            max_length=int(event.get("max_length") or 0),
-            warnings=tuple(str(x) for x in event.get("warnings") or ()),
-            seconds=float(event.get("seconds") or 0.0),
-        )
+    side: str = A
 
 
-@dataclass(frozen=True)
-class Emotion:
-    """One label's answer. `above` says whether it reached its threshold."""
-
-    name: str
-    probability: float
-    threshold: float
-    above: bool
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked: one text and the threshold to judge by. `model` is set for a change of the model instead."""
-
-    text: str = ""
-    threshold: Threshold = "tuned"
-    model: str | None = None
-
-
-class Loading(Message):
+class Loading(Talk):
     """The child is busy loading; `what` is its own word for it."""
 
     def __init__(self, what: str) -> None:
@@ -93,7 +42,7 @@ class Loading(Message):
         self.what = what
 
 
-class Ready(Message):
+class Ready(Talk):
     """A model is loaded and answers."""
 
     def __init__(self, model: Model) -> None:
@@ -101,23 +50,38 @@ class Ready(Message):
         self.model = model
 
 
-class Failed(Message):
-    """Something did not work; the message is for people. `dead` when there is no child any more."""
+class Failed(Talk):
+    """Something did not work; the message is for people. `dead` when there is no child any more.
 
-    def __init__(self, message: str, dead: bool, no_model: bool = False) -> None:
+    `request` is what it was asked, where it was one text or one batch that did not work.
+    """
+
+    def __init__(self, message: str, dead: bool, no_model: bool = False, request: Request | None = None) -> None:
         super().__init__()
         self.message = message
         self.dead = dead
         self.no_model = no_model
+        self.request = request
 
 
-class Answered(Message):
+class Answered(Talk):
     """The emotions of a text, the most probable first."""
 
-    def __init__(self, request: Request, emotions: tuple[Emotion, ...], ms: float) -> None:
+    def __init__(self, request: Request, emotions: tuple[Emotion, ...], ms: float, labels: Sequence[str] = ()) -> None:
         super().__init__()
         self.request = request
         self.emotions = emotions
+        self.ms = ms
+        self.labels = tuple(labels)
+
+
+class Scored(Talk):
+    """The probabilities of a batch: one row for each of `request.texts`, in the order of the model's labels."""
+
+    def __init__(self, request: Request, scores: tuple[tuple[float, ...], ...], ms: float) -> None:
+        super().__init__()
+        self.request = request
+        self.scores = scores
         self.ms = ms
 
 
@@ -149,6 +113,7 @@ class PredictorService:
         self._model: Model | None = None
         self._busy: dict[int, Request] = {}
         self._waiting: Request | None = None
+        self._batch: Request | None = None
         self._wanted: str | None = None
         self._loading = False
         self._number = 0
@@ -180,15 +145,22 @@ class PredictorService:
                 return
             self._spawn()
 
-    def predict(self, text: str, threshold: Threshold = "tuned") -> None:
+    def predict(self, text: str, threshold: Threshold = TUNED) -> None:
         """Ask for the emotions of `text`. While an answer is out, only the newest text is kept."""
         with self._lock:
             self._waiting = Request(text, threshold)
             self.start()
             self._send_waiting()
 
-    def load(self, model: str) -> None:
-        """Change the model. The old one goes on answering where the new one cannot be loaded."""
+    def batch(self, texts: Sequence[str]) -> None:
+        """Ask for the probabilities of several texts at once. One batch at a time; a text that is typed goes first."""
+        with self._lock:
+            self._batch = Request(texts=tuple(texts))
+            self.start()
+            self._send_waiting()
+
+    def load(self, model: str | None) -> None:
+        """Change the model (None: the default). The old one goes on answering where the new one cannot be loaded."""
         with self._lock:
             self._wanted = model
             if not self.running:
@@ -196,7 +168,7 @@ class PredictorService:
                 return
             self._loading = True
             number = self._next()
-            self._busy[number] = Request(model=model)
+            self._busy[number] = Request(model=model, load=True)
             self._write({"op": "load", "id": number, "model": model})
 
     def close(self, patience: float = 0.15) -> None:
@@ -252,14 +224,20 @@ class PredictorService:
         return True
 
     def _send_waiting(self) -> None:
-        request = self._waiting
+        request = self._waiting or self._batch
         if request is None or self._busy or self._loading or self._model is None:
             return
         number = self._next()
-        line = {"id": number, "op": "predict", "texts": [request.text], "threshold": request.threshold}
+        if request is self._waiting:
+            line = {"id": number, "op": "predict", "texts": [request.text], "threshold": request.threshold}
+        else:
+            line = {"id": number, "op": "batch", "texts": list(request.texts)}
         if self._write(line):
             self._busy[number] = request
-            self._waiting = None
+            if request is self._waiting:
+                self._waiting = None
+            else:
+                self._batch = None
 
     @staticmethod
     def _listen(child: _Child) -> None:
@@ -305,9 +283,15 @@ class PredictorService:
                 child.answered = True
                 self._deaths = 0
                 emotions = read_result(said["results"], self._model, request.threshold)
-                self._post(Answered(request, emotions, float(said.get("ms") or 0.0)))
+                labels = self._model.labels if self._model else ()
+                self._post(Answered(request, emotions, float(said.get("ms") or 0.0), labels))
+            elif request is not None and "scores" in said:
+                child.answered = True
+                self._deaths = 0
+                rows = tuple(tuple(float(p) for p in row) for row in said["scores"])
+                self._post(Scored(request, rows, float(said.get("ms") or 0.0)))
             elif request is not None and "error" in said:
-                self._post(Failed(str(said["error"]), dead=False))
+                self._post(Failed(str(said["error"]), dead=False, request=request))
             self._send_waiting()
 
     def _gone(self, child: _Child) -> None:
@@ -321,7 +305,8 @@ class PredictorService:
             self._child, self._model, self._loading = None, None, False
             lost = next(iter(self._busy.values()), None)
             self._busy.clear()
-            if self._waiting is None and lost is not None and lost.model is None:
+            self._batch = None  # whoever asked hears of the death, and decides
+            if self._waiting is None and lost is not None and lost.text:
                 self._waiting = lost
             if self._closed:
                 return
@@ -342,23 +327,3 @@ def _hang_up(process: subprocess.Popen[str]) -> None:
         stdin.close()
     except OSError:
         return  # it was gone before its input was closed
-
-
-def read_result(results: Any, model: Model | None, threshold: Threshold) -> tuple[Emotion, ...]:
-    """The first result of an answer as emotions sorted by probability; every label of the model, chosen or not.
-
-    The child's `emotions` are those at or above their threshold; of the rest the threshold asked for is shown.
-    """
-    if not isinstance(results, list) or not results:
-        return ()
-    result = results[0]
-    chosen = {str(e["emotion"]): float(e["threshold"]) for e in result.get("emotions", ())}
-    tuned = (model.thresholds if model else None) or {}
-
-    def limit(name: str) -> float:
-        if name in chosen:
-            return chosen[name]
-        return tuned.get(name, ONE_FOR_ALL) if isinstance(threshold, str) else threshold
-
-    emotions = [Emotion(str(n), float(p), limit(str(n)), str(n) in chosen) for n, p in result.get("scores", {}).items()]
-    return tuple(sorted(emotions, key=lambda e: -e.probability))

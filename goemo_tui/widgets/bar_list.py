@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from goemo_tui.safe_text import cells
+from goemo_tui.safe_text import cells, content
 
 ONE_LINE = 27
 """Cells from which name, bar and count stand on one line."""
@@ -46,13 +46,13 @@ def bar(share: float, width: int) -> str:
 
 
 class BarList(ScrollView, can_focus=True):
-    """Posts `Picked` for Enter, Space or a click on an entry."""
+    """Posts `Picked` for Enter, Space or a click on an entry. `empty` is said while there are none."""
 
     BINDINGS = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "move(-10)", "Up ten", show=False),
-        Binding("pagedown", "move(10)", "Down ten", show=False),
+        Binding("pageup,ctrl+u", "move(-10)", "Up ten", show=False),
+        Binding("pagedown,ctrl+d", "move(10)", "Down ten", show=False),
         Binding("home,g", "move(-100000)", "First", show=False),
         Binding("end,G", "move(100000)", "Last", show=False),
         Binding("enter,space", "pick", "Choose", show=False),
@@ -86,6 +86,7 @@ class BarList(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.ABOUT = about
         self.entries: tuple[Entry, ...] = ()
+        self.empty = ""
         self.cursor = 0
 
     def show(self, entries: tuple[Entry, ...]) -> None:
@@ -124,6 +125,8 @@ class BarList(ScrollView, can_focus=True):
         tall = self.height_of_entry
         index, part = divmod(line, tall)
         base = self.rich_style
+        if not self.entries and y < len(said := self._wrapped(width)):
+            return Strip([Segment(said[y], self._on(base, "bars--absent"))]).adjust_cell_length(width, base)
         if not 0 <= index < len(self.entries):
             return Strip.blank(width, base)
         entry = self.entries[index]
@@ -146,6 +149,10 @@ class BarList(ScrollView, can_focus=True):
                 count = count.rjust(numbers)
             segments.append(Segment(f" {count}", self._on(row, "bars--count") if not here else row))
         return Strip(segments).adjust_cell_length(width, row)
+
+    def _wrapped(self, width: int) -> list[str]:
+        """What stands in the place of entries, in lines."""
+        return [line.plain for line in content(self.empty).wrap(max(4, width))] if self.empty else []
 
     def _on(self, row: Style, component: str) -> Style:
         """A component's colour on the row's background."""

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from rich.cells import set_cell_size
 
+from goemo_tui.language import label
 from goemo_tui.safe_text import cells
-from goemo_tui.services.predictor import Emotion
+from goemo_tui.services.prediction import Emotion
 from goemo_tui.widgets.lines import Lines, Row, Span
 from goemo_tui.wording import against
 
 ABOVE, BELOW = "●", "·"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _NAME = 16
-_PERCENT, _LIMIT = 6, 5
+PERCENT, LIMIT = 6, 5
 """Cells for `56.3%` with a blank before it, and for `.059` with one after it."""
 
 
@@ -56,20 +57,21 @@ def bar_row(emotion: Emotion, width: int) -> Row:
     """Mark, name, bar with the threshold ticked in it, percent, threshold, and the words for one below it."""
     words = "  (below its threshold)" if width >= 96 else "  below" if width >= 50 else ""
     share, limit = against(emotion.probability, emotion.threshold, emotion.above)
-    tail = f"{share:>{_PERCENT}}  ▏{limit:<{_LIMIT}}"
+    tail = f"{share:>{PERCENT}}  ▏{limit:<{LIMIT}}"
     room = max(4, width - 2 - _NAME - len(tail) - len(words))
-    name = set_cell_size(cells(emotion.name, _NAME - 1), _NAME)
+    name = set_cell_size(cells(label(emotion.name), _NAME - 1), _NAME)
     mark, style = (ABOVE, "bars--name") if emotion.above else (BELOW, "bars--dim")
     return (
         (f"{mark} ", "bars--mark" if emotion.above else "bars--dim"),
         (name, style),
-        *_bar(emotion, room),
+        *bar(emotion, room),
         (tail, style),
         ("" if emotion.above else words, "bars--dim"),
     )
 
 
-def _bar(emotion: Emotion, room: int) -> list[Span]:
+def bar(emotion: Emotion, room: int) -> list[Span]:
+    """A bar of `room` cells with the threshold ticked in it."""
     eighths = round(min(1.0, max(0.0, emotion.probability)) * room * 8)
     full, rest = divmod(eighths, 8)
     text = "█" * full + (_EIGHTHS[rest] if rest else "")

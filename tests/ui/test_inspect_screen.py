@@ -1,91 +1,51 @@
-"""Inspect as a person uses it: bars while typing, tokens, thresholds, history, models, and a child that fails."""
+"""Inspect as a person uses it: bars while typing, tokens, what is pasted, and a child that fails."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual import events
-from textual.pilot import Pilot
-from textual.widgets import OptionList
+from textual.keys import _character_to_key
+from textual.widgets import Static
 
-from goemo_tui.app import GoemoApp
-from goemo_tui.screens import pick_model
 from goemo_tui.screens.inspect import InspectScreen
-from goemo_tui.screens.pick_model import PickModel
-from goemo_tui.screens.pick_threshold import PickThreshold, read_threshold
-from goemo_tui.services.predictor import Emotion
+from goemo_tui.services.prediction import Emotion
 from goemo_tui.widgets.emotion_bars import EmotionBars, bar_row
-from goemo_tui.widgets.field import Field
+from goemo_tui.widgets.feelings import BarsScroll
 from goemo_tui.widgets.lines import row_width
+from tests.ui.inspect_story import (
+    Open,
+    answered,
+    asked,
+    kept,
+    opening,
+    paste,
+    place,
+    prompt,
+    shown,
+    told,
+    type_in,
+    until,
+)
 from tests.unit import scripted_child
 from trainer.config import TrainConfig
 from trainer.runs.events import EventLog
 from trainer.runs.lock import RunLock
 from trainer.runs.run import Run
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "so", "happy", "today", "and", "a", "bit", "scared"]
-
-
-async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
-    for _ in range(1000):
-        await pilot.pause()
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never came true")
-
-
-def shown(app: GoemoApp) -> str:
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
-
-
-def answered(app: GoemoApp) -> str | None:
-    """The text that the bars are of."""
-    assert isinstance(app.screen, InspectScreen)
-    return app.screen._answer.request.text if app.screen._answer else None
-
-
-Open = Callable[..., Any]
-
 
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
-    model = tmp_path / "model"
-    model.mkdir()
-    (model / "vocab.txt").write_text("\n".join(WORDS) + "\n")
-    monkeypatch.setenv("CHILD_MODEL_PATH", str(model))
-
-    @asynccontextmanager
-    async def one(how: str = "works", size: tuple[int, int] = (120, 36)) -> AsyncIterator[tuple[GoemoApp, Pilot[int]]]:
-        command = scripted_child.command(how, tmp_path / "asked.jsonl")
-        modes = {**GoemoApp.MODES, "inspect": lambda: InspectScreen(command)}
-        monkeypatch.setattr(GoemoApp, "MODES", modes)
-        app = GoemoApp()
-        app.runs._interval = app.runs._idle_interval = 0.05
-        async with app.run_test(size=size) as pilot:
-            app.action_place("inspect")
-            await until(pilot, lambda: isinstance(app.screen, InspectScreen) and isinstance(app.focused, Field))
-            yield app, pilot
-
-    return one
-
-
-async def type_in(app: GoemoApp, pilot: Pilot[int], text: str) -> None:
-    app.screen.query_one("#prompt", Field).value = text
-    await pilot.pause()
+    return opening(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_bars_come_while_typing_sorted_with_marks_and_words(opened: Open, size: tuple[int, int]) -> None:
     async with opened(size=size) as (app, pilot):
         await until(pilot, lambda: "6 layers × 384" in shown(app))
-        assert "22.7M parameters" in shown(app) and "91 MB" in shown(app)
+        assert size[0] < 120 or ("22.7M parameters" in shown(app) and "91 MB" in shown(app))
         await pilot.press(*"happy")
         await until(pilot, lambda: "80%" in shown(app))
         lines = [line for line in shown(app).splitlines() if "%  ▏" in line]
@@ -93,7 +53,7 @@ async def test_bars_come_while_typing_sorted_with_marks_and_words(opened: Open, 
         assert [line.split()[1] for line in lines] == ["●", "●", "·"]
         assert "▏.40" in lines[0] and "below" in lines[2] and "below" not in lines[1]
         assert "2 ms" in shown(app)
-        app.screen.query_one("#prompt", Field).value = ""
+        prompt(app).value = ""
         await until(pilot, lambda: "80%" not in shown(app))
         assert "Type a sentence" in shown(app)
 
@@ -111,55 +71,12 @@ async def test_the_sentences_tokens_stand_with_their_ids_and_the_cut_is_said(ope
 async def test_hostile_text_is_text_everywhere(opened: Open) -> None:
     async with opened() as (app, pilot):
         await until(pilot, lambda: "6 layers" in shown(app))
-        app.post_message(events.Paste("[/s] \x1b[2J [@click=app.quit]x[/]"))
+        paste(app, "[/s] \x1b[2J [@click=app.quit]x[/]")
         await until(pilot, lambda: "80%" in shown(app))
         await pilot.press("enter")
-        await until(pilot, lambda: app.screen.query_one("#history", OptionList).option_count == 1)
+        await until(pilot, lambda: len(kept(app)) == 1)
         await until(pilot, lambda: "␛[2J [@click=app.quit]x[/]" in shown(app).partition("history")[2])
         assert "\x1b" not in shown(app)
-
-
-async def test_one_threshold_for_all_takes_effect_at_once(opened: Open) -> None:
-    async with opened() as (app, pilot):
-        await type_in(app, pilot, "happy")
-        await until(pilot, lambda: "● fear" in shown(app))
-        await pilot.press("escape", "t")
-        await until(pilot, lambda: isinstance(app.screen, PickThreshold))
-        app.screen.query_one(Field).value = "7"
-        await until(pilot, lambda: "from 0 to 1" in shown(app))
-        await pilot.press("enter")
-        assert isinstance(app.screen, PickThreshold), "a wrong value is not taken"
-        app.screen.query_one(Field).value = "30%"
-        await pilot.pause()
-        await pilot.press("enter")
-        await until(pilot, lambda: "· fear" in shown(app))
-        assert "▏.30" in shown(app) and "threshold 0.3 for all" in shown(app)
-
-
-def test_what_counts_as_a_threshold() -> None:
-    assert [read_threshold(t) for t in ("tuned", "", " 0.3 ", "30%", "0", "1")] == [
-        "tuned",
-        "tuned",
-        0.3,
-        0.3,
-        0.0,
-        1.0,
-    ]
-    assert [read_threshold(t) for t in ("1.1", "-1", "high", "nan", "inf")] == [None] * 5
-
-
-async def test_the_history_keeps_sentences_and_gives_them_back(opened: Open) -> None:
-    async with opened() as (app, pilot):
-        for text in ("happy", "so scared"):
-            await type_in(app, pilot, text)
-            await until(pilot, lambda text=text: answered(app) == text)
-            await pilot.press("enter", "enter")
-        history = app.screen.query_one("#history", OptionList)
-        assert history.option_count == 2
-        assert "joy 80% fear 25%" in shown(app)
-        history.focus()
-        await pilot.press("end", "enter")
-        await until(pilot, lambda: app.screen.query_one("#prompt", Field).value == "happy")
 
 
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36)])
@@ -180,27 +97,13 @@ async def test_every_emotion_below_its_threshold_is_marked_the_same(
         assert len({line.index(word) for line in rows}) == 1 and max(map(len, rows)) <= bars.size.width
 
 
-async def test_many_pasted_lines_become_one_text_and_replace_what_is_selected(opened: Open) -> None:
-    async with opened() as (app, pilot):
-        field = app.screen.query_one("#prompt", Field)
-        field.value = "old"
-        field.select_all()
-        app.post_message(events.Paste("so happy\r\n\n  today\nand a bit scared\n"))
-        await until(pilot, lambda: answered(app) == "so happy today and a bit scared")
-        assert field.value == "so happy today and a bit scared"
-        field.value = ""
-        app.post_message(events.Paste("x" * 3_999 + "\n" + "y" * 10))
-        await until(pilot, lambda: any("10 more were left out" in n.message for n in app._notifications))
-        assert field.value == "x" * 3_999 + " "
-
-
 async def test_y_copies_the_same_document_as_the_command_line(opened: Open) -> None:
     async with opened() as (app, pilot):
         await type_in(app, pilot, 'say "happy"')
         await until(pilot, lambda: "80%" in shown(app))
         await pilot.press("escape", "y")
         # whether a terminal takes what it is sent, nobody can know
-        assert [n.message for n in app._notifications] == ["Sent to the terminal's clipboard as JSON"]
+        assert [text.partition(":")[0] for text in told(app)] == ["The result as JSON"]
         document = json.loads(app.clipboard)
         assert document["model"] == "starter"
         assert document["results"] == [
@@ -218,25 +121,7 @@ async def test_y_copies_the_same_document_as_the_command_line(opened: Open) -> N
 async def test_keys_in_the_prompt_are_text(opened: Open) -> None:
     async with opened() as (app, pilot):
         await pilot.press("m", "t", "y", "q", "1")
-        assert app.screen.query_one("#prompt", Field).value == "mtyq1" and isinstance(app.screen, InspectScreen)
-
-
-async def test_another_model_answers_and_a_broken_one_leaves_the_old(
-    opened: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pick_model, "_models", lambda: [("calm-otter", "finished · F1 .531"), ("broken", "finished")])
-    async with opened() as (app, pilot):
-        await type_in(app, pilot, "happy")
-        await until(pilot, lambda: "80%" in shown(app))
-        await pilot.press("ctrl+o")
-        await until(pilot, lambda: isinstance(app.screen, PickModel) and "F1 .531" in shown(app))
-        await pilot.press("down", "enter")
-        await until(pilot, lambda: any("holds no weights" in n.message for n in app._notifications))
-        assert "starter" in shown(app)
-        await pilot.press("ctrl+o")
-        await until(pilot, lambda: isinstance(app.screen, PickModel) and "F1 .531" in shown(app))
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and "model  calm-otter" in shown(app))
+        assert prompt(app).value == "mtyq1" and isinstance(app.screen, InspectScreen)
 
 
 async def test_without_a_model_it_says_how_to_make_one_and_takes_the_first_that_a_run_makes(opened: Open) -> None:
@@ -266,7 +151,7 @@ async def test_leaving_the_app_ends_the_child(opened: Open) -> None:
     async with opened() as (app, pilot):
         await until(pilot, lambda: "6 layers" in shown(app))
         assert isinstance(app.screen, InspectScreen)
-        child = app.screen._service._child
+        child = app.screen.readings.a.service._child
         assert child is not None
     assert child.process.returncode is not None
 
@@ -279,3 +164,112 @@ def test_a_bar_fits_and_marks_its_threshold(width: int) -> None:
         text = "".join(part for part, _ in row)
         assert ("●" in text) is emotion.above
         assert sum(name.startswith("bars--tick") for _, name in row) + (not emotion.above) >= 1
+
+
+async def test_a_burst_of_keys_asks_only_a_few_times_and_ends_with_the_last_text(opened: Open, tmp_path: Path) -> None:
+    log = tmp_path / "asked.jsonl"
+    async with opened() as (app, pilot):
+        await type_in(app, pilot, "hold")
+        await until(pilot, lambda: len(asked(log)) == 1)
+        keys = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwx"
+        await pilot.press("ctrl+a", *keys)
+        assert prompt(app).value == keys + "hold" and answered(app) is None
+        log.with_suffix(".go").touch()
+        await until(pilot, lambda: answered(app) == keys + "hold")
+        assert [r["texts"][0] for r in asked(log)] == ["hold", keys + "hold"]
+
+
+async def test_keys_typed_right_after_the_slash_land_in_the_prompt(opened: Open) -> None:
+    async with opened() as (app, pilot):
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.focused, BarsScroll) or app.focused is None)
+        for character in "/time to tell me, 1 by 1?":
+            app.post_message(_key(character))
+        await until(pilot, lambda: prompt(app).value == "time to tell me, 1 by 1?")
+        assert isinstance(app.screen, InspectScreen)
+
+
+def _key(character: str) -> events.Key:
+    return events.Key(_character_to_key(character), character)
+
+
+async def test_enter_pressed_before_the_answer_keeps_the_sentence_once_it_is_there(
+    opened: Open, tmp_path: Path
+) -> None:
+    async with opened() as (app, pilot):
+        await type_in(app, pilot, "hold")
+        await pilot.press("enter")
+        assert kept(app) == []
+        (tmp_path / "asked.go").touch()
+        await until(pilot, lambda: kept(app) == ["hold"])
+
+
+@pytest.mark.parametrize(
+    ("pasted", "stays"),
+    [
+        ("x" * 1_000_000, 4_000),
+        ("a" + "\u0301" * 100_000, 9),
+        ("".join(map(chr, range(1, 32))).replace("\n", "").replace("\r", "") * 100, 1),
+        ("\u202e\ud800\x9b\x00 " * 1_000, 1),
+    ],
+    ids=["a megabyte", "combining marks", "control characters", "overrides and halves"],
+)
+async def test_whatever_is_pasted_the_screen_goes_on(opened: Open, pasted: str, stays: int) -> None:
+    async with opened() as (app, pilot):
+        await until(pilot, lambda: "6 layers" in shown(app))
+        paste(app, pasted)
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and len(prompt(app).value) >= stays)
+        assert len(prompt(app).value) <= 4_000 * 4
+        if len(pasted) > 4_000 and pasted[0] == "x":
+            await until(pilot, lambda: any("996,000 more were left out" in text for text in told(app)))
+        await type_in(app, pilot, "happy")
+        await until(pilot, lambda: answered(app) == "happy" and "80%" in shown(app))
+
+
+async def test_a_sentence_for_inspect_comes_from_elsewhere_also_before_it_is_opened(
+    opened: Open, tmp_path: Path
+) -> None:
+    async with opened() as (app, pilot):
+        place(app).ask("so [scared]", "calm-otter")
+        await until(pilot, lambda: "model  calm-otter" in shown(app) and answered(app) == "so [scared]")
+        place(app).ask("so happy", "calm-otter")
+        await until(pilot, lambda: answered(app) == "so happy")
+        assert [r["op"] for r in asked(tmp_path / "asked.jsonl")].count("load") == 1, "it is there already"
+    fresh = InspectScreen(scripted_child.command("works", tmp_path / "asked.jsonl"))
+    fresh.ask("early", "calm-otter")
+    async with opened() as (app, pilot):
+        await app.push_screen(fresh)
+        await until(pilot, lambda: fresh.readings.a.answer and fresh.readings.a.answer.request.text == "early")
+        assert fresh.readings.a.model is not None and fresh.readings.a.model.name == "calm-otter"
+
+
+async def test_a_child_that_never_comes_up_is_told_with_the_next_step(opened: Open) -> None:
+    async with opened("crash") as (app, pilot):
+        service = place(app).readings.a.service
+        for number in range(20):
+            await until(pilot, lambda: not service.running)
+            if not service.exhausted:
+                await type_in(app, pilot, f"try {number}")
+        await until(pilot, lambda: "starts it again" in shown(app))
+        assert "no torch" in shown(app)
+
+
+async def test_what_is_loading_is_said_while_one_types_already(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened("slow") as (app, pilot):
+        await type_in(app, pilot, "happy")
+        await until(pilot, lambda: "… importing torch" in str(place(app).query_one("#state", Static).content))
+
+
+async def test_emotions_are_called_by_their_arabic_names_and_stay_aligned(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOEMO_LANGUAGE", "ar")
+    async with opened() as (app, pilot):
+        await type_in(app, pilot, "happy")
+        bars = place(app).query_one(EmotionBars)
+        await until(pilot, lambda: len(bars.emotions) == 3 and bars.size.width)
+        rows = bars.rows(bars.size.width, 3)
+        assert [row[1][0].strip() for row in rows] == ["فرح", "خوف", "محايد"]
+        assert len({row_width(row[:2]) for row in rows}) == 1
+        document = place(app).readings.document()
+        assert document is not None and "joy" in json.dumps(document), "JSON keeps the English names"

@@ -11,7 +11,7 @@ import pytest
 
 from goemo_tui.cli import main
 from goemo_tui.commands import predict
-from trainer.infer.predictor import Prediction
+from trainer.infer.predictor import Emotion, Prediction
 
 
 class Model:
@@ -32,10 +32,60 @@ class Model:
 def test_arguments_that_are_no_utf_8_are_text_with_replacements(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(predict, "load", lambda options: Model())
+    monkeypatch.setattr(predict, "load", lambda options, model=None: Model())
     given = [os.fsdecode(raw) for raw in (b"\xff bad", "schön 🙂".encode())]
     assert main(["predict", *given, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [result["text"] for result in told["results"]] == ["\ufffd bad", "schön 🙂"]
     assert main(["predict", *given]) == 0
     assert capsys.readouterr().out.startswith("\ufffd bad\n")
+
+
+class Other(Model):
+    """Knows another label too."""
+
+    name = "other"
+
+    def predict(self, texts: list[str]) -> list[Prediction]:
+        return [Prediction(text, (Emotion("fear", 0.6, 0.5),), {"joy": 0.5, "fear": 0.6}) for text in texts]
+
+
+def _both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predict, "load", lambda options, model=None: Other() if model == "other" else Model())
+
+
+def test_a_second_model_adds_to_the_document_and_only_when_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _both(monkeypatch)
+    assert main(["predict", "so", "--json"]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    assert alone == {"model": "joyful", "results": [{"text": "so", "emotions": [], "scores": {"joy": 0.25}}]}
+    assert main(["predict", "so", "--against", "other", "--json"]) == 0
+    both = json.loads(capsys.readouterr().out)
+    assert both.pop("against") == "other"
+    against = both["results"][0].pop("against")
+    assert both == alone
+    assert against == {
+        "emotions": [{"emotion": "fear", "probability": 0.6, "threshold": 0.5}],
+        "scores": {"joy": 0.5, "fear": 0.6},
+    }
+
+
+def test_a_stream_against_a_second_model_is_one_document(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _both(monkeypatch)
+    monkeypatch.setattr(predict, "lines", lambda: iter(["a", "b"]))
+    assert main(["predict", "-", "--against", "other", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["against"] == "other" and [r["text"] for r in told["results"]] == ["a", "b"]
+    assert all(r["against"]["scores"] == {"joy": 0.5, "fear": 0.6} for r in told["results"])
+
+
+def test_two_models_for_people(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    _both(monkeypatch)
+    assert main(["predict", "so \x1b[2J", "--against", "other"]) == 0
+    text, head, *rows = capsys.readouterr().out.splitlines()
+    assert text == "so ␛[2J" and head.split() == ["A", "B", "B-A"]
+    assert [row.split() for row in rows] == [["fear", "–", "•", "60%", "–"], ["joy", "25%", "50%", "+25"]]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from textual.message import Message
 
-from goemo_tui.services.predictor import Answered, Failed, Loading, PredictorService, Ready
+from goemo_tui.services.predictor import Answered, Failed, Loading, PredictorService, Ready, Scored
 from tests.unit import scripted_child
 
 PATIENCE = 30.0
@@ -180,3 +180,41 @@ def test_closing_leaves_no_child_behind(make: Make, how: str) -> None:
     assert child.process.returncode is not None and not service.running
     service.predict("too late")
     assert not service.running
+
+
+def test_a_batch_is_answered_in_one_piece_and_a_typed_text_goes_first(make: Make) -> None:
+    service, ear, log = make()
+    service.predict("hold")
+    until(lambda: log.exists() and len(asked(log)) == 1)
+    service.batch(["so", "happy"])
+    service.predict("typed")
+    log.with_suffix(".go").touch()
+    assert [ear.wait_for(Answered).request.text for _ in range(2)] == ["hold", "typed"]
+    scored = ear.wait_for(Scored)
+    assert scored.request.texts == ("so", "happy")
+    assert scored.scores == ((0.8, 0.25, 0.1), (0.8, 0.25, 0.1))
+    assert [r["op"] for r in asked(log)] == ["predict", "predict", "batch"]
+
+
+def test_a_batch_that_cannot_be_read_comes_back_with_the_error(make: Make) -> None:
+    service, ear, _ = make()
+    service.batch(["odd", "happy"])
+    failed = ear.wait_for(Failed)
+    assert not failed.dead and failed.request is not None and failed.request.texts == ("odd", "happy")
+
+
+def test_a_batch_that_kills_the_child_is_not_asked_again_by_itself(make: Make) -> None:
+    service, ear, log = make()
+    service.batch(["die", "happy"])
+    assert ear.wait_for(Failed).dead
+    service.predict("fine")
+    assert ear.wait_for(Answered).request.text == "fine"
+    assert [r["op"] for r in asked(log)] == ["batch", "predict"]
+
+
+def test_the_default_model_can_be_loaded_again(make: Make) -> None:
+    service, ear, _ = make()
+    service.start("calm-otter")
+    ear.wait_for(Ready)
+    service.load(None)
+    assert ear.wait_for(Ready).model.name == "starter"
