@@ -8,30 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar
 
-from goemo_tui import over_ssh  # noqa: F401  # isort: skip  # before textual, which reads its variables at import
+from goemo_tui import over_ssh  # isort: skip  # before textual, which reads its variables at import
 from textual import events
-from textual.app import App
-from textual.dom import DOMNode
+from textual.binding import Binding
 from textual.driver import Driver
-from textual.notifications import SeverityLevel
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.worker import WorkerFailed
+from textual.widgets import Input, TextArea
 
-from goemo_tui import actions, crash, themes
+from goemo_tui import actions, alerting, crash, glyphs, keymap, language, right_to_left, themes
+from goemo_tui.ending import NO_TERMINAL, going_on, has_terminal, log_thread
+from goemo_tui.forgiving import ForgivingApp
 from goemo_tui.lost_terminal import has_gone, tolerant
-from goemo_tui.palette import ActionProvider
+from goemo_tui.palette import ActionProvider, Palette
 from goemo_tui.remembered import Remembered, read_state, write_state
 from goemo_tui.safe_text import clean
-from goemo_tui.services.runs import RunsChanged, RunView, RunWatch, run_line
+from goemo_tui.services.alerts import Alerts
+from goemo_tui.services.machine import MachineWatch, Sampled
+from goemo_tui.services.runs import RunsChanged, RunWatch, run_line
 from goemo_tui.settings import Settings, read_settings
-from trainer.errors import GoemoError
 
 SMALLEST = (60, 16)
 """Columns and rows below which nothing useful fits."""
@@ -39,12 +42,8 @@ SMALLEST = (60, 16)
 TERMINAL_SECONDS = 2.0
 """How often an app that has nothing to do looks whether its terminal is still there."""
 
-MOST_NAMED = 4
-"""Runs that are named to somebody who leaves."""
-
-NO_TERMINAL = """\
-goemo-tui needs a terminal for its screens; headless commands do the same work:
-  goemo-tui train | runs | predict | eval | data | doctor      (each with --help)"""
+KEEP_SECONDS = 30.0
+"""How often what is remembered is written, if it changed; and always when the app is left."""
 
 
 def _data_screen() -> Screen[None]:
@@ -65,7 +64,7 @@ def _inspect_screen() -> Screen[None]:
     return InspectScreen()
 
 
-class GoemoApp(App[int]):
+class GoemoApp(ForgivingApp):
     """`data` is what the Data screen opens (sample, goemotions, a folder or a file; None: the setting)."""
 
     TITLE = "goemo"
@@ -77,7 +76,13 @@ class GoemoApp(App[int]):
     }
     DEFAULT_MODE = "data"
     COMMANDS = {ActionProvider}
-    BINDINGS = actions.bindings("everywhere")
+    BINDINGS = [*actions.bindings("everywhere"), *actions.motions("app.motion")]
+
+    settings: reactive[Settings] = reactive(Settings, init=False, repaint=False)
+    """What the user chose; screens may watch it."""
+
+    _theme_asked: str | None = None
+    """The setting `theme` at the last look at it; None before the first."""
 
     run_line: reactive[str] = reactive("", repaint=False)
     """The running run as every header shows it; set by `set_run_line`."""
@@ -86,22 +91,58 @@ class GoemoApp(App[int]):
     """The GPU as every header shows it; empty without one."""
 
     def __init__(self, data: str | None = None) -> None:
-        super().__init__()
-        self.settings: Settings
-        self.settings, self._setting_warnings = read_settings()
         self.remembered: Remembered = read_state()
-        self.data = data or self.settings.data
-        self.runs = RunWatch()
+        self._written = self.remembered
+        place = self.remembered.place
+        if data is None and place in self.MODES:
+            self.__dict__["DEFAULT_MODE"] = place  # Textual reads it once, now
+        super().__init__()
+        settings, self._setting_warnings = read_settings()
+        self.data = data or settings.data
+        self.data_given = data is not None
+        self.runs = RunWatch(over_ssh.interval(settings.update_rate))
+        self.machine = MachineWatch()
+        seen = self.remembered.of("train").get("seen")
+        self.alerts = Alerts(seen=seen if isinstance(seen, dict) else None)
         self.run_id: str | None = None
-        self.fatal_line: str | None = None
         self.signal_number: int | None = None
-        for theme in themes.THEMES:
+        for theme in themes.for_colours(self.console.color_system):
             self.register_theme(theme)
-        wanted = self.settings.theme or self.remembered.theme or themes.DEFAULT
-        self.theme = wanted if wanted in self.available_themes else themes.DEFAULT
+        self._setting_warnings += self.use(settings)
+        self._filters.append(right_to_left.RightToLeft())
+        if self.in_ascii:
+            self._filters.append(glyphs.Ascii())
+
+    def use(self, settings: Settings) -> tuple[str, ...]:
+        """Take `settings` from now on, as far as a running app can. Returns warnings about what cannot be used."""
+        self.set_reactive(GoemoApp.settings, settings)
+        self.in_ascii = glyphs.ascii_only(
+            settings.signs, os.environ, bool(sys.flags.utf8_mode), getattr(sys.__stderr__, "encoding", None) or "utf-8"
+        )
+        spoken = "en" if self.in_ascii else settings.language  # Arabic cannot be written in ASCII
+        language.set_language(spoken, settings.bidi)
+        keys, warnings = keymap.read_keys(settings.keys)
+        actions.use_keys(keys)
+        self.set_keymap({id: ",".join(names) for id, names in keys.items()})
+        if settings.theme == self._theme_asked:
+            wanted = self.theme  # chosen with ctrl+t meanwhile, perhaps
+        else:
+            wanted = settings.theme or self.remembered.theme or themes.default(self.console.color_system)
+        self._theme_asked = settings.theme
         if wanted not in self.available_themes:
             known = ", ".join(theme.name for theme in themes.THEMES)
-            self._setting_warnings += (f"theme = {wanted!r} is unknown: there are {known}",)
+            warnings += (f"theme = {wanted!r} is unknown: there are {known}",)
+            wanted = themes.default(self.console.color_system)
+        self.theme = wanted
+        self.runs.every(over_ssh.interval(settings.update_rate))
+        return warnings
+
+    def change(self, settings: Settings) -> None:
+        """Take other settings while the app runs, and tell whoever watches them."""
+        for warning in self.use(settings):
+            self.notify(warning, title="Settings", severity="warning", timeout=8)
+        self.mutate_reactive(GoemoApp.settings)
+        self.refresh_bindings()
 
     # What screens use
 
@@ -110,35 +151,28 @@ class GoemoApp(App[int]):
         self.run_line = text
         self.run_id = run_id
 
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = False,
-    ) -> None:
-        """A toast. Whatever it says is cleaned and never read as markup."""
-        super().notify(
-            clean(message, newlines=True, limit=600),
-            title=clean(title, limit=80),
-            severity=severity,
-            timeout=timeout,
-            markup=False,
-        )
-
     def remember(self, state: Remembered) -> None:
         """Keep `state` between starts; a folder that cannot be written costs the memory, not the session."""
         self.remembered = state
-        try:
-            write_state(state)
-        except OSError as error:
+        error = self.write_remembered()
+        if error is not None:
             self.notify(f"What you chose cannot be remembered: {error}", severity="warning")
 
     def keep(self, place: str, **values: object) -> None:
-        """Remember plain JSON values for a place until the next start; written when the app is left."""
+        """Remember plain JSON values for a place until the next start; written when the app is left, and now and then."""
         self.remembered = self.remembered.keeping(place, **values)
+
+    def write_remembered(self) -> OSError | None:
+        """Write what is remembered, if it changed since the last time. Returns what prevented it."""
+        state = replace(self.remembered, place=self.current_mode)
+        if state == self._written:
+            return None
+        try:
+            write_state(state)
+        except OSError as error:
+            return error
+        self.remembered = self._written = state
+        return None
 
     def copy(self, text: str, what: str) -> None:
         """Put `text` into the clipboard of the terminal, and say that `what` was sent there."""
@@ -147,6 +181,17 @@ class GoemoApp(App[int]):
         self.notify(f"{what}: {clipboard.send(self, text)}", timeout=3)
 
     # Keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """As Textual's; a key that does something has done it before the next key is looked at, so that what is typed
+        in one breath after `/` is text for the field. In a text field keys are the field's affair.
+        """
+        fresh = isinstance(event, events.Key) and not event.is_forwarded and self.app_focus
+        if fresh and not isinstance(self.focused, Input | TextArea):
+            assert isinstance(event, events.Key)
+            if await self._check_bindings(event.key, priority=True) or await self._check_bindings(event.key):
+                return
+        await super().on_event(event)
 
     def action_place(self, place: str) -> None:
         """Go to a place; what lies on top of the present one (a form, the help) stays there."""
@@ -162,11 +207,30 @@ class GoemoApp(App[int]):
 
     def action_next_theme(self) -> None:
         """The theme after the present one, remembered."""
-        from dataclasses import replace
-
         self.theme = themes.after(self.theme)
         self.notify(self.theme, title="Theme", timeout=1.5)
         self.remember(replace(self.remembered, theme=self.theme))
+
+    def action_settings(self) -> None:
+        """The settings, to be read and changed."""
+        from goemo_tui.screens.settings import SettingsScreen
+
+        if not self.screen.is_modal and not self._is_too_small:
+            self.push_screen(SettingsScreen())
+
+    def action_motion(self, key: str) -> None:
+        """vim's motions: what the arrow, Home, End or page keys do where the focus is."""
+        if self.focused is not None and not self._is_too_small:
+            self.simulate_key(key)
+
+    def action_command_palette(self) -> None:
+        """The table of actions, to be searched."""
+        if not isinstance(self.screen, Palette) and not self._is_too_small:
+            self.push_screen(Palette(id="--command-palette"))
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys as the whole app writes them, those of the setting `keys` too."""
+        return binding.key_display or actions.show_key(binding.key)
 
     # Size
 
@@ -190,7 +254,7 @@ class GoemoApp(App[int]):
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's driver, able to outlive its terminal for as long as it takes to end."""
-        return tolerant(super().get_driver_class())
+        return right_to_left.explicit(tolerant(super().get_driver_class()))
 
     def on_mount(self) -> None:
         """Take the signals that end a terminal, and say what was wrong with the settings."""
@@ -199,18 +263,28 @@ class GoemoApp(App[int]):
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self._end_by, number)
             self.set_interval(TERMINAL_SECONDS, self._look_for_terminal)
+        self.set_interval(KEEP_SECONDS, self.write_remembered)
         for warning in self._setting_warnings:
             self.notify(warning, title="Settings", severity="warning", timeout=8)
+        self.machine.subscribe(self.post_message)
         self.runs.subscribe(self.post_message)
         self.runs.start()
 
     def on_unmount(self) -> None:
-        """Watch the runs no more."""
+        """Watch the runs no more, and keep what is remembered."""
         self.runs.stop()
+        self.machine.stop()
+        self.write_remembered()
 
     def on_runs_changed(self, message: RunsChanged) -> None:
         """The header tells of the running run on every screen."""
+        self.machine.follow(message.runs)
         self.set_run_line(*run_line(message.runs, compact=self.size.width < 100))
+        alerting.hear(self, message.runs)
+
+    def on_sampled(self, message: Sampled) -> None:
+        """The header tells of the GPU on every screen, while a run lives."""
+        self.machine_line = message.gpu.line if message.gpu else ""
 
     def _look_for_terminal(self) -> None:
         if has_gone():
@@ -220,62 +294,13 @@ class GoemoApp(App[int]):
         self.signal_number = number
         self.exit(128 + number)
 
-    async def run_action(
-        self,
-        action: str | tuple[str, str, tuple[object, ...]],
-        default_namespace: DOMNode | None = None,
-        namespaces: Mapping[str, DOMNode] | None = None,
-    ) -> bool:
-        """As Textual's; an action that fails says so in a toast instead of ending the app."""
-        try:
-            return await super().run_action(action, default_namespace, namespaces)
-        except GoemoError as error:
-            self.notify(str(error), severity="error", timeout=8)
-        except Exception as error:
-            self._toast_of(error, f"action {action}")
-        return True
-
-    def _toast_of(self, error: Exception, where: str) -> None:
-        self._show_to_tests(error)
-        error_id = crash.log_error(error, where)
-        self.notify(
-            f"{crash.one_line(error)}\nDetails under {error_id} in {crash.log_file()}",
-            title="That did not work",
-            severity="error",
-            timeout=10,
-        )
-
-    def _show_to_tests(self, error: Exception) -> None:
-        """Without a terminal (a test) an error that people see as a toast is raised at the end all the same."""
-        if self.is_headless and self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-
-    def _handle_exception(self, error: Exception) -> None:
-        """A failed worker is a toast; anything else ends the app with one line, once the terminal is restored."""
-        self._show_to_tests(error)
-        cause = error.error if isinstance(error, WorkerFailed) else error
-        if isinstance(error, WorkerFailed) and isinstance(cause, Exception) and self.is_running:
-            if isinstance(cause, GoemoError):
-                self.notify(str(cause), severity="error", timeout=8)
-            else:
-                self._toast_of(cause, "worker")
-            return
-        self._return_code = 1
-        if self.fatal_line is None:
-            error_id = crash.log_error(cause, "app")
-            self.fatal_line = (
-                f"goemo-tui had to stop: {crash.one_line(cause)} (details under {error_id} in {crash.log_file()})"
-            )
-        self._close_messages_no_wait()
-
 
 def run_app(data: str | None = None) -> int:
     """Run the terminal until it is left. Returns the exit code; 2 where there is no terminal."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not has_terminal():
         print(NO_TERMINAL, file=sys.stderr)
         return 2
-    threading.excepthook = lambda args: _log_thread(args)
+    threading.excepthook = log_thread
     app = GoemoApp(data)
     try:
         code = app.run()
@@ -284,6 +309,7 @@ def run_app(data: str | None = None) -> int:
             raise
         crash.log_error(error, "the terminal went away")
         code = 128 + app.signal_number
+    app.write_remembered()
     gc.freeze()  # the end of the process would walk a whole corpus for cycles that are not there
     if app.fatal_line is not None:
         print(app.fatal_line, file=sys.stderr)
@@ -292,20 +318,3 @@ def run_app(data: str | None = None) -> int:
     if goes_on and app.signal_number is None:
         print(clean(goes_on), file=sys.stderr)
     return code or 0
-
-
-def going_on(runs: Sequence[RunView]) -> str:
-    """What to say to somebody who leaves: which runs are still trained or wait, and how to see them again."""
-    living = [run for run in runs if run.living]
-    if len(living) < 2:
-        what = "waits for its turn" if living and living[0].state == "waiting" else "goes on training"
-        return f"{living[0].id} {what}; goemo-tui shows it again." if living else ""
-    names = [f"{run.short} (waiting)" if run.state == "waiting" else run.short for run in living[:MOST_NAMED]]
-    more = len(living) - len(names)
-    return f"{len(living)} runs go on: {', '.join(names)}{f' and {more} more' if more else ''}; goemo-tui runs list"
-
-
-def _log_thread(args: threading.ExceptHookArgs) -> None:
-    """A thread that fails writes to the log, not across the screen."""
-    if args.exc_value is not None:
-        crash.log_error(args.exc_value, f"thread {args.thread.name if args.thread else '?'}")

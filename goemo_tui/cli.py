@@ -12,16 +12,17 @@ import sys
 from collections.abc import Sequence
 
 from goemo_tui.crash import log_error, log_file, one_line
+from goemo_tui.folding import folded
 from goemo_tui.safe_text import clean
 from trainer import __version__
 from trainer.errors import GoemoError
 
-HEADLESS = "train, runs, predict, eval, data, doctor"
+HEADLESS = "train, runs, predict, eval, data, settings, doctor"
 
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    from goemo_tui.commands import data, doctor, evaluate, predict, runs, train
+    from goemo_tui.commands import data, doctor, evaluate, predict, runs, settings, train
 
     top = argparse.ArgumentParser(
         prog="goemo-tui",
@@ -34,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--home", metavar="DIR", help="folder for runs, corpora and settings (GOEMO_HOME)")
     top.add_argument("--version", action="version", version=f"goemo-tui {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for module in (train, runs, predict, evaluate, data, doctor):
+    for module in (train, runs, predict, evaluate, data, settings, doctor):
         module.add(commands)
     return top
 
@@ -53,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
     try:
         code = int(options.run(options))
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed before we started
+            sys.stdout.flush()
     except GoemoError as error:
         say(str(error))
         return error.exit_code
@@ -72,11 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def say(text: str) -> None:
     """One message for people on stderr."""
-    print(f"goemo-tui: {clean(text, newlines=True)}", file=sys.stderr)
+    print(folded(f"goemo-tui: {clean(text, newlines=True)}", sys.stderr), file=sys.stderr)
 
 
 def _terminal(data: str | None) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    from goemo_tui.ending import has_terminal
+
+    if not has_terminal():
         say(
             f"this is no terminal, so there is nothing to draw on. Headless commands: {HEADLESS}; goemo-tui --help lists them"
         )

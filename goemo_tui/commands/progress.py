@@ -18,6 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, T
 from rich.text import Text
 
 from goemo_tui import wording
+from goemo_tui.folding import folded
 from trainer.runs.events import LOG
 from trainer.runs.run import LIVING, Look, Run
 from trainer.runs.snapshot import Snapshot, number
@@ -38,7 +39,7 @@ def say(text: str) -> None:
     """One message for people, cleaned, on stderr."""
     from goemo_tui.safe_text import clean
 
-    print(clean(text, newlines=True), file=sys.stderr, flush=True)
+    print(folded(clean(text, newlines=True), sys.stderr), file=sys.stderr, flush=True)
 
 
 def follow(run: Run, wait: Callable[[float], None] = time.sleep) -> Look:
@@ -249,7 +250,7 @@ class _LineView(AbstractContextManager["_LineView"]):
         part = int((seen.fraction or 0) * PLAIN_PARTS)
         if seen.loss is not None and part != self.part:
             self.part = part
-            self.tell(f"{epoch_of(seen)}  {100 * (seen.fraction or 0):.0f}%  {figures(seen)}".strip())
+            self.tell(f"{epoch_of(seen)}  {wording.percent(seen.fraction or 0)}  {figures(seen)}".strip())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -278,11 +279,11 @@ class _BarView(AbstractContextManager["_BarView"]):
         return self
 
     def tell(self, line: str) -> None:
-        self.bars.console.print(Text(self.clean(line)), soft_wrap=True)
+        self.bars.console.print(Text(folded(self.clean(line), sys.stderr)), soft_wrap=True)
 
     def show(self, look: Look) -> None:
         seen = look.snapshot
-        share = "" if seen.fraction is None else f"  {100 * seen.fraction:.0f}%"
+        share = "" if seen.fraction is None else f"  {wording.percent(seen.fraction)}"
         self.bars.update(
             self.task,
             description=f"{self.name}  {epoch_of(seen) or look.state}{share}",

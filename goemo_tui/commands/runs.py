@@ -1,4 +1,5 @@
-"""`goemo-tui runs`: what the Train screen does, headless: list, show, attach, stop, resume, remove and prune runs.
+"""`goemo-tui runs`: what the Train screen does, headless: list, show, attach, stop, resume, remove
+and prune runs; the rest is in files of its own.
 
 Knows a run only by its folder. Everything printed for people passes `clean`.
 """
@@ -8,10 +9,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from trainer.errors import ConfigError, GoemoError, NotFoundError
 
@@ -19,24 +18,36 @@ if TYPE_CHECKING:
     from trainer.runs.run import Run
     from trainer.runs.snapshot import Snapshot
 
-ACTIONS = ("list", "show", "attach", "stop", "resume", "rm", "prune")
-COLUMNS = ("run", "state", "epoch", "macro-F1", "age", "encoder", "data")
+ACTIONS = ("list", "show", "attach", "stop", "resume", "rm", "prune", "compare", "rename", "note", "errors")
+WITH_MORE = ("compare", "rename", "note", "errors")
+"""Actions that take more words behind the ID."""
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "runs",
-        help="list, show, attach, stop, resume, remove or prune runs",
-        description="The runs of this machine. ID is an id, its two words (calm-otter) or a start that fits one run; "
-        "left out, it is the newest running run, else the newest. prune frees disk: the checkpoints of finished runs "
-        "(of ID, or of all), whose models stay, and what crashes left.",
+        help="list, show, attach, stop, resume, remove, prune, compare, rename, note runs, and list their errors",
+        description="The runs of this machine. ID is an id, its two words (calm-otter), the name it was given or a start "
+        "that fits one run; left out, it is the newest running run, else the newest. prune frees disk: the checkpoints of "
+        "finished runs (of ID, or of all), whose models stay, and what crashes left. compare A B [C …] puts runs side by "
+        'side. rename ID NAME and note ID TEXT say what people call a run and what they know of it; "" takes it away. '
+        "errors ID EMOTION lists the comments of dev that it got wrong for an emotion.",
     )
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
     parser.add_argument("id", nargs="?", metavar="ID", help="which run")
+    parser.add_argument(
+        "more",
+        nargs="*",
+        metavar="MORE",
+        help="compare: the other runs; rename: the name; note: the text; errors: the emotion",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--yes", action="store_true", help="rm, prune: do not ask")
-    parser.add_argument("--all", action="store_true", help="prune: also of runs that could still be resumed")
+    parser.add_argument(
+        "--all", action="store_true", help="prune: also of runs that could still be resumed; compare: all settings"
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="errors: print so many at most (default 50)")
     parser.add_argument("--dry-run", action="store_true", help="prune: show what would be freed, remove nothing")
     parser.add_argument(
         "--anyway", action="store_true", help="resume, rm, prune: ID was started on another host and runs no more there"
@@ -48,11 +59,15 @@ def run(args: argparse.Namespace) -> int:
     """0 ok, 1 not as asked (attach: not finished; stop: died or failed), 2 usage, 3 no such run, 130 by ctrl-c. Raises GoemoError."""
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "list": _list, "show": _show, "attach": _attach, "stop": _stop, "resume": _resume, "rm": _remove,
-        "prune": _prune,
+        "prune": _prune, "compare": _compare, "rename": _rename, "note": _note, "errors": _errors,
     }  # fmt: skip
     for flag in ("all", "dry_run"):  # `rm --dry-run` must not remove
-        if getattr(args, flag) and args.action != "prune":
+        if getattr(args, flag) and args.action != "prune" and (flag, args.action) != ("all", "compare"):
             raise ConfigError(f"--{flag.replace('_', '-')} belongs to runs prune, not to runs {args.action}")
+    if args.limit is not None and args.action != "errors":
+        raise ConfigError(f"--limit belongs to runs errors, not to runs {args.action}")
+    if args.more and args.action not in WITH_MORE:
+        raise ConfigError(f"runs {args.action} takes one run at most, not {args.more[0]!r} too")
     if args.anyway and (args.action not in ("resume", "rm", "prune") or args.id is None):
         raise ConfigError("--anyway belongs to runs resume, rm and prune, with the ID of the run that is meant")
     return actions[args.action](args)
@@ -79,80 +94,24 @@ def _state(one: Run) -> str:
         return "unreadable"
 
 
-@dataclass(frozen=True)
-class _Line:
-    """One run in the list. `trouble` says why a run cannot be read."""
-
-    cells: tuple[str, ...]
-    document: dict[str, Any]
-    trouble: str | None = None
-
-
 def _list(args: argparse.Namespace) -> int:
+    from goemo_tui.commands.run_table import print_list
+
     if args.id is not None:
         raise ConfigError(f"runs list takes no id and lists all; goemo-tui runs show {args.id} shows one")
-    from goemo_tui.commands.progress import say
-    from goemo_tui.safe_text import clean
-    from trainer.runs.run import list_runs
-
-    lines = [_line(one) for one in list_runs()]
-    if args.json:
-        print(json.dumps([line.document for line in lines]))
-        return 0
-    if not lines:
-        say("there is no run yet. Start one: goemo-tui train")
-    elif sys.stdout.isatty():
-        _table([line.cells for line in lines])
-    else:
-        for line in lines:
-            print("\t".join(clean(cell) for cell in line.cells))
-    for line in lines:
-        if line.trouble:
-            say(line.trouble)
-    return 0
-
-
-def _line(one: Run) -> _Line:
-    from goemo_tui import wording
-    from trainer.runs.snapshot import number
-
-    age = wording.duration(max(0.0, time.time() - one.created))
-    try:
-        document = one.summary()
-    except GoemoError as error:
-        trouble = {"run": one.id, "state": "unreadable", "error": str(error)}
-        return _Line((one.id, "unreadable", "–", "–", age, "–", "–"), trouble, str(error))
-    config = document["config"]
-    score = wording.score(number((document["validation"] or {}).get("macro_f1")))
-    epoch = f"{document['epoch']:g}/{config['epochs']}"
-    return _Line((one.id, document["state"], epoch, score, age, config["encoder"], config["data"]), document)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from goemo_tui.safe_text import clean
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in COLUMNS:
-        right = name in ("epoch", "macro-F1", "age")
-        table.add_column(name, justify="right" if right else "left", no_wrap=name != "data", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(clean(cell)) for cell in row))
-    Console().print(table)
+    return print_list(args.json)
 
 
 def _show(args: argparse.Namespace) -> int:
+    from goemo_tui.commands.lines import wrapped
     from goemo_tui.safe_text import clean
 
     one = chosen(args.id)
     if args.json:
-        print(json.dumps(one.summary()))
+        print(json.dumps({**one.summary(), "name": one.about.name, "note": one.about.note}))
         return 0
     for name, value in _facts(one):
-        print(f"{name:<12}{clean(value)}")
+        print(wrapped(f"{name:<12}{clean(value)}", indent=12))
     return 0
 
 
@@ -170,6 +129,7 @@ def _facts(one: Run) -> list[tuple[str, str]]:
     if look.pid is not None:
         state += f" (pid {look.pid})"
     facts = [("run", one.id), ("state", state)]
+    facts += [told for told in (("name", one.about.name), ("note", one.about.note)) if told[1]]
     if look.state == "waiting":
         facts.append(("waits for", str((seen.waiting or {}).get("on") or "its turn")))
     if end.get("error"):
@@ -289,6 +249,30 @@ def _prune(args: argparse.Namespace) -> int:
     from goemo_tui.commands.prune import prune
 
     return prune(args)
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from goemo_tui.commands.compare import compare_runs
+
+    return compare_runs(args)
+
+
+def _rename(args: argparse.Namespace) -> int:
+    from goemo_tui.commands.about import rename
+
+    return rename(args)
+
+
+def _note(args: argparse.Namespace) -> int:
+    from goemo_tui.commands.about import note
+
+    return note(args)
+
+
+def _errors(args: argparse.Namespace) -> int:
+    from goemo_tui.commands.errors import errors_of
+
+    return errors_of(args)
 
 
 def _clean(text: str) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trainer.errors import ConfigError, GoemoError
@@ -14,6 +16,7 @@ from trainer.errors import ConfigError, GoemoError
 if TYPE_CHECKING:
     from trainer.config import TrainConfig
     from trainer.devices import Device
+    from trainer.runs.plan import Plan
     from trainer.runs.queue import Queue
     from trainer.runs.run import Look, Run
 
@@ -29,7 +32,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     parser.add_argument("--data", metavar="PATH", help="sample (default), goemotions, a folder or a file")
     parser.add_argument("--encoder", metavar="NAME", help="minilm, distilbert, a local folder or a Hub name")
-    parser.add_argument("--recipe", metavar="NAME", default="goemo", help="goemo (default) or notebook")
+    parser.add_argument("--recipe", metavar="NAME", help="goemo (default) or notebook")
+    parser.add_argument(
+        "--like", metavar="RUN",
+        help="the settings of this run, as far as nothing else is asked: an id, its two words or a start of either",
+    )  # fmt: skip
     parser.add_argument(
         "--set", metavar="KEY=VALUE", dest="settings", action="append", default=[],
         help="a setting that wins over the recipe's, such as epochs=2; may be given often",
@@ -42,6 +49,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--retries", metavar="N", help="take the run up again N times if its process dies; short for --set retries=N"
     )
     parser.add_argument("--detach", action="store_true", help="do not wait: print the run's id and leave")
+    parser.add_argument(
+        "--estimate",
+        action="store_true",
+        help="start nothing: time a few steps and say what time and disk it would take",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
     parser.set_defaults(run=run)
 
@@ -53,11 +65,14 @@ def run(args: argparse.Namespace) -> int:
     from trainer.runs.plan import plan
     from trainer.runs.run import Run
 
-    settings = with_retries(args.settings, args.retries)
+    asked = asked_for(args)
     after = Run.open(args.after).id if args.after is not None else None  # before anything is downloaded
-    data = args.data or getattr(args, "app_data", None)  # `goemo-tui --data PATH train` means the same
+    if args.estimate:
+        from goemo_tui.commands import estimate
+
+        return estimate.run(args, asked)
     with fetching() as progress:
-        ready = plan(data, args.encoder, args.recipe, settings, progress)
+        ready = plan(asked.data, asked.encoder, asked.recipe, asked.settings, progress)
     turn = queue.checked(after, args.when_free, ready.config)
     for warning in ready.warnings:
         say(f"warning: {warning}")
@@ -69,14 +84,57 @@ def run(args: argparse.Namespace) -> int:
         if args.detach:
             print(json.dumps(document(made, made.look())) if args.json else made.id)
             return 0
-        rows = len(ready.corpus.splits["train"].text)
-        rows = min(rows, ready.config.limit) if ready.config.limit else rows
-        what = f"{ready.config.encoder} on {rows:,} comments of {ready.config.data}"
+        what = f"{ready.config.encoder} on {rows_learned(ready):,} comments of {ready.config.data}"
         say(f"{made.id}: {what}. Ctrl-c leaves it {'in the queue' if turn.waits else 'running'}.")
         return watch(made, args.json)
     except KeyboardInterrupt:
         say_left(made)
         return INTERRUPTED
+
+
+def rows_learned(ready: Plan) -> int:
+    """Comments of one epoch."""
+    rows = len(ready.corpus.splits["train"].text)
+    return min(rows, ready.config.limit) if ready.config.limit else rows
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the options come to, as `trainer.runs.plan` takes it."""
+
+    data: str | None
+    encoder: str | None
+    recipe: str
+    settings: Mapping[str, Any]
+
+
+def asked_for(args: argparse.Namespace) -> Asked:
+    """The options put together: `--like` first, the recipe under it, everything else on top.
+
+    Raises ConfigError where two options do not agree, NotFoundError or RunError for a run that cannot be taken as model.
+    """
+    from trainer.config import parse_settings
+    from trainer.runs.like import like_run
+
+    settings = parse_settings(with_retries(args.settings, args.retries))
+    given = {"data": args.data, "encoder": args.encoder, "recipe": args.recipe}
+    for key, value in given.items():
+        if value is not None and settings.setdefault(key, value) != value:
+            raise ConfigError(
+                f"--{key} {value} and --set {key}={settings[key]} do not agree: give one of them", key=key
+            )
+    data, encoder, recipe = (settings.pop(key, None) for key in given)
+    data = data or getattr(args, "app_data", None)  # `goemo-tui --data PATH train` means the same
+    if args.like is None:
+        return Asked(data, encoder, recipe or "goemo", settings)
+    like = like_run(args.like)
+    its = like.config
+    if recipe not in (None, its.recipe):
+        raise ConfigError(
+            f"--like {args.like} and recipe {recipe} do not agree: that run has recipe {its.recipe}. Give one of them",
+            key="recipe",
+        )
+    return Asked(data or its.data, encoder or its.encoder, its.recipe, {**like.chosen, **settings})
 
 
 def watch(made: Run, as_json: bool) -> int:
@@ -208,12 +266,7 @@ def device_notes(config: TrainConfig) -> list[str]:
 
 def beside_notes(config: TrainConfig) -> list[str]:
     """That other runs of this home are being trained on the device that this one takes, and how to wait for them."""
-    from trainer.devices import list_devices
-    from trainer.runs.run import list_runs
-
-    devices = list_devices()
-    name = _named(config.device, devices)
-    beside = [one.short for one in list_runs() if _trained_on(one, devices) == name]
+    beside = runs_beside(config)
     if not beside:
         return []
     more = len(beside) - 1
@@ -222,6 +275,16 @@ def beside_notes(config: TrainConfig) -> list[str]:
         f"{who} being trained here too and {'all' if more else 'both'} will be slow; "
         f"--after {beside[0]} would wait for {'the first of these' if more else 'it'}"
     ]
+
+
+def runs_beside(config: TrainConfig) -> list[str]:
+    """The short names of the runs of this home that are being trained now on the device that this one takes."""
+    from trainer.devices import list_devices
+    from trainer.runs.run import list_runs
+
+    devices = list_devices()
+    name = _named(config.device, devices)
+    return [one.short for one in list_runs() if _trained_on(one, devices) == name]
 
 
 def _trained_on(one: Run, devices: list[Device]) -> str | None:

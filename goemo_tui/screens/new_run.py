@@ -5,43 +5,54 @@ It starts nothing itself: `services.new_run` checks and starts in a thread, with
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import Button, Footer, Input, Static
 
 from goemo_tui.safe_text import content
-from goemo_tui.services import new_run
+from goemo_tui.services import new_run, offers
 from goemo_tui.services.beside import Done, beside
-from goemo_tui.services.new_run import NOW, CorpusNote, Draft, EncoderNote, Started
+from goemo_tui.services.estimate import trained_on
+from goemo_tui.services.new_run import Draft, Started
 from goemo_tui.services.runs import RunsChanged
+from goemo_tui.widgets.command_line import CommandLine
+from goemo_tui.widgets.estimate_line import EstimateLine
 from goemo_tui.widgets.header import GoemoHeader, PlaceTab
-from goemo_tui.widgets.setting_row import Choice, SettingRow
-from trainer.config import RECIPES, SETTINGS, TrainConfig
+from goemo_tui.widgets.run_form import RunForm
+from goemo_tui.widgets.setting_row import SettingRow
+from trainer.config import SETTINGS, TrainConfig
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
     from goemo_tui.app import GoemoApp
 
-KEPT = frozenset({"data", "device", "limit", "seed", "taxonomy"})
-"""Fields that a change of the recipe leaves as they are."""
 
-CLOSED, OPEN = Content("▶ advanced settings"), Content("▼ advanced settings")
-PAUSE = 0.4
-"""Seconds without a key after which an encoder's name is looked up."""
+@dataclass(frozen=True)
+class Left:
+    """A form that was left: what stood in it, and the corpus that it was opened with."""
+
+    draft: Draft
+    data: str
+
+
+_LEFT: WeakKeyDictionary[App[Any], Left] = WeakKeyDictionary()
+"""The form that each app's person left without a start: nothing typed is lost, and the next form begins with it."""
 
 
 class NewRunScreen(Screen[str | None]):
     """Answers with the id of the run that was started, or None.
 
-    `data` is the corpus that is open in Data, `recent` are the paths opened before.
+    `data` is the corpus that is open in Data, `recent` are the paths opened before. `like` is a run whose settings fill
+    the form; without it, the form begins as it was left the last time.
     """
 
     CSS_PATH = "new_run.tcss"
@@ -49,7 +60,11 @@ class NewRunScreen(Screen[str | None]):
     AUTO_FOCUS = "#select-data"
     BINDINGS = [
         Binding("ctrl+s", "start", "Start", priority=True, tooltip="Check everything and start the training"),
-        Binding("escape", "leave_field", "Cancel"),
+        Binding("ctrl+e", "estimate", "Estimate", priority=True, tooltip="Time a few steps, or stop timing them"),
+        Binding("ctrl+y", "copy_command", "Copy", priority=True, tooltip="Copy the headless command"),
+        Binding("ctrl+r", "put_back", "Reset", priority=True, tooltip="Put the usual value back into this field"),
+        Binding("f5", "begin_anew", "All defaults", show=False, priority=True),
+        Binding("escape", "leave_field", "Leave"),
         Binding("f6", "focus_start", "To Start", show=False),
     ]
 
@@ -60,73 +75,59 @@ class NewRunScreen(Screen[str | None]):
             super().__init__()
             self.text = text
 
-    def __init__(self, data: str = "sample", recent: tuple[str, ...] = ()) -> None:
+    def __init__(self, data: str = "sample", recent: tuple[str, ...] = (), like: str | None = None) -> None:
         super().__init__()
-        self._recipe = "goemo"
-        self._width: int | None = None
-        self._start = NOW
-        self._starts: list[Choice] = _choices(new_run.start_choices((), ()))
-        self._devices: tuple[str, ...] = ()
-        self._texts = new_run.defaults(self._recipe) | {"data": new_run.data_setting(data)}
+        self._preset = offers.data_setting(data)
         self._recent = recent
-        self._data_wrong = ""
-        self._data_timer: Timer | None = None
+        self._wanted = like
         self._starting = False
-        self._timer: Timer | None = None
 
     @property
     def draft(self) -> Draft:
         """What stands in the form."""
-        return Draft(self._recipe, dict(self._texts), self._width, self._start)
+        return self._form.draft
+
+    def _fresh(self) -> Draft:
+        return Draft("goemo", new_run.defaults("goemo") | {"data": self._preset})
+
+    def _first(self) -> Draft:
+        """What the form begins with: what was left the last time, or the defaults."""
+        left = _LEFT.get(self.app)
+        if left is None or self._wanted is not None:
+            return self._fresh()
+        if left.draft.texts["data"] != left.data:
+            return left.draft
+        # nobody chose that corpus: it is the one that is open now
+        return replace(left.draft, texts={**left.draft.texts, "data": self._preset})
 
     def compose(self) -> ComposeResult:
-        """Header, rows, command, buttons, footer."""
+        """Header, rows, estimate, command, buttons, footer."""
         yield GoemoHeader("train")
         with Vertical(id="form") as form:
             form.border_title = "new run"
-            with VerticalScroll(id="rows", can_focus=False):
-                open_now = self._texts["data"]
-                corpora = [Choice(name, new_run.short_path(name)) for name in dict.fromkeys((open_now, "sample"))]
-                yield SettingRow("data", open_now, SETTINGS["data"].help, corpora, "folder or file …")
-                encoders = [Choice("minilm"), Choice("distilbert")]
-                yield SettingRow("encoder", self._texts["encoder"], "", encoders, "folder or Hub name …")
-                yield SettingRow(
-                    "recipe", self._recipe, "", [Choice(name, note=about) for name, about in RECIPES.items()]
-                )
-                for key, setting in SETTINGS.items():
-                    if setting.group == "simple":
-                        yield self._row(key)
-                yield SettingRow("start", self._start, "", self._starts)
-                yield Button(CLOSED, id="more", compact=True)
-                with Vertical(id="advanced"):
-                    for key, setting in SETTINGS.items():
-                        if setting.group == "advanced":
-                            yield self._row(key)
+            yield RunForm(self._first(), self._recent, id="rows")
             yield Static(id="about", markup=False)
-            yield Static(id="command", markup=False)
+            yield EstimateLine()
+            yield CommandLine()
             yield Static(id="status", markup=False)
             with Horizontal(id="buttons"):
                 yield Button(Content("Start"), id="start", variant="success", compact=True)
+                yield Button(Content("Estimate"), id="measure", compact=True)
+                yield Button(Content("Copy"), id="copy", compact=True)
+                yield Button(Content("Defaults"), id="anew", compact=True, tooltip="F5: all as at first")
                 yield Button(Content("Cancel"), id="cancel", compact=True)
         yield Footer(show_command_palette=False, compact=True)
 
-    def _row(self, key: str) -> SettingRow:
-        choices = [Choice(name) for name in SETTINGS[key].choices]
-        if key == "device":
-            choices = [Choice("auto")]
-        return SettingRow(key, self._texts[key], new_run.explanation(key), choices)
-
     def on_mount(self) -> None:
-        """Look around for corpora, devices, the encoder, and runs to wait for."""
+        """Follow the runs, and say where the settings come from."""
         header = self.query_one(GoemoHeader)
         self.watch(self.app, "run_line", lambda text: setattr(header, "run_line", text))
         self.watch(self.app, "machine_line", lambda text: setattr(header, "machine_line", text))
-        data = self._texts["data"]
-        beside("corpora", lambda: new_run.corpus_choices(data, self._recent), self.post_message)
-        self._look_at_corpus()
-        beside("devices", new_run.device_choices, self.post_message)
         self._goemo.runs.subscribe(self.post_message)
-        self._look_up()
+        if self._wanted is not None:
+            self._form.take_like(self._wanted)
+        elif self._is_changed:
+            self._tell(content("as you left it · F5 puts everything back"))
         self._check()
 
     def on_unmount(self) -> None:
@@ -137,139 +138,68 @@ class NewRunScreen(Screen[str | None]):
     def _goemo(self) -> GoemoApp:
         return cast("GoemoApp", self.app)
 
+    @property
+    def _form(self) -> RunForm:
+        return self.query_one(RunForm)
+
+    @property
+    def _is_changed(self) -> bool:
+        """Whether there is anything in the form that would be lost."""
+        return self.draft != replace(self._fresh(), width=self.draft.width)
+
     # What is typed and chosen
 
-    @on(SettingRow.Changed)
-    def _changed(self, message: SettingRow.Changed) -> None:
+    @on(RunForm.Changed)
+    def _changed(self, message: RunForm.Changed) -> None:
         message.stop()
-        row = message.row
-        if row.key == "recipe":
-            self._take_recipe(row.value)
-        elif row.key == "start":
-            self._start = row.value
-        else:
-            self._texts[row.key] = row.value
-        if row.key == "data":
-            row.say(note=SETTINGS["data"].help)
-            self._data_wrong = ""
-            self._look_at_corpus_soon()
-        if row.key in ("encoder", "recipe"):
-            self._look_up_soon()
-        self._tell(Content(""))
-        self._check()
-
-    def _take_recipe(self, name: str) -> None:
-        """Fill the form with the recipe's values; what is no part of a recipe stays."""
-        self._recipe, self._width = name, None
-        for key, text in new_run.defaults(name).items():
-            if key not in KEPT:
-                self._texts[key] = text
-                self._find(key).put(text)
-
-    def _look_at_corpus_soon(self) -> None:
-        if self._data_timer is not None:
-            self._data_timer.stop()
-        self._data_timer = self.set_timer(PAUSE, self._look_at_corpus)
-
-    def _look_at_corpus(self) -> None:
-        name = self._texts["data"].strip()
-        beside("corpus", lambda: new_run.look_at_corpus(name), self.post_message)
-
-    def _take_corpus(self, note: CorpusNote) -> None:
-        """Say beside the corpus how many rows it has, or why it cannot be trained on."""
-        if note.name != self._texts["data"].strip():
-            return
-        self._data_wrong = note.wrong
-        self._find("data").say(note=note.text or SETTINGS["data"].help)
-        self._check()
-
-    def _look_up_soon(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(PAUSE, self._look_up)
-
-    def _look_up(self) -> None:
-        name = self._texts["encoder"].strip()
-        if name:
-            beside("encoder", lambda: new_run.look_up(name), self.post_message)
-
-    def _take_encoder(self, note: EncoderNote) -> None:
-        """Say what the encoder is made of; a rate that is still the recipe's follows the encoder's width."""
-        if note.name != self._texts["encoder"].strip():
-            return
-        usual = new_run.text_of(self.draft.base.lr)
-        self._width = note.anatomy.width if note.anatomy else None
-        if self._texts["lr"] == usual:
-            self._texts["lr"] = new_run.text_of(self.draft.base.lr)
-            self._find("lr").put(self._texts["lr"])
-        self._find("encoder").say(note.text)
+        if message.typed:
+            self._tell(Content(""))
         self._check()
 
     @on(RunsChanged)
     def _runs_changed(self, message: RunsChanged) -> None:
         message.stop()
-        self._offer_starts()
-
-    def _offer_starts(self) -> None:
-        """Offer the runs that live now to wait for."""
-        row = self._find("start")
-        choices = _choices(new_run.start_choices(self._goemo.runs.runs, self._devices, self._start))
-        if choices != self._starts:
-            self._starts = choices
-            row.set_choices(choices)
-            row.say()
-            self._tell_about()
-
-    def _find(self, key: str) -> SettingRow:
-        return self.query_one(f"#row-{key}", SettingRow)
+        self._form.offer(message.runs)
+        self._tell_about()
+        self._estimate(new_run.check(self.draft)[0])
 
     def _check(self) -> None:
         """Name what is wrong beside its field; without a fault show the command and allow the start."""
         config, wrong = new_run.check(self.draft)
-        # A corpus that is not there is told and does not bar the start, which looks again: it may have come meanwhile.
-        told = {"data": self._data_wrong} | wrong
-        for row in self.query(SettingRow):
-            row.say(wrong=told.get(row.key, ""))
+        self._form.tell(wrong, new_run.differing(self.draft))
         self._tell_about()
         self.query_one("#start", Button).disabled = config is None or self._starting
-        shown = self._command(config, wrong)
-        command = self.query_one("#command", Static)
-        if command.content != shown:
-            command.update(shown, layout=False)
+        first = Content.styled(f"✗ to be put right first: {', '.join(wrong)}", "$error")
+        self.query_one(CommandLine).show(new_run.command(self.draft, config) if config else None, first)
+        self._estimate(config)
+
+    def _estimate(self, config: TrainConfig | None) -> None:
+        """Tell the line of the estimate what it is about."""
+        form = self._form
+        others = trained_on(self._goemo.runs.runs, config.device, form.devices[0]) if config and form.devices else []
+        self.query_one(EstimateLine).show(config, form.parameters, others)
 
     def on_descendant_focus(self) -> None:
         """The row that has the focus tells all it has to say."""
         self._tell_about()
 
+    @property
+    def _focused_row(self) -> SettingRow | None:
+        return next((n for n in self.focused.ancestors if isinstance(n, SettingRow)), None) if self.focused else None
+
     def _tell_about(self) -> None:
-        row = next((n for n in self.focused.ancestors if isinstance(n, SettingRow)), None) if self.focused else None
+        row = self._focused_row
         text = content(f"{row.key}: {row.text}") if row is not None else Content("")
         about = self.query_one("#about", Static)
         if about.content != text:
             about.update(text, layout=False)
-
-    def _command(self, config: TrainConfig | None, wrong: dict[str, str]) -> Content:
-        if config is None:
-            return Content.styled(f"✗ to be put right first: {', '.join(wrong)}", "$error")
-        return Content.assemble(("$ ", "$text-muted"), content(new_run.command(self.draft, config)))
 
     # What is found beside the screen
 
     @on(Done)
     def _done(self, message: Done) -> None:
         message.stop()
-        if message.name == "encoder" and message.error is None:
-            self._take_encoder(cast("EncoderNote", message.value))
-        elif message.name == "corpus" and message.error is None:
-            self._take_corpus(cast("CorpusNote", message.value))
-        elif message.name == "devices" and message.error is None:
-            choices = _choices(message.value)
-            self._find("device").set_choices(choices)
-            self._devices = tuple(choice.value for choice in choices)
-            self._offer_starts()
-        elif message.name == "corpora" and message.error is None:
-            self._find("data").set_choices(_choices(message.value))
-        elif message.name == "start":
+        if message.name == "start":
             self._started(message)
 
     @on(Said)
@@ -289,15 +219,15 @@ class NewRunScreen(Screen[str | None]):
             started = cast("Started", message.value)
             for warning in started.warnings:
                 self.notify(warning, title="Training", severity="warning", timeout=12)
+            _LEFT.pop(self.app, None)
             self.dismiss(started.run_id)
             return
         self._check()
         self._tell(Content.assemble(("✗ ", "$error"), content(str(message.error), newlines=True)))
         key = message.error.key if isinstance(message.error, ConfigError) else None
         if key in SETTINGS:
-            row = self._find(key)
-            row.say(wrong=str(message.error))
-            row.take_focus()
+            self._form.row(key).say(wrong=str(message.error))
+            self._form.go_to(key)
 
     # Keys
 
@@ -307,9 +237,10 @@ class NewRunScreen(Screen[str | None]):
         if button.disabled:
             _, wrong = new_run.check(self.draft)
             if wrong:
-                self._find(next(iter(wrong))).take_focus()
+                self._form.go_to(next(iter(wrong)))
             return
         self._starting = button.disabled = True
+        self.query_one(EstimateLine).cancel()
         draft = self.draft
 
         def say(text: str) -> None:
@@ -317,12 +248,57 @@ class NewRunScreen(Screen[str | None]):
 
         beside("start", lambda: new_run.begin(draft, say), self.post_message)
 
+    def action_estimate(self) -> None:
+        """Measure what it would take, or stop measuring."""
+        self.query_one(EstimateLine).toggle()
+
+    @on(EstimateLine.Changed)
+    def _measuring(self, message: EstimateLine.Changed) -> None:
+        message.stop()
+        busy = self.query_one(EstimateLine).measuring is not None
+        self.query_one("#measure", Button).label = Content("Stop it" if busy else "Estimate")
+
+    def action_copy_command(self) -> None:
+        """Copy the command line that does the same."""
+        text = self.query_one(CommandLine).text
+        if text is None:
+            self.notify(
+                "There is no command yet: put right what is marked with ✗ first.", severity="warning", timeout=4
+            )
+        else:
+            self._goemo.copy(text, "Command")
+
+    @on(CommandLine.Copied)
+    def _copied(self, message: CommandLine.Copied) -> None:
+        message.stop()
+        self.action_copy_command()
+
+    def action_put_back(self) -> None:
+        """Put the usual value back into the field that has the focus."""
+        row = self._focused_row
+        if row is not None:
+            self._form.put_back(row)
+
+    def action_begin_anew(self) -> None:
+        """All fields as at first."""
+        self._form.fill(self._fresh())
+        self._tell(Content(""))
+
     def action_leave_field(self) -> None:
         """Out of a text field to Start; anywhere else without a run."""
         if isinstance(self.focused, Input):
             self.action_focus_start()
         else:
-            self.dismiss(None)
+            self._leave()
+
+    def _leave(self) -> None:
+        """Without a run; what was changed is there again the next time."""
+        if self._is_changed:
+            _LEFT[self.app] = Left(self.draft, self._preset)
+            self.notify("What you set up is kept: n shows it again.", timeout=3)
+        else:
+            _LEFT.pop(self.app, None)
+        self.dismiss(None)
 
     def action_focus_start(self) -> None:
         """To the buttons."""
@@ -337,19 +313,12 @@ class NewRunScreen(Screen[str | None]):
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        if event.button.id == "more":
-            advanced = self.query_one("#advanced")
-            advanced.display = not advanced.display
-            event.button.label = OPEN if advanced.display else CLOSED
-        elif event.button.id == "start":
-            self.action_start()
-        else:
-            self.dismiss(None)
+        does = {
+            "start": self.action_start, "measure": self.action_estimate, "copy": self.action_copy_command,
+            "anew": self.action_begin_anew,
+        }  # fmt: skip
+        does.get(event.button.id or "", self._leave)()
 
     def on_place_tab_chosen(self, message: PlaceTab.Chosen) -> None:
         """A click on a tab of the header; the form waits here."""
         self._goemo.action_place(message.place)
-
-
-def _choices(found: object) -> list[Choice]:
-    return [Choice(value, label, note) for value, label, note in cast("list[tuple[str, str, str]]", found)]

@@ -5,41 +5,38 @@ The screen draws what the run folders tell and asks workers by the same folders;
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Sequence
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import ContentSwitcher, Static, TabbedContent, TabPane
 
 from goemo_tui import actions
-from goemo_tui.safe_text import clean, content
-from goemo_tui.screens.place import Place
-from goemo_tui.services import prune, resume
-from goemo_tui.services.beside import Done, beside
-from goemo_tui.services.runs import RunsChanged, RunView, RunWatch, Told, worker_log
+from goemo_tui.safe_text import clean
+from goemo_tui.screens.live_actions import LiveActions
+from goemo_tui.screens.run_actions import RunActions
+from goemo_tui.services.compare import MOST
+from goemo_tui.services.runs import RunsChanged, RunView, title_of
+from goemo_tui.widgets.evaluation import Evaluation
 from goemo_tui.widgets.live import Live
-from goemo_tui.widgets.run_config import config_page, model_anatomy
+from goemo_tui.widgets.log_view import LogView
+from goemo_tui.widgets.run_config import RunConfig
 from goemo_tui.widgets.run_list import RunList
 from goemo_tui.widgets.score_table import ScoreTable
-from goemo_tui.wording import score, size
-from trainer.encoders import Anatomy
-from trainer.runs.prune import Freed, Prunable
-from trainer.runs.run import ENDED, Run
-from trainer.runs.snapshot import number
+from trainer.runs.run import ENDED
 
 NO_RUN = "No run yet: press n.\n\nA training goes on in the background; you can leave and come back."
+LOOKING = "looking for runs …"
 TABS = ("live", "evaluation", "config", "log")
-ANATOMY = "what the model is made of"
-STOP_PATIENCE = 120.0
-"""Seconds to wait for a worker that was asked to stop, before it is said that it has not."""
+NARROWEST, WIDEST = 20, 60
+"""Cells of the list, its frame included; it never takes more than half of the screen."""
+AGES = 60.0
+"""Seconds after which the ages in the list are looked at again."""
 
 
-class TrainScreen(Place):
+class TrainScreen(LiveActions, RunActions):
     """Runs at the left, the selected one at the right."""
 
     PLACE = "train"
@@ -53,50 +50,57 @@ class TrainScreen(Place):
         self._runs: dict[str, RunView] = {}
         self._chosen: str | None = None
         self._wanted: str | None = None
-        self._anatomy: dict[tuple[str, bool], Anatomy | None] = {}
-        self._log_text = ""
-        self._told: Told | None = None
-        self._told_of = ""
-        self._page: Content | None = None
-        self._keys_for: tuple[str, bool] | None = None
+        self._pinned: tuple[str, ...] = ()
+        self._kept: str | None = None
+        self._width: int | None = None
+        self._keys_for: tuple[str, bool, bool] | None = None
 
     def body(self) -> ComposeResult:
         """The list, and the selected run behind four tabs."""
+        kept = self.goemo.remembered.of("train")
+        tab, pinned, chosen, width = (kept.get(key) for key in ("tab", "pinned", "run", "width"))
+        if isinstance(pinned, list):
+            self._pinned = tuple(run_id for run_id in pinned if isinstance(run_id, str))[:MOST]
+        self._kept = chosen if isinstance(chosen, str) else None
+        self._width = width if isinstance(width, int) and not isinstance(width, bool) else None
         with Horizontal(id="train"):
             runs = RunList(id="runs")
             runs.border_title = "runs"
             runs.add_class("pane")
             yield runs
             with ContentSwitcher(initial="none", id="run", classes="pane"):
-                yield Static(NO_RUN, id="none", markup=False)
-                with TabbedContent(id="tabs", initial="live"):
+                yield Static(LOOKING, id="none", markup=False)
+                with TabbedContent(id="tabs", initial=tab if tab in TABS else "live"):
                     with TabPane("Live", id="live"):
                         yield Live()
-                    with TabPane("Evaluation", id="evaluation"), Vertical():
-                        yield Static(id="scores", markup=False)
-                        yield ScoreTable(id="score-table")
-                    with TabPane("Config", id="config"), VerticalScroll():
-                        yield Static(id="config-page")
-                    with TabPane("Log", id="log"), VerticalScroll(id="log-scroll"):
-                        yield Static(id="log-page")
+                    with TabPane("Evaluation", id="evaluation"):
+                        yield Evaluation()
+                    with TabPane("Config", id="config"):
+                        yield RunConfig(id="config-scroll")
+                    with TabPane("Log", id="log"):
+                        yield LogView()
 
     def on_mount(self) -> None:
         """Follow the runs."""
+        self._resize_list()
+        self._tell_pinned()
         self.watch_of.subscribe(self.post_message)
+        self.set_interval(AGES, self._tick)
 
     def on_unmount(self) -> None:
         """Follow them no more."""
         self.watch_of.unsubscribe(self.post_message)
 
     @property
-    def watch_of(self) -> RunWatch:
-        """The app's one watch over the run folders."""
-        return self.goemo.runs
+    def selected(self) -> RunView | None:
+        """The run under the list's cursor, also where keys came faster than it was drawn."""
+        run_id = self.query_one(RunList).run_id if self.is_mounted else self._chosen
+        return self._runs.get(run_id) if run_id else None
 
     @property
-    def selected(self) -> RunView | None:
-        """The run shown at the right."""
-        return self._runs.get(self._chosen) if self._chosen else None
+    def pinned(self) -> tuple[RunView, ...]:
+        """The pinned runs that are there, in the order in which they were pinned."""
+        return tuple(self._runs[run_id] for run_id in self._pinned if run_id in self._runs)
 
     # What the runs tell
 
@@ -105,9 +109,13 @@ class TrainScreen(Place):
         message.stop()
         self._runs = {run.id: run for run in message.runs}
         runs = self.query_one(RunList)
-        runs.show(message.runs)
+        runs.show(message.runs, self._pinned)
+        if self._kept in self._runs:
+            runs.choose(str(self._kept))
+        if self._kept in self._runs or self.watch_of.all_read:
+            self._kept = None
         self._choose_wanted()
-        if self._chosen in message.changed or self._chosen not in self._runs:
+        if self._chosen not in self._runs or message.changed & {self._chosen, *self._pinned}:
             self._show()
         else:
             self._check_keys()
@@ -118,21 +126,28 @@ class TrainScreen(Place):
             self.query_one(RunList).choose(self._wanted)
             self._wanted = None
 
+    def _tick(self) -> None:
+        if self.is_current:
+            self.query_one(RunList).tick()
+
     @on(RunList.Chosen)
     def _choose(self, message: RunList.Chosen) -> None:
         message.stop()
         if message.run_id != self._chosen:
             self._chosen = message.run_id
-            self._log_text, self._page = "", None
+            if message.run_id is not None:
+                self.goemo.keep("train", run=message.run_id)
             self._show()
 
     @on(TabbedContent.TabActivated)
     def _tab(self, message: TabbedContent.TabActivated) -> None:
         message.stop()
+        self.goemo.keep("train", tab=message.tabbed_content.active)
         self._show()
 
     def on_screen_resume(self) -> None:
         """Back from another place: what was missed is drawn now."""
+        self.query_one(RunList).tick()
         self._show()
 
     def _show(self) -> None:
@@ -144,69 +159,87 @@ class TrainScreen(Place):
         current = "tabs" if view else "none"
         if switcher.current != current:
             switcher.current = current
-        title = _title(view) if view else ""
+        title = clean(title_of(view)) if view else ""
         if str(switcher.border_title or "") != title:
             switcher.border_title = Content(title)
         self._check_keys()
         if view is None:
+            self.query_one("#none", Static).update(NO_RUN if self.watch_of.all_read else LOOKING)
             return
         tab = self.query_one(TabbedContent).active
         if tab == "live":
-            self.query_one(Live).show(view)
+            self.query_one(Live).show(view, [run for run in self.pinned if run.id != view.id])
         elif tab == "evaluation":
-            self._show_scores(view)
+            self.query_one(Evaluation).show(view)
         elif tab == "config":
-            self._show_config(view)
+            self.query_one(RunConfig).show(view)
         elif tab == "log":
-            self._show_log(view)
+            self.query_one(LogView).show(view)
 
-    def _show_scores(self, view: RunView) -> None:
-        best = view.snapshot.best
-        table = self.query_one(ScoreTable)
-        head = "No validation yet: the first comes at the end of epoch 1."
-        if best is not None:
-            figures = [
-                ("macro-F1", "macro_f1"),
-                ("micro", "micro_f1"),
-                ("weighted", "weighted_f1"),
-                ("at .3", "macro_f1_at_0.3"),
-            ]
-            said = "  ".join(f"{name} {score(number(best.get(key)))}" for name, key in figures)
-            head = f"best: epoch {best.get('epoch', '?')}  {said}   o O sort"
-        self._put("#scores", Content(clean(head)))
-        per_label = (best or {}).get("per_label")
-        table.show(per_label if isinstance(per_label, dict) else {})
-        table.display = best is not None
+    # Pinned runs, and the list's width
 
-    def _show_config(self, view: RunView) -> None:
-        key = (view.id, view.snapshot.best is not None)
-        if key not in self._anatomy:
-            self._anatomy[key] = None
-            beside(ANATOMY, lambda: (key, model_anatomy(view.folder)), self.post_message)
-        page = config_page(view, self._anatomy.get(key))
-        if page != self._page:
-            self._page = page
-            self.query_one("#config-page", Static).update(page)
+    def action_pin_run(self) -> None:
+        """Pin the selected run, or take its pin away."""
+        if self.selected is not None:
+            self._pin(self.selected.id)
 
-    def _show_log(self, view: RunView) -> None:
-        if self._told is None or self._told_of != view.id:
-            self._told, self._told_of = Told(view.folder), view.id
-        told = [f"{_clock(wall)}  {words}" for wall, words in self._told.lines()]
-        text = "\n".join(["events", *(f"  {line}" for line in told or ["none yet"]), "", "worker.log"])
-        text += "\n" + (worker_log(view.folder).rstrip() or "  nothing printed")
-        if text == self._log_text:
-            return
-        self._log_text = text
-        box = self.query_one("#log-scroll", VerticalScroll)
-        follow = box.max_scroll_y - box.scroll_y <= 1
-        self.query_one("#log-page", Static).update(content(text, newlines=True))
-        if follow:
-            box.scroll_end(animate=False, immediate=False)
+    @on(RunList.PinAsked)
+    def _pin_asked(self, message: RunList.PinAsked) -> None:
+        message.stop()
+        self._pin(message.run_id)
 
-    def _put(self, selector: str, text: Content) -> None:
-        place = self.query_one(selector, Static)
-        if place.content != text:
-            place.update(text)
+    def _pin(self, run_id: str) -> None:
+        there = tuple(run.id for run in self.pinned)
+        if run_id in there:
+            self._take_pinned(tuple(x for x in there if x != run_id))
+        elif len(there) < MOST:
+            self._take_pinned((*there, run_id))
+        else:
+            self.notify(
+                f"{MOST} runs are pinned, which is as many as can be told apart; x unpins all", severity="warning"
+            )
+
+    def action_unpin_runs(self) -> None:
+        """Take all pins away."""
+        self._take_pinned(())
+
+    def _take_pinned(self, pinned: Sequence[str]) -> None:
+        self._pinned = tuple(pinned)
+        self.goemo.keep("train", pinned=list(pinned))
+        self.query_one(RunList).show(tuple(self._runs.values()), self._pinned)
+        self._tell_pinned()
+        self._show()
+
+    def _tell_pinned(self) -> None:
+        many = len(self._pinned)
+        self.query_one(RunList).border_subtitle = f"{many} pinned · x unpins" if many else ""
+
+    def action_wider(self) -> None:
+        """More room for the list."""
+        self._take_width(self.query_one(RunList).outer_size.width + 2)
+
+    def action_narrower(self) -> None:
+        """More room for the run."""
+        self._take_width(self.query_one(RunList).outer_size.width - 2)
+
+    @on(RunList.Dragged)
+    def _dragged(self, message: RunList.Dragged) -> None:
+        message.stop()
+        self._take_width(message.width)
+
+    def _take_width(self, width: int) -> None:
+        self._width = max(NARROWEST, min(WIDEST, self.size.width // 2, width))
+        self.goemo.keep("train", width=self._width)
+        self._resize_list()
+
+    def _resize_list(self) -> None:
+        """As wide as was asked for; else as wide as the sheet says for this screen."""
+        if self._width is not None:
+            self.query_one(RunList).styles.width = max(NARROWEST, min(WIDEST, self.size.width // 2, self._width))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Half of a smaller screen is less."""
+        self._resize_list()
 
     # What can be done
 
@@ -221,14 +254,19 @@ class TrainScreen(Place):
             return view is not None and not view.living
         if action == "prune_runs":
             return any(run.state in ENDED for run in self._runs.values())
-        return True
+        if action == "unpin_runs":
+            return bool(self._pinned)
+        if action in ("pin_run", "compare_runs", "about_run", "copy_command"):
+            return view is not None
+        return super().check_action(action, parameters)
 
     def _check_keys(self) -> None:
         view = self.selected
         state = view.state if view else ""
         ended = any(run.state in ENDED for run in self._runs.values())
-        if (state, ended) != self._keys_for:
-            self._keys_for = (state, ended)
+        now = (state, ended, bool(self._pinned))
+        if now != self._keys_for:
+            self._keys_for = now
             self.refresh_bindings()
 
     def action_new_run(self) -> None:
@@ -244,92 +282,6 @@ class TrainScreen(Place):
 
         self.app.push_screen(NewRunScreen(self.goemo.data, self.goemo.remembered.recent), started)
 
-    def action_stop_run(self) -> None:
-        """Ask the worker to stop after its current step."""
-        if self.selected is not None:
-            self._ask("stop", self.selected)
-
-    def action_resume_run(self) -> None:
-        """Start a worker on the selected run again."""
-        view = self.selected
-        if view is None:
-            return
-        if view.loses_steps:
-            self.notify(f"{view.short} has no checkpoint: it starts over from step 0", severity="warning", timeout=8)
-        else:
-            self.notify(f"resuming {view.short} …", timeout=2)
-        self._ask("resume", view)
-
-    def action_delete_run(self) -> None:
-        """Delete the selected run, after asking."""
-        from goemo_tui.screens.confirm import Confirm
-
-        view = self.selected
-        if view is None:
-            return
-        question = f"Delete {view.short} with its model and its checkpoints?\n{view.id} cannot be brought back."
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._ask("delete", view)
-
-        self.app.push_screen(Confirm(question, "Delete it"), answered)
-
-    def action_prune_runs(self) -> None:
-        """Free disk, after showing what would go."""
-        beside(prune.LOOKING, prune.look, self.post_message)
-
-    def _offer_pruning(self, found: tuple[Prunable, ...]) -> None:
-        from goemo_tui.screens.confirm import Confirm
-
-        if self.app.screen is not self:
-            return  # somebody who has gone on to something else is not asked
-        if not found:
-            self.notify(prune.NOTHING)
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                beside(prune.FREEING, lambda: prune.remove(found), self.post_message)
-
-        self.app.push_screen(Confirm(prune.question(found), "Free it"), answered)
-
-    def _tell_freed(self, freed: Freed) -> None:
-        for trouble in freed.troubles:
-            self.notify(trouble, title=prune.FREEING, severity="error", timeout=8)
-        self.notify(f"{size(freed.bytes)} are free again")
-
-    def _ask(self, what: str, view: RunView) -> None:
-        """Do it beside the screen: a worker may take its time to answer."""
-        from trainer.runs import process
-
-        def stop(run: Run) -> None:
-            threading.Timer(0.1, self.watch_of.poke).start()
-            process.stop(run, STOP_PATIENCE)
-
-        asked: dict[str, Callable[[Run], object]] = {"stop": stop, "resume": resume.take_up, "delete": Run.delete}
-        beside(f"{what} {view.short}", lambda: asked[what](Run.open(view.folder)), self.post_message)
-
-    @on(Done)
-    def _done(self, message: Done) -> None:
-        message.stop()
-        if message.name == ANATOMY:
-            key, found = cast("tuple[tuple[str, bool], Anatomy | None]", message.value)
-            self._anatomy[key] = found
-            self._show()
-            return
-        if message.name == prune.LOOKING and message.error is None:
-            self._offer_pruning(cast("tuple[Prunable, ...]", message.value))
-            return
-        if message.name == prune.FREEING and message.error is None:
-            self._tell_freed(cast(Freed, message.value))
-        if isinstance(message.value, resume.Resumed):
-            for warning in message.value.warnings:
-                self.notify(warning, title="Training", severity="warning", timeout=12)
-        if message.error is not None:
-            self.notify(str(message.error), title=message.name, severity="error", timeout=8)
-        self.watch_of.poke()
-
     def action_next_tab(self) -> None:
         """Live, Evaluation, Config, Log, and round again."""
         tabs = self.query_one(TabbedContent)
@@ -343,15 +295,3 @@ class TrainScreen(Place):
     def action_turn_order(self) -> None:
         """Turn the order of the scores round."""
         self.query_one(ScoreTable).action_turn()
-
-
-def _title(view: RunView) -> str:
-    parts = [view.short, view.state]
-    if view.config is not None:
-        encoder = view.config.encoder.rstrip("/").rpartition("/")[2]
-        parts += [encoder, f"{view.config.recipe} recipe"]
-    return clean(" · ".join(parts))
-
-
-def _clock(wall: float | None) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(wall)) if wall is not None else "        "

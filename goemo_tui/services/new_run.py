@@ -6,19 +6,18 @@ The same checks as the command line's, because both go through `trainer.runs.pla
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from trainer.config import SETTINGS, TrainConfig, recipe
-from trainer.encoders import Anatomy, anatomy, find_encoder
-from trainer.errors import ConfigError, GoemoError, NotFoundError
+from goemo_tui.services.train_command import SOURCE, command_of_run, train_command
+from goemo_tui.services.train_command import text_of as text_of
+from trainer.config import TrainConfig, parse_settings, recipe
+from trainer.errors import ConfigError
+from trainer.runs.like import Like
 
-if TYPE_CHECKING:
-    from goemo_tui.services.runs import RunView
+command_of = command_of_run
+"""The headless command that makes a training of these settings again."""
 
-SOURCE = ("data", "encoder", "recipe")
 NOW, WHEN_FREE = "now", "gpu"
 """When a training starts: at once, or as soon as a GPU is free. Everything else is the id of a run to wait for."""
 
@@ -39,23 +38,48 @@ class Draft:
         """The run that is waited for."""
         return None if self.start in (NOW, WHEN_FREE) else self.start
 
+    like: Like | None = None
+    """The run that settings were taken over from; its recipe is the draft's, then."""
+
     @property
     def base(self) -> TrainConfig:
-        """The recipe's own settings for the chosen encoder."""
-        return recipe(self.recipe, self.texts.get("encoder", "").strip() or None, self.width)
+        """What the fields hold before anybody changes one: the recipe's settings, or the other run's, for the encoder."""
+        encoder = self.texts.get("encoder", "").strip() or None
+        if self.like is not None:
+            return self.like.base(encoder, self.width)
+        return recipe(self.recipe, encoder, self.width)
+
+    @property
+    def usual(self) -> dict[str, str]:
+        """The text that a field goes back to, for each key of `texts` but a corpus that nothing prescribes."""
+        its = {key: text_of(value) for key, value in self.base.to_dict().items() if key != "recipe"}
+        if self.like is not None:
+            return {**its, "encoder": self.like.config.encoder}
+        del its["data"]
+        return {**its, "encoder": recipe(self.recipe).encoder}
 
 
 def defaults(recipe_name: str, encoder: str | None = None, width: int | None = None) -> dict[str, str]:
     """The texts of a form filled with a recipe's values."""
-    config = recipe(recipe_name, encoder or None, width)
+    return texts_of(recipe(recipe_name, encoder or None, width))
+
+
+def texts_of(config: TrainConfig) -> dict[str, str]:
+    """The texts of a form that stands for these settings."""
     return {key: text_of(value) for key, value in config.to_dict().items() if key != "recipe"}
 
 
-def text_of(value: object) -> str:
-    """A setting's value as a field shows it: `0.0002`, `3` and `true`, as one would type it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def differing(draft: Draft) -> dict[str, str]:
+    """The fields that are not as they would be by themselves -> the text that puts each back."""
+    return {key: usual for key, usual in draft.usual.items() if not _same(key, draft.texts.get(key, usual), usual)}
+
+
+def _same(key: str, text: str, usual: str) -> bool:
+    """Whether two texts say the same of a setting: `2e-4` and `0.0002` do."""
+    try:
+        return bool(parse_settings({key: text.strip()}) == parse_settings({key: usual}))
+    except ConfigError:
+        return False
 
 
 def check(draft: Draft) -> tuple[TrainConfig | None, dict[str, str]]:
@@ -81,25 +105,24 @@ def check(draft: Draft) -> tuple[TrainConfig | None, dict[str, str]]:
 
 
 def changes(draft: Draft, config: TrainConfig) -> dict[str, str]:
-    """The settings that differ from the recipe's own, as texts; data, encoder and recipe apart."""
+    """The settings that differ from the recipe's own or the other run's, as texts; data, encoder and recipe apart."""
     base = draft.base.to_dict()
     return {k: text_of(v) for k, v in config.to_dict().items() if k not in SOURCE and v != base[k]}
 
 
 def command(draft: Draft, config: TrainConfig) -> str:
     """The headless command that starts the very same training."""
-    words = ["goemo-tui", "train", "--data", config.data]
-    if config.encoder != recipe(draft.recipe).encoder:
-        words += ["--encoder", config.encoder]
-    if draft.recipe != "goemo":
-        words += ["--recipe", draft.recipe]
+    more = ("--after", draft.after) if draft.after else ("--when-free",) if draft.start == WHEN_FREE else ()
+    if draft.like is None:
+        return train_command(config, changes(draft, config), *more)
+    words = ["goemo-tui", "train", "--like", draft.like.run_id]
+    for key in ("data", "encoder"):
+        value = getattr(config, key)
+        if value != getattr(draft.like.config, key):
+            words += [f"--{key}", value]
     for key, text in changes(draft, config).items():
         words += ["--set", f"{key}={text}"]
-    if draft.after is not None:
-        words += ["--after", draft.after]
-    elif draft.start == WHEN_FREE:
-        words.append("--when-free")
-    return shlex.join(words)
+    return shlex.join([*words, *more])
 
 
 @dataclass(frozen=True)
@@ -129,140 +152,10 @@ def begin(draft: Draft, say: Callable[[str], None] = lambda text: None) -> Start
         share = f" {100 * done // total}%" if total else ""
         say(f"fetching the encoder: {file}{share}")
 
-    found = plan(config.data, config.encoder, draft.recipe, changes(draft, config), fetching)
+    settings = {**(draft.like.chosen if draft.like else {}), **changes(draft, config)}
+    found = plan(config.data, config.encoder, draft.recipe, settings, fetching)
     turn = queue.checked(draft.after, draft.start == WHEN_FREE, found.config)
     run = Run.create(found.config, {**found.record(), **turn.record()})
     say(f"starting {run.id}")
     process.start(run)
     return Started(run.id, found.warnings)
-
-
-def start_choices(runs: Iterable[RunView], devices: Iterable[str], chosen: str = NOW) -> list[tuple[str, str, str]]:
-    """(value, what is shown, what it means) of when a training can start, given the runs and the devices there are.
-
-    `chosen` stays among them when its run ends meanwhile.
-    """
-    found = [(NOW, "now", "at once, whatever else is running")]
-    if chosen == WHEN_FREE or any(device.startswith("cuda") for device in devices):
-        found.append((WHEN_FREE, "when a GPU is free", "waits until nobody uses one, and trains on that one"))
-    for run in runs:
-        if run.living:
-            found.append((run.id, f"after {run.short}", f"waits until {run.short} has ended, however it ends"))
-        elif run.id == chosen:
-            found.append((run.id, f"after {run.short}", f"{run.short} has ended by now: starts at once"))
-    return found
-
-
-@dataclass(frozen=True)
-class EncoderNote:
-    """What is known of an encoder by its name. `anatomy` is None where it is not on this machine; `text` says why."""
-
-    name: str
-    anatomy: Anatomy | None
-    text: str
-
-
-def look_up(name: str) -> EncoderNote:
-    """What an encoder is made of, without downloading anything. Blocks for a moment: call it from a thread."""
-    try:
-        found = find_encoder(name, allow_download=False)
-        shape = anatomy(found.folder)
-    except NotFoundError:
-        if name.startswith(("/", ".", "~")) or Path(name).is_dir():
-            return EncoderNote(name, None, "no such folder")
-        return EncoderNote(name, None, "not on this machine: it is fetched from the Hub at the start")
-    except GoemoError as error:
-        return EncoderNote(name, None, str(error))
-    return EncoderNote(name, shape, f"{shape} · {found.source}")
-
-
-def explanation(key: str) -> str:
-    """Range or choices and the help of a setting: `1 to 1000 · how often the model sees each comment`."""
-    setting = SETTINGS[key]
-    if setting.choices or setting.low is None or setting.high is None:
-        return setting.help
-    return f"{_bound(setting.low)} to {_bound(setting.high)} · {setting.help}"
-
-
-def _bound(value: float) -> str:
-    return (
-        f"{value:g}"
-        if abs(value) < 1e5 or value != round(value)
-        else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
-    )
-
-
-def corpus_choices(data: str = "sample", recent: Iterable[str] = ()) -> list[tuple[str, str, str]]:
-    """(value, what is shown, how many rows) of `data`, the `recent` paths that are still there, and the named corpora.
-
-    Reads the named ones: call it from a thread.
-    """
-    from trainer.corpus import list_corpora
-
-    named = {c.name: (c.name, c.name, rows_of(c.splits)) for c in list_corpora() if c.splits}
-    others = dict.fromkeys(p for p in (data, *recent) if p not in named and (p == data or _is_there(p)))
-    own = [(path, short_path(path), "") for path in others]
-    return [*own, *named.values()]
-
-
-def rows_of(splits: Mapping[str, int]) -> str:
-    """`1,120 train · 280 dev`."""
-    return " · ".join(f"{rows:,} {split}" for split, rows in splits.items())
-
-
-def data_setting(data: str) -> str:
-    """What the Data screen opened, as a setting: a name stays a name, a path becomes whole, whether it is there or not."""
-    if data in ("sample", "goemotions"):
-        return data
-    try:
-        path = Path(data).expanduser()
-    except RuntimeError:  # ~ of nobody
-        return data
-    return str(path.absolute()) if "/" in data or _is_there(str(path)) else data
-
-
-def short_path(path: str, room: int = 22) -> str:
-    """The end of a path, which tells it from others; the whole one where there is room."""
-    if len(path) <= room or "/" not in path.rstrip("/"):
-        return path
-    parts = Path(path).parts
-    two = "…/" + "/".join(parts[-2:])
-    return two if len(two) <= room else "…/" + parts[-1]
-
-
-def _is_there(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except (OSError, ValueError):
-        return False
-
-
-@dataclass(frozen=True)
-class CorpusNote:
-    """What is known of a corpus by its name or path: its rows in `text`, or in `wrong` why no training can start."""
-
-    name: str
-    text: str
-    wrong: str
-
-
-def look_at_corpus(name: str) -> CorpusNote:
-    """Read a corpus as the start will. Blocks: call it from a thread."""
-    from trainer.corpus import load_corpus
-
-    try:
-        corpus = load_corpus(name)
-        corpus.require_trainable()
-    except GoemoError as error:
-        return CorpusNote(name, "", str(error).replace("\n", " "))
-    return CorpusNote(name, rows_of({split: len(rows) for split, rows in corpus.splits.items()}), "")
-
-
-def device_choices() -> list[tuple[str, str, str]]:
-    """(name, what is shown, what it is) of what this machine computes on; what others use says so. For a thread."""
-    from trainer.devices import list_devices
-
-    devices = list_devices()
-    best = str(devices[0]) if devices else ""
-    shown = [(device.name, f"{device.name} (busy)" if device.busy else device.name, str(device)) for device in devices]
-    return [("auto", "auto", f"the best that is there: {best}"), *shown]

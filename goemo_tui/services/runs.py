@@ -6,33 +6,42 @@ No widget is known here, and nothing is ever written into a run's folder.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
-from collections import deque
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from textual.message import Message
 
 from goemo_tui import over_ssh
-from goemo_tui.wording import MARKS, duration, percent, score
+from goemo_tui.services.run_log import Told as Told
+from goemo_tui.services.run_log import event_words as event_words
+from goemo_tui.services.run_log import worker_log as worker_log
+from goemo_tui.services.run_words import epoch_of as epoch_of
+from goemo_tui.services.run_words import run_line as run_line
+from goemo_tui.services.run_words import title_of as title_of
+from goemo_tui.wording import percent, score
 from trainer import paths
 from trainer.config import TrainConfig
 from trainer.errors import GoemoError
-from trainer.runs import disk
+from trainer.runs import about, disk
+from trainer.runs.about import About, read_about
 from trainer.runs.events import LOG
 from trainer.runs.run import LIVING, Look, Run
 from trainer.runs.snapshot import Snapshot, number
-from trainer.runs.tail import EventTail
 
 INTERVAL = 1.0 if over_ssh.REMOTE else 0.5
 """Seconds between two looks while a run lives."""
 
 IDLE_INTERVAL = 1.0
 """Seconds between two looks while none does."""
+
+PATIENCE = 0.3
+"""Seconds after which the runs that were read so far are told, where there are many that are read for the first time."""
 
 SETTLED = frozenset({"finished", "failed", "stopped", "died"})
 """States that do not change as long as the run's files do not."""
@@ -55,11 +64,27 @@ class RunView:
     """While nobody trains it: the step from which a worker would go on, 0 where no checkpoint is left."""
     why: str = ""
     """What is known about the end of a worker that died."""
+    about: About = field(default_factory=About)
+    """The name and the note that a person gave it."""
+    created: float = 0.0
+    """When it was made, in seconds since 1970."""
+    pid: int | None = None
+    """The living worker's process, None where none lives or it is another machine's."""
 
     @property
     def living(self) -> bool:
         """Whether a process works on it."""
         return self.state in LIVING
+
+    @property
+    def title(self) -> str:
+        """What people call it: the name it was given, else its two words. As a file holds it: clean it."""
+        return self.about.name or self.short
+
+    @property
+    def since(self) -> float:
+        """When it ended, or, of one that has not, when it was made; seconds since 1970."""
+        return self.snapshot.wall if self.state in SETTLED and self.snapshot.wall is not None else self.created
 
     @property
     def best_f1(self) -> float | None:
@@ -126,6 +151,12 @@ class RunWatch:
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._unread = True
+
+    @property
+    def all_read(self) -> bool:
+        """Whether every run has been looked at; before, `runs` are the newest of them."""
+        return not self._unread
 
     @property
     def runs(self) -> tuple[RunView, ...]:
@@ -153,59 +184,84 @@ class RunWatch:
         self._stopped = True
         self._wake.set()
 
+    def every(self, seconds: float) -> None:
+        """Look so often, in seconds, as long as a run lives."""
+        self._interval = seconds
+
     def poke(self) -> None:
         """Look at once: something was just started, stopped or deleted."""
         self._wake.set()
 
-    def look(self) -> RunsChanged | None:
-        """Look once at every folder, tell the listeners what changed and return it; None where nothing did."""
+    def look(self, patience: float = math.inf) -> RunsChanged | None:
+        """Look once at every folder, tell the listeners what changed and return it; None where nothing did.
+
+        What was not read within `patience` seconds, of runs never read before, is left to the next look.
+        """
         with self._mutex:
             before = {run.id: run for run in self._runs}
-            views = tuple(self._views())
+            views = tuple(self._views(time.monotonic() + patience))
             changed = {run.id for run in views if before.get(run.id) != run}
             gone = before.keys() - {run.id for run in views}
             if not changed and not gone:
                 return None
             self._runs = views
         message = RunsChanged(views, frozenset(changed | gone))
+        self._tell(message)
+        return message
+
+    def _tell(self, message: RunsChanged) -> None:
         for listener in tuple(self._listeners):
             listener(message)
-        return message
 
     def _watch(self) -> None:
         while not self._stopped:
+            first, more = self._unread, False
             with suppress(GoemoError, OSError):  # whatever it was, the next look may find it gone
-                self.look()
+                told = self.look(PATIENCE)
+                more = self._unread
+                if told is None and first and not more:
+                    self._tell(RunsChanged(self._runs, frozenset()))  # who waits for the runs hears that this is all
+            if more:
+                continue
             busy = any(run.living for run in self._runs)
             self._wake.wait(self._interval if busy else self._idle_interval)
             self._wake.clear()
 
-    def _views(self) -> Iterable[RunView]:
+    def _views(self, until: float) -> Iterable[RunView]:
         try:
             names = _run_folders(paths.runs_folder())
         except OSError:
             names = list(self._followed)  # a server that is away for a moment takes no run off the screen
         for gone in self._followed.keys() - set(names):
             del self._followed[gone]
-        for name in names:
-            if name not in self._followed:
-                try:
-                    self._followed[name] = self._follow(name)
-                except (GoemoError, OSError):
-                    continue  # a folder that is no run, that may not be read, or that is being deleted
-        order = sorted(self._followed.values(), key=lambda f: (f.run.id[:13], f.run.created, f.run.id), reverse=True)
+        unread = False
+        for name in sorted(set(names) - self._followed.keys(), reverse=True):
+            if time.monotonic() > until:
+                unread = True
+                break
+            try:
+                followed = self._follow(name)
+            except (GoemoError, OSError):
+                continue  # a folder that is no run, that may not be read, or that is being deleted
+            self._look_at(followed)
+            self._followed[name] = followed
+        order = sorted(self._followed.values(), key=lambda f: (f.run.id[:13], f.view.created, f.run.id), reverse=True)
         yield from [self._look_at(followed) for followed in order]
+        self._unread = unread
 
     def _follow(self, name: str) -> _Followed:
         run = Run.open(paths.runs_folder() / name)
         config, trouble = _config_of(run)
-        return _Followed(run, RunView(run.id, run.short, run.folder, "unknown", config, Snapshot(), trouble))
+        view = RunView(run.id, run.short, run.folder, "unknown", config, Snapshot(), trouble, created=run.created)
+        return _Followed(run, view)
 
     def _look_at(self, followed: _Followed) -> RunView:
         view = followed.view
         stamp = _stamp(view.folder)
         if view.state in SETTLED and stamp == followed.stamp:
             return view
+        if stamp[:2] != followed.stamp[:2]:
+            view = replace(view, about=read_about(view.folder))
         followed.stamp = stamp  # taken before the look: what comes in between is seen the next time
         try:
             look = followed.run.look()
@@ -216,8 +272,16 @@ class RunWatch:
         except (GoemoError, OSError) as error:
             followed.view = replace(view, state="unknown", trouble=str(error))
             return followed.view
-        new = replace(view, state=look.state, snapshot=look.snapshot, loading=loading, resumes_at=resumes_at, why=why)
-        if new != view:
+        new = replace(
+            view,
+            state=look.state,
+            snapshot=look.snapshot,
+            loading=loading,
+            resumes_at=resumes_at,
+            why=why,
+            pid=look.pid,
+        )
+        if new != followed.view:
             followed.view = new
         return followed.view
 
@@ -235,7 +299,14 @@ def _is_loading(look: Look) -> bool:
 def _stamp(folder: Path) -> tuple[int, ...]:
     """Sizes and times of what changes when a run goes on."""
     found: list[int] = []
-    for path in (folder, folder / LOG, folder / "lock", folder / "control", folder / disk.CHECKPOINTS):
+    for path in (
+        folder / about.NAME,
+        folder,
+        folder / LOG,
+        folder / "lock",
+        folder / "control",
+        folder / disk.CHECKPOINTS,
+    ):
         try:
             stat = path.stat()
             found += [stat.st_mtime_ns, stat.st_size]
@@ -257,96 +328,3 @@ def _config_of(run: Run) -> tuple[TrainConfig | None, str]:
         return run.config, ""
     except GoemoError as error:
         return None, str(error)
-
-
-def run_line(runs: Iterable[RunView], compact: bool = False) -> tuple[str, str | None]:
-    """What the header says of the newest living run, and its id; ("", None) where none lives.
-
-    One that waits comes after all that do not. `compact` is for a narrow terminal.
-    """
-    living = sorted((run for run in runs if run.living), key=lambda run: run.state == "waiting")
-    run = living[0] if living else None
-    if run is None:
-        return "", None
-    s = run.snapshot
-    parts = [f"{MARKS[run.state]} {run.short}"]
-    if run.state != "running" or run.loading:
-        parts.append(run.state if run.state != "running" else "loading")
-    if run.loading or run.state == "waiting":
-        return (" " if compact else "  ").join(parts), run.id  # the figures are of the worker before
-    if s.epochs:
-        parts.append(f"{'' if compact else 'epoch '}{epoch_of(s)}/{s.epochs}")
-    if s.fraction is not None:
-        parts.append(percent(s.fraction))
-    if s.eta_s is not None and run.state == "running":
-        parts.append(f"{duration(s.eta_s)} left")
-    return (" " if compact else "  ").join(parts), run.id
-
-
-def epoch_of(snapshot: Snapshot) -> int:
-    """The epoch being trained, counted from 1. (Events count whole epochs or fractions of them.)"""
-    if snapshot.steps and snapshot.epochs:
-        return min(snapshot.epochs, int(snapshot.step * snapshot.epochs / snapshot.steps) + 1)
-    return max(1, int(snapshot.epoch))
-
-
-def worker_log(folder: Path, limit: int = 64_000) -> str:
-    """The last `limit` bytes of what the worker printed; empty where it printed nothing."""
-    try:
-        with (folder / "worker.log").open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - limit))
-            text = file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
-    return text.partition("\n")[2] if size > limit else text
-
-
-class Told:
-    """The events of one run in words, all but the steps; reads only what came since the last time."""
-
-    def __init__(self, folder: Path) -> None:
-        self._tail = EventTail(folder / LOG)
-        self._lines: deque[tuple[float | None, str]] = deque(maxlen=300)
-
-    def lines(self) -> tuple[tuple[float | None, str], ...]:
-        """Time (unix seconds) and words, the latest at the end."""
-        try:
-            events = self._tail.poll(1 << 20)
-        except OSError as error:
-            return ((None, f"the event log cannot be read: {error}"),)
-        self._lines.extend((number(e.get("wall")), event_words(e)) for e in events if e["kind"] != "step")
-        return tuple(self._lines)
-
-
-def event_words(event: dict[str, Any]) -> str:
-    """One event in words, for the log."""
-    kind = event.get("kind")
-    if kind == "started":
-        rows = event.get("rows")
-        known = ", ".join(f"{v:,} {k}" for k, v in rows.items()) if isinstance(rows, dict) else "?"
-        return f"started on {event.get('device', '?')}: {known} rows, {event.get('steps', '?')} steps{_after(event)}"
-    if kind == "validation":
-        values = (number(event.get("macro_f1")), number(event.get("loss")))
-        kept = ", kept as the best" if event.get("best") else ""
-        return f"epoch {event.get('epoch')}: dev macro-F1 {score(values[0])}, dev loss {score(values[1])}{kept}"
-    if kind == "checkpoint":
-        return f"checkpoint at step {event.get('step')}"
-    if kind == "warning":
-        return f"warning: {event.get('text', '')}"
-    if kind == "finished":
-        why = f" ({event['reason']})" if event.get("reason") else ""
-        return f"finished after {duration(number(event.get('seconds')))}{why}"
-    if kind == "failed":
-        return f"failed: {event.get('error', '')}"
-    if kind == "stopped":
-        return f"stopped at step {event.get('step')}"
-    if kind == "resumed":
-        return f"resumed at step {event.get('step')}{_after(event)}"
-    if kind == "waiting":
-        return f"waits for {event.get('on', 'its turn')}"
-    return str(kind)
-
-
-def _after(event: dict[str, Any]) -> str:
-    return f", since {event['after']}" if event.get("after") else ""

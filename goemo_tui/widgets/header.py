@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -11,7 +12,11 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from goemo_tui import safe_text
-from goemo_tui.actions import PLACES
+from goemo_tui.actions import places
+from goemo_tui.right_to_left import apart
+
+SLACK = 3
+"""Cells that the machine's line may be shorter than its place."""
 
 
 class PlaceTab(Static):
@@ -27,7 +32,7 @@ class PlaceTab(Static):
     def __init__(self, place: str, key: str, title: str, here: bool) -> None:
         key_style = "$accent" if not here else ""
         super().__init__(
-            Content.assemble(" ", (f"[{key}]", key_style), title, " "),
+            Content.assemble(" ", (f"[{key}]", key_style), apart(title), " "),
             classes="-here" if here else "",
             id=f"tab-{place}",
         )
@@ -50,7 +55,7 @@ class GoemoHeader(Horizontal):
         & > PlaceTab:hover { background: $boost; }
         & > PlaceTab.-here { background: $primary; color: $background; text-style: bold; }
         & > .header--run { width: 1fr; text-align: right; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
-        & > .header--machine { width: auto; color: $quiet; text-wrap: nowrap; }
+        & > .header--machine { width: 0; color: $quiet; text-align: right; text-wrap: nowrap; }
     }
     """
 
@@ -67,7 +72,7 @@ class GoemoHeader(Horizontal):
     def compose(self) -> ComposeResult:
         """Name, tabs, right side."""
         yield Static("goemo", classes="header--name")
-        for number, (place, title, _) in enumerate(PLACES, start=1):
+        for number, (place, title, _) in enumerate(places(), start=1):
             yield PlaceTab(place, str(number), title, place == self.place)
         yield Static(Content(""), classes="header--run")
         yield Static(Content(""), classes="header--machine")
@@ -77,13 +82,39 @@ class GoemoHeader(Horizontal):
         if self.is_mounted:
             # no layout: its width is what is left over, and a layout would repaint the whole screen
             self.query_one(".header--run", Static).update(safe_text.content(text), layout=False)
+            self._show_machine()
 
     def watch_machine_line(self, text: str) -> None:
         """Show the GPU."""
         if self.is_mounted:
-            self.query_one(".header--machine", Static).update(safe_text.content(text + " " if text else ""))
+            self._show_machine()
+
+    def on_resize(self) -> None:
+        """Another room for both."""
+        self._show_machine()
+
+    def _show_machine(self) -> None:
+        """As much of the machine's line as the run leaves room for; it keeps its width while its figures change."""
+        place = self.query_one(".header--machine", Static)
+        taken = sum(part.outer_size.width for part in self.query("PlaceTab, .header--name"))
+        room = self.size.width - taken - cell_len(safe_text.clean(self.run_line)) - 2
+        text = shortened(safe_text.clean(self.machine_line), room - 1)
+        content = Content(f"{text} " if text else "")
+        if place.content == content:
+            return
+        width, now = cell_len(content.plain), round(place.styles.width.value) if place.styles.width else 0
+        grows = width > now or width < now - SLACK  # a layout paints the whole screen: not for each digit
+        if grows:
+            place.styles.width = width
+        place.update(content, layout=grows)
 
     def on_mount(self) -> None:
         """Show what was set before the parts were there."""
         self.watch_run_line(self.run_line)
         self.watch_machine_line(self.machine_line)
+
+
+def shortened(line: str, room: int) -> str:
+    """`GPU 87% 9.1/80 GB` whole, as `GPU 87%`, or not at all: whatever fits into `room` cells."""
+    short = " ".join(line.split(" ")[:2])
+    return next((text for text in (line, short) if cell_len(text) <= room), "")

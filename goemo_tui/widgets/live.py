@@ -1,27 +1,92 @@
-"""A run as it goes: the loss and the dev score as curves, and how far it is.
+"""A run as it goes: loss and dev scores as curves, those of pinned runs over them, and how far it is.
 
 Fed with whole snapshots; each part repaints only what differs from the picture before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from goemo_tui.safe_text import clean
-from goemo_tui.services.runs import RunView, epoch_of
+from goemo_tui.safe_text import cells
+from goemo_tui.services.machine import Sampled
+from goemo_tui.services.runs import RunView
 from goemo_tui.widgets import plot
-from goemo_tui.widgets.curve import Curve, Legend, step_end
-from goemo_tui.widgets.progress_line import Progress, ProgressLine
-from goemo_tui.widgets.trace import Trace
-from goemo_tui.wording import STATES, count, duration, rate, score, small
+from goemo_tui.widgets.curve import Curve, Legend, fitting, step_end
+from goemo_tui.widgets.gauges import gauges
+from goemo_tui.widgets.lines import Lines, Row
+from goemo_tui.widgets.progress_line import ProgressLine
+from goemo_tui.widgets.run_curves import Pins, RunCurves
+from goemo_tui.widgets.run_progress import note as note
+from goemo_tui.widgets.run_progress import progress_of as progress_of
+from goemo_tui.widgets.sparks import Sparks
+from goemo_tui.wording import score
 from trainer.runs.snapshot import number
 
-SMOOTHING = 0.9
+if TYPE_CHECKING:
+    from goemo_tui.app import GoemoApp
+
 ALARMING = ("failed", "died", "stalled")
 """States whose note is written in red."""
+
+BESIDE = 66
+"""Cells from which the two charts stand beside each other."""
+
+MICRO = (34, 9)
+"""Cells and rows of the chart of scores from which micro-F1 is drawn too."""
+
+LONGEST_NAME = 24
+
+Shown = Literal["both", "smoothed", "raw"]
+SHOWN: tuple[Shown, ...] = ("both", "smoothed", "raw")
+"""What of the loss is drawn; `a` goes through them."""
+
+
+class PinLegend(Lines):
+    """Which letter and colour on the charts is which pinned run."""
+
+    COMPONENT_CLASSES = {*Curve.PINS, "pins--name"}
+    DEFAULT_CSS = """
+    PinLegend { height: 1; width: 1fr; display: none; }
+    PinLegend > .pins--name { color: $foreground 70%; }
+    PinLegend > .plot--pin0 { color: $secondary; text-style: bold; }
+    PinLegend > .plot--pin1 { color: $accent; text-style: bold; }
+    PinLegend > .plot--pin2 { color: $error; text-style: bold; }
+    PinLegend > .plot--pin3 { color: $warning-lighten-2; text-style: bold; }
+    PinLegend > .plot--pin4 { color: $success-darken-1; text-style: bold; }
+    PinLegend > .plot--pin5 { color: $foreground 70%; text-style: bold; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._parts: list[Row] = []
+
+    def show(self, pins: Pins, step: float | None = None, epoch: float | None = None) -> int:
+        """Draw the legend, with each run's loss at a step or its score after an epoch where a cursor stands there.
+
+        Returns how many rows were painted again.
+        """
+        self._parts = []
+        for view, letter, style, curves in pins.each():
+            said = f" F1 {score(view.best_f1)}" if view.best_f1 is not None else ""
+            if step is not None:
+                said = f" loss {score(curves.smooth_at(step))}"
+            elif epoch is not None:
+                said = f" F1 {score(curves.macro_at(epoch))}"
+            self._parts.append(((f"{letter} ", style), (cells(view.title, LONGEST_NAME) + said, "pins--name")))
+        self._parts.append((("A is train, a is dev", "pins--name"),))
+        self.display = len(self._parts) > 1
+        return self.redraw()
+
+    def rows(self, width: int, height: int) -> list[Row]:
+        """As many names as there is room for."""
+        return [fitting(self._parts, width)]
 
 
 class Live(Vertical):
@@ -30,39 +95,94 @@ class Live(Vertical):
     DEFAULT_CSS = """
     Live { height: 1fr; }
     Live > #charts { height: 1fr; layout: vertical; }
+    Live.-beside > #charts { layout: horizontal; }
+    Live.-beside #loss-chart { margin-right: 2; }
+    Live.-low #score-chart { display: none; }
+    Live.-roomy > ProgressLine { height: 4; }
+    Live.-roomy.-slim > ProgressLine { height: 5; }
     Live > #note { height: auto; max-height: 4; display: none; text-style: bold; }
     Live > #note.-alarm { color: $error; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._run: str | None = None
-        self._loss = Trace(SMOOTHING)
-        self._dev_loss = Trace()
-        self._score = Trace()
+        self._view: RunView | None = None
+        self._curves = RunCurves(0.0)
+        self._pins = Pins(0.0)
+        self._shown: Shown = "both"
+
+    @property
+    def goemo(self) -> GoemoApp:
+        """The app, as what it is."""
+        from goemo_tui.app import GoemoApp
+
+        assert isinstance(self.app, GoemoApp)
+        return self.app
 
     def compose(self) -> ComposeResult:
         """Charts above, figures below."""
         with Horizontal(id="charts"):
             yield Curve("loss", "step", "no step yet", id="loss-chart")
             yield Curve("macro-F1 (dev)", "epoch", "the first score comes after epoch 1", id="score-chart")
+        yield PinLegend(id="pin-legend")
         yield ProgressLine(id="progress")
+        yield Sparks(id="sparks")
         yield Static(id="note", markup=False)
 
-    def show(self, view: RunView) -> int:
-        """Draw this run. Returns how many rows were painted again."""
-        snapshot = view.snapshot
-        if view.id != self._run:
-            self._run = view.id
-            for trace in (self._loss, self._dev_loss, self._score):
-                trace.clear()
-        self._loss.feed(snapshot.curve.step, snapshot.curve.loss)
-        scored = [v for v in snapshot.validations if number(v.get("step")) is not None]
-        self._dev_loss.feed([float(v["step"]) for v in scored], [number(v.get("loss")) for v in scored])
-        timed = [v for v in snapshot.validations if number(v.get("epoch")) is not None]
-        self._score.feed([float(v["epoch"]) for v in timed], [number(v.get("macro_f1")) for v in timed])
-        painted = self._show_loss(view) + self._show_score(view) + self.query_one(ProgressLine).show(progress_of(view))
-        return painted + self._show_note(view)
+    def on_mount(self) -> None:
+        """Take what was chosen last time, and hear of the machine."""
+        kept = self.goemo.remembered.of("train")
+        self._shown = next((shown for shown in SHOWN if shown == kept.get("curves")), "both")
+        self.query_one("#loss-chart", Curve).logarithmic = kept.get("log") is True
+        self.goemo.machine.subscribe(self.post_message)
+
+    def on_unmount(self) -> None:
+        """Hear of it no more."""
+        self.goemo.machine.unsubscribe(self.post_message)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another shape for another room."""
+        width, height = event.size
+        self.set_class(width >= BESIDE, "-beside")
+        self.set_class(height >= 23, "-roomy")
+        self.set_class(width < 90, "-slim")
+        self.set_class(height < 14 and width < BESIDE, "-low")
+        if self._view is not None:
+            self.goemo.machine.look_at(self._view.id)
+            self._show_sparks(self._view)
+
+    # What is drawn
+
+    def show(self, view: RunView, pinned: Sequence[RunView] = ()) -> int:
+        """Draw this run, and the curves of the pinned ones over its own. Returns how many rows were painted again."""
+        smoothing = self.goemo.settings.smoothing
+        if self._view is None or view.id != self._view.id or self._curves.loss.smoothing != smoothing:
+            self._curves = RunCurves(smoothing)
+        if self._view is not None and view.id != self._view.id:
+            for chart in self.query(Curve):
+                chart.forget()
+        if self._pins.smoothing != smoothing:
+            self._pins = Pins(smoothing)
+        self._view = view
+        self._curves.feed(view.snapshot)
+        self._pins.feed(tuple(run for run in pinned if run.id != view.id))
+        if view.living and self.size and self.screen.is_active:
+            self.goemo.machine.look_at(view.id)
+        painted = self._draw_charts() + self._show_pins()
+        painted += self.query_one(ProgressLine).show(progress_of(view))
+        return painted + self._show_sparks(view) + self._show_note(view)
+
+    def _draw_charts(self) -> int:
+        return self._show_loss() + self._show_score() if self._view is not None else 0
+
+    def _show_pins(self) -> int:
+        cursors = [self.query_one(f"#{id}", Curve).cursor for id in ("loss-chart", "score-chart")]
+        return self.query_one(PinLegend).show(self._pins, *cursors)
+
+    @on(Curve.Moved)
+    def _cursor_moved(self, message: Curve.Moved) -> None:
+        message.stop()
+        self._show_pins()
 
     def _show_note(self, view: RunView) -> int:
         """Sentences of any length, which a row of figures would cut."""
@@ -74,102 +194,108 @@ class Live(Vertical):
         place.set_class(view.state in ALARMING, "-alarm")
         return 1
 
-    def _show_loss(self, view: RunView) -> int:
-        legend = []
-        if self._loss.smooth:
-            legend.append(Legend("━", "train", score(self._loss.smooth[-1]), "plot--line"))
-        if self._dev_loss.last is not None:
-            legend.append(Legend("◆", "dev", score(self._dev_loss.last), "plot--mark"))
-        layers = [
-            plot.Layer(self._loss, "band", "plot--raw"),
-            plot.Layer(self._loss, "line", "plot--line"),
-            plot.Layer(self._dev_loss, "points", "plot--mark", "◆"),
-        ]
-        end = step_end(view.snapshot.step, view.snapshot.steps)
-        return self.query_one("#loss-chart", Curve).show(layers, tuple(legend), end)
+    def _show_sparks(self, view: RunView) -> int:
+        height = self.size.height
+        most = (
+            0
+            if height < 14
+            else 1
+            if height < 18
+            else 2
+            if height < 23
+            else 3
+            if height < 29
+            else 6
+            if height < 45
+            else 9
+        )
+        samples = self.goemo.machine.samples(view.id) if view.living else ()
+        return self.query_one(Sparks).show(gauges(view, samples), most)
 
-    def _show_score(self, view: RunView) -> int:
-        legend: tuple[Legend, ...] = ()
-        if view.best_f1 is not None:
-            best = view.snapshot.best or {}
-            legend = (Legend("●", "best", f"{score(view.best_f1)} (epoch {_epoch(best.get('epoch'))})", "plot--mark"),)
-        layers = [plot.Layer(self._score, "marks", "plot--mark", "●")]
-        epochs = max(view.snapshot.epochs, *(int(x) for x in self._score.x), 1)
-        return self.query_one("#score-chart", Curve).show(layers, legend, float(epochs))
+    def on_sampled(self, message: Sampled) -> None:
+        """A second of the machine."""
+        if self._view is not None and message.run_id == self._view.id and self.is_on_screen and self.screen.is_active:
+            self.goemo.machine.look_at(self._view.id)
+            self._show_sparks(self._view)
+
+    def _show_loss(self) -> int:
+        curves, style = self._curves, "plot--line" if self._shown == "raw" else "plot--raw"
+        legend = []
+        if curves.loss.smooth and self._shown != "raw":
+            legend.append(Legend("━", "smoothed", score(curves.loss.smooth[-1]), "plot--line"))
+        if curves.dev_loss.last is not None:
+            legend.append(Legend("◆", "dev", score(curves.dev_loss.last), "plot--mark"))
+        if curves.loss.last is not None and self._shown != "smoothed":
+            legend.append(Legend("⣿", "raw", score(curves.loss.last), style))
+        layers, end = [], 0.0
+        for _, letter, colour, pin in self._pins.each():
+            layers.append(plot.Layer(pin.loss, "line", colour, end=letter))
+            layers.append(plot.Layer(pin.dev_loss, "points", colour, letter.lower()))
+            end = max(end, *pin.loss.x[-1:], 0.0)
+        if self._shown != "smoothed":
+            layers.append(plot.Layer(curves.loss, "band", style))
+        if self._shown != "raw":
+            layers.append(plot.Layer(curves.loss, "line", "plot--line"))
+        layers.append(plot.Layer(curves.dev_loss, "points", "plot--mark", "◆"))
+        s = curves.snapshot
+        end = max(end, step_end(s.step, s.steps))
+        return self.query_one("#loss-chart", Curve).show(layers, legend, end, curves.loss, curves.at_step)
+
+    def _show_score(self) -> int:
+        curves, chart = self._curves, self.query_one("#score-chart", Curve)
+        both = chart.size.width >= MICRO[0] and chart.size.height >= MICRO[1]
+        s = curves.snapshot
+        best, f1 = s.best or {}, number((s.best or {}).get("macro_f1"))
+        legend = []
+        if f1 is not None:
+            legend.append(Legend("●", "best", f"{score(f1)} (epoch {_epoch(best.get('epoch'))})", "plot--mark"))
+        if curves.micro.last is not None and both:
+            legend.append(Legend("○", "micro-F1", score(curves.micro.last), "plot--second"))
+        layers, epochs = [], [float(s.epochs), 1.0]
+        for _, letter, colour, pin in self._pins.each():
+            layers.append(plot.Layer(pin.macro, "marks", colour, letter))
+            epochs += pin.macro.x[-1:]
+        if both:
+            layers.append(plot.Layer(curves.micro, "marks", "plot--second", "○"))
+        layers.append(plot.Layer(curves.macro, "marks", "plot--mark", "●"))
+        end = max(*epochs, *(curves.macro.x[-1:] or [1.0]))
+        return chart.show(layers, legend, end, curves.macro, curves.at_epoch)
+
+    # What can be done
+
+    @property
+    def chart(self) -> Curve:
+        """The chart that the keys are for: the one with the focus, else the loss."""
+        focused = self.screen.focused
+        return focused if isinstance(focused, Curve) else self.query_one("#loss-chart", Curve)
+
+    def log_scale(self) -> None:
+        """Turn the y axis of the chart logarithmic, or straight again."""
+        chart = self.chart
+        if not chart.logarithmic and chart.no_log:
+            self.goemo.notify(chart.no_log, title="Log scale", severity="warning")
+            return
+        chart.logarithmic = not chart.logarithmic
+        if chart.id == "loss-chart":
+            self.goemo.keep("train", log=chart.logarithmic)
+        chart.redraw()
+
+    def next_smoothing(self) -> None:
+        """Loss raw and smoothed, smoothed only, raw only."""
+        self._shown = SHOWN[(SHOWN.index(self._shown) + 1) % len(SHOWN)]
+        self.goemo.keep("train", curves=self._shown)
+        self._draw_charts()
+
+    def zoom_in(self) -> None:
+        """The chart closer, around its cursor."""
+        if not self.chart.come_closer():
+            self.goemo.notify("No closer: there are too few points here", title="Zoom", timeout=2)
+
+    def zoom_out(self) -> None:
+        """The chart from further away, until the whole is seen."""
+        self.chart.go_back()
 
 
 def _epoch(value: object) -> str:
     found = number(value)
     return "?" if found is None else f"{found:g}"
-
-
-def progress_of(view: RunView) -> Progress:
-    """The figures of a run, or in words why there are none."""
-    s = view.snapshot
-    if s.fraction is None and view.state == "waiting":
-        return Progress()  # the note says all
-    if s.fraction is None:
-        return Progress(tail=STATES["starting" if view.state == "running" else view.state])
-    if view.state == "waiting" or (view.loading and view.state in ("running", "starting")):
-        return _before_it_goes_on(view)
-    head = f"epoch {epoch_of(s)}/{s.epochs}" if s.epochs else ""
-    tail = f"{count(s.step)}/{count(s.steps)}"
-    measured = s.eta_s is not None or s.examples_per_s is not None
-    begun = ""
-    if view.state == "running" and measured:
-        tail += f"  {duration(s.eta_s)} left"
-    elif view.state == "running":
-        begun = "resumed, the next step is under way" if s.step else "the first step is under way"
-    facts = []
-    if view.living and measured:
-        facts += [("", f"{rate(s.examples_per_s)} ex/s"), ("", f"{rate(s.tokens_per_s)} tok/s")]
-    facts += [("lr", small(s.lr)), ("grad", "–" if s.grad_norm is None else f"{s.grad_norm:.2f}")]
-    last = s.validations[-1] if s.validations else {}
-    scores = [("loss", score(s.loss))]
-    if last:
-        scores = [
-            ("train", score(number(last.get("train_loss")))),
-            ("dev", score(number(last.get("loss")))),
-            ("F1", score(number(last.get("macro_f1")))),
-        ]
-    diagnosis = clean(str(last.get("diagnosis") or ""))
-    return Progress(
-        head,
-        s.fraction,
-        tail,
-        tuple(facts),
-        tuple(scores),
-        begun or diagnosis,
-        alarm=diagnosis.startswith("overfitting"),
-    )
-
-
-def _before_it_goes_on(view: RunView) -> Progress:
-    """A run that is taken up again: the step it will go on from, and what keeps it from doing so yet."""
-    s = view.snapshot
-    where = f"resumes from step {count(view.resumes_at)}/{count(s.steps)}"
-    why = "" if view.resumes_at else "no checkpoint: from the start"
-    facts = (("", why),) if why else ()
-    verdict = "" if view.state == "waiting" else STATES["starting"]
-    return Progress("", min(1.0, view.resumes_at / s.steps), where, facts, verdict=verdict)
-
-
-def note(view: RunView) -> str:
-    """Why a run does not go on, and the next step; empty while it goes well."""
-    end = view.snapshot.end or {}
-    again = "r starts over, no checkpoint is left" if view.loses_steps else "r resumes"
-    if view.state == "waiting":
-        return clean(f"waits for {view.waits_for} · s takes it out of the queue")
-    if view.state == "failed":
-        what = clean(str(end.get("error") or "failed"))
-        return f"{what} · Log tells more" if end.get("reason") == "input" else f"{what} · {again}, Log tells more"
-    if view.state == "died":
-        at = f" from step {count(view.resumes_at)}" if view.resumes_at else ""
-        return f"died: {clean(view.why)} · {again}{at}"
-    if view.state == "stopped":
-        return f"stopped · {again}"
-    if view.state == "stalled":
-        return "no word from the worker for a while · Log tells more"
-    if view.state == "stopping":
-        return "stopping after this step"
-    return ""

@@ -7,142 +7,139 @@ are equal, which is what lets the widget repaint only the rows that changed.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from goemo_tui.widgets.lines import Row, Span
+from goemo_tui.widgets.scale import Axes, number, ticks, y_labels
 from goemo_tui.widgets.trace import Trace
 
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
-_MARK = -1
+_MASKS = tuple(
+    tuple(tuple(sum(dots[y] for y in range(first, last + 1)) for last in range(4)) for first in range(4))
+    for dots in _DOTS
+)
+"""Left or right half of a cell -> first dot -> last dot -> the bits of those from first to last."""
+
+Cells = dict[tuple[int, int], int | str]
+"""(column, row) -> the dots set in that cell, or the sign that stands there."""
 
 
 @dataclass(frozen=True)
 class Layer:
     """One curve: a band of lowest to highest values, a line of smoothed ones, marks joined by a line, or bare points.
 
-    `style` is the name its spans carry; `mark` the character of a marked point. Later layers lie on top.
+    `style` is the name its spans carry; `mark` the character of a marked point; `end` a letter at the end of a line.
+    Later layers lie on top.
     """
 
     trace: Trace
     kind: Literal["band", "line", "marks", "points"]
     style: str
     mark: str = "●"
+    end: str = ""
 
 
 @dataclass(frozen=True)
-class Axes:
-    """What the edges of the drawing stand for. `whole` ticks the x axis at whole numbers only."""
+class Frame:
+    """Where the drawing lies in its cells: `gutter` for the numbers, one for the axis, then `columns` x `lines`."""
 
-    x_low: float
-    x_high: float
-    y_low: float
-    y_high: float
-    x_name: str = ""
-    whole: bool = True
-    log: bool = False
+    gutter: int
+    columns: int
+    lines: int
+    labels: tuple[tuple[int, str], ...]
 
-    def across(self, x: float, dots: int) -> int:
-        """Column of dots that x falls in."""
-        span = self.x_high - self.x_low
-        return round((x - self.x_low) / span * (dots - 1)) if span > 0 else 0
+    def x_at(self, cell: int, axes: Axes) -> float:
+        """The x of a cell, counted from the left edge of the widget."""
+        column = min(self.columns - 1, max(0, cell - self.gutter - 1))
+        return axes.x_at(column * 2 + 0.5, self.columns * 2)
 
-    def down(self, y: float, dots: int) -> int:
-        """Row of dots that y falls in, 0 at the top; what lies outside is put on the edge."""
-        low, high = self.y_low, self.y_high
-        if self.log:
-            low, high, y = math.log10(low), math.log10(high), math.log10(max(y, low))
-        share = (y - low) / (high - low) if high > low else 0.5
-        return min(dots - 1, max(0, round((1 - share) * (dots - 1))))
+    def cell_at(self, x: float, axes: Axes) -> int:
+        """The column of cells in the drawing that x falls in."""
+        return axes.across(x, self.columns * 2) // 2
 
 
-def nice_step(span: float, parts: int) -> float:
-    """A step of 1, 2 or 5 times a power of ten that divides `span` into about `parts`."""
-    if span <= 0 or not math.isfinite(span):
-        return 1.0
-    rough = span / max(1, parts)
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next((m * power for m in (1, 2, 5) if m * power >= rough * 0.999), 10 * power)
+def frame(axes: Axes, width: int, height: int) -> Frame | None:
+    """How the cells are divided; None where there is too little room."""
+    lines = height - 1
+    if lines < 1:
+        return None
+    labels = y_labels(axes, lines)
+    gutter = max((len(label) for label in labels.values()), default=1)
+    columns = width - gutter - 1
+    return Frame(gutter, columns, lines, tuple(labels.items())) if columns >= 4 else None
 
 
-def nice_range(low: float, high: float, parts: int = 4) -> tuple[float, float]:
-    """The range widened to round numbers, so that it stays put while the values move a little."""
-    if high <= low:
-        pad = abs(high) * 0.1 or 0.1
-        low, high = low - pad, high + pad
-    step = nice_step(high - low, parts)
-    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
-
-
-def value_range(layers: list[Layer]) -> tuple[float, float] | None:
-    """Lowest and highest value worth showing, or None without a point.
+def value_range(
+    layers: Sequence[Layer], x_low: float = -math.inf, x_high: float = math.inf
+) -> tuple[float, float] | None:
+    """Lowest and highest value worth showing between two x, or None without a point.
 
     Of a band the outermost 2% are left to the edges: one wild batch must not flatten the curve.
     """
     lows: list[float] = []
     highs: list[float] = []
     for layer in layers:
-        if not len(layer.trace):
+        trace = layer.trace
+        seen = slice(bisect_left(trace.x, x_low), bisect_right(trace.x, x_high))
+        if not trace.x[seen]:
             continue
-        low, high = sorted(layer.trace.low), sorted(layer.trace.high)
         if layer.kind == "line":
-            low = high = sorted(layer.trace.smooth)
+            low = high = sorted(trace.smooth[seen])
+        else:
+            low, high = sorted(trace.low[seen]), sorted(trace.high[seen])
         spare = 0 if layer.kind in ("marks", "points") else len(low) // 50
         lows.append(low[spare])
         highs.append(high[-1 - spare])
     return (min(lows), max(highs)) if lows else None
 
 
-def number(value: float, step: float | None = None) -> str:
-    """A short number: `.18`, `1.2`, `812`, `54k`. With `step`, as many decimals as tell ticks apart."""
-    if abs(value) >= 10_000:
-        return f"{value / 1000:.0f}k" if step is None or step >= 1000 else f"{value / 1000:.1f}k"
-    if step is not None:
-        decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    else:
-        decimals = 0 if value == round(value) and abs(value) >= 10 else 3 if abs(value) < 1 else 2
-    text = f"{value:.{decimals}f}"
-    if text.startswith("0."):
-        return text[1:]
-    return "-" + text[2:] if text.startswith("-0.") else text
+def draw(
+    layers: Sequence[Layer], axes: Axes, width: int, height: int, cursors: Sequence[float] = (),
+    known: dict[Layer, tuple[object, Cells]] | None = None,
+) -> list[Row]:  # fmt: skip
+    """The curves in `width` x `height` cells, the y axis at the left and the x axis in the last row.
 
-
-def ticks(low: float, high: float, parts: int) -> tuple[list[float], float]:
-    """Round numbers within the range and the step between them."""
-    step = nice_step(high - low, parts)
-    first = math.ceil(low / step - 1e-6)
-    last = math.floor(high / step + 1e-6)
-    return [i * step for i in range(first, last + 1)], step
-
-
-def draw(layers: list[Layer], axes: Axes, width: int, height: int) -> list[Row]:
-    """The curves in `width` x `height` cells, the y axis at the left and the x axis in the last row."""
-    y_ticks, y_step = ticks(axes.y_low, axes.y_high, max(1, (height - 1) // 3))
-    labels = [number(value, y_step) for value in y_ticks]
-    gutter = max((len(label) for label in labels), default=1)
-    columns, lines = width - gutter - 1, height - 1
-    if columns < 4 or lines < 1:
+    `cursors` are x at which an upright line stands. `known` keeps what was worked out for layers that did not change.
+    """
+    parts = frame(axes, width, height)
+    if parts is None:
         return []
-    left = {axes.down(v, lines * 4) // 4: label for v, label in zip(y_ticks, labels, strict=True)}
-    cells = [_layer_cells(layer, axes, columns, lines) for layer in layers]
+    labels = dict(parts.labels)
+    known = {} if known is None else known
+    for gone in known.keys() - set(layers):
+        del known[gone]
+    cells: list[Cells] = []
+    for layer in layers:
+        key = (axes, parts.columns, parts.lines, layer.trace.version)
+        if layer not in known or known[layer][0] != key:
+            known[layer] = (key, _layer_cells(layer, axes, parts.columns, parts.lines))
+        cells.append(known[layer][1])
+    upright = {parts.cell_at(x, axes) for x in cursors if axes.x_low <= x <= axes.x_high}
     rows: list[Row] = []
-    for y in range(lines):
-        label = left.get(y)
-        edge = (f"{label or '':>{gutter}}" + ("┤" if label else "│"), "plot--axis")
-        rows.append((edge, *_row_spans(y, columns, layers, cells)))
-    rows.append(_x_axis(axes, gutter, columns))
+    for y in range(parts.lines):
+        label = labels.get(y)
+        edge = (f"{label or '':>{parts.gutter}}" + ("┤" if label else "│"), "plot--axis")
+        rows.append((edge, *_row_spans(y, parts.columns, layers, cells, upright)))
+    rows.append(_x_axis(axes, parts.gutter, parts.columns))
     return rows
 
 
-def _row_spans(y: int, columns: int, layers: list[Layer], cells: list[dict[tuple[int, int], int]]) -> list[Span]:
+def _row_spans(y: int, columns: int, layers: Sequence[Layer], cells: list[Cells], upright: set[int]) -> list[Span]:
     spans: list[Span] = []
     text, style = "", ""
     for x in range(columns):
-        char, name = " ", ""
+        char, name = (" ", "") if x not in upright else ("│", "plot--cursor")
+        sign = False
         for layer, drawn in zip(layers, cells, strict=True):
             dots = drawn.get((x, y))
-            if dots is not None:
-                char, name = (layer.mark if dots == _MARK else chr(0x2800 + dots)), layer.style
+            if dots is None or (sign and isinstance(dots, int)):  # a sign is not lost under the line of a later layer
+                continue
+            sign = isinstance(dots, str)
+            char = dots if isinstance(dots, str) else chr(0x2800 + dots)
+            name = layer.style if x not in upright else "plot--cursor"
         if name != style and text:
             spans.append((text, style))
             text = ""
@@ -152,44 +149,53 @@ def _row_spans(y: int, columns: int, layers: list[Layer], cells: list[dict[tuple
     return spans
 
 
-def _layer_cells(layer: Layer, axes: Axes, columns: int, lines: int) -> dict[tuple[int, int], int]:
-    """(column, row) -> the dots set in that cell, or _MARK."""
-    trace, wide, high = layer.trace, columns * 2, lines * 4
-    cells: dict[tuple[int, int], int] = {}
-
-    def dot(x: int, y: int) -> None:
-        cell = (x // 2, y // 4)
-        cells[cell] = cells.get(cell, 0) | _DOTS[x % 2][y % 4]
-
-    tops: dict[int, int] = {}
-    bottoms: dict[int, int] = {}
-    ends: dict[int, int] = {}
-    lows, highs = (trace.low, trace.high) if layer.kind == "band" else (trace.smooth, trace.smooth)
-    for x, low, top in zip(trace.x, lows, highs, strict=True):
-        if not axes.x_low <= x <= axes.x_high:
-            continue
-        column = axes.across(x, wide)
-        a, b = axes.down(top, high), axes.down(low, high)
-        tops[column] = min(a, tops.get(column, a))
-        bottoms[column] = max(b, bottoms.get(column, b))
-        ends[column] = b
+def _layer_cells(layer: Layer, axes: Axes, columns: int, lines: int) -> Cells:
+    reached = _reached(layer, axes, columns * 2, lines * 4)
     if layer.kind == "points":
-        return {(x // 2, ends[x] // 4): _MARK for x in ends}
+        return {(x // 2, end // 4): layer.mark for x, (_, _, end) in reached.items()}
+    drawn: dict[tuple[int, int], int] = {}
     before: int | None = None
-    for column in sorted(tops):
+    start = 0
+    for column in sorted(reached):
+        top, bottom, end = reached[column]
         if before is not None:
-            start, end = ends[before], (tops[column] + bottoms[column]) // 2
+            middle = (top + bottom) // 2
             for x in range(before + 1, column):
-                dot(x, round(start + (end - start) * (x - before) / (column - before)))
+                y = round(start + (middle - start) * (x - before) / (column - before))
+                _fill(drawn, x, y, y)
             if layer.kind != "marks" and column == before + 1:  # no gap between neighbours
-                for y in range(min(start, tops[column]), max(start, bottoms[column]) + 1):
-                    dot(column, y)
-        for y in range(tops[column], bottoms[column] + 1):
-            dot(column, y)
-        before = column
+                top, bottom = min(start, top), max(start, bottom)
+        _fill(drawn, column, top, bottom)
+        before, start = column, end
+    cells: Cells = dict(drawn)
     if layer.kind == "marks":
-        cells.update({(x // 2, ends[x] // 4): _MARK for x in ends})
+        cells.update({(x // 2, end // 4): layer.mark for x, (_, _, end) in reached.items()})
+    elif layer.end and before is not None:
+        cells[min(columns - 1, before // 2 + 1), start // 4] = layer.end
     return cells
+
+
+def _reached(layer: Layer, axes: Axes, wide: int, high: int) -> dict[int, tuple[int, int, int]]:
+    """Column of dots -> its highest dot, its lowest and that of its last point, counted from the top."""
+    trace = layer.trace
+    lows, highs = (trace.low, trace.high) if layer.kind == "band" else (trace.smooth, trace.smooth)
+    found: dict[int, tuple[int, int, int]] = {}
+    same = lows is highs
+    for i in range(bisect_left(trace.x, axes.x_low), bisect_right(trace.x, axes.x_high)):
+        column = axes.across(trace.x[i], wide)
+        bottom = axes.down(lows[i], high)
+        top = bottom if same else axes.down(highs[i], high)
+        known = found.get(column)
+        found[column] = (top, bottom, bottom) if known is None else (min(top, known[0]), max(bottom, known[1]), bottom)
+    return found
+
+
+def _fill(drawn: dict[tuple[int, int], int], x: int, top: int, bottom: int) -> None:
+    """Set the dots of column `x` from `top` to `bottom`, cell by cell."""
+    column, masks = x // 2, _MASKS[x % 2]
+    for row in range(top // 4, bottom // 4 + 1):
+        first, last = max(0, top - 4 * row), min(3, bottom - 4 * row)
+        drawn[column, row] = drawn.get((column, row), 0) | masks[first][last]
 
 
 def _x_axis(axes: Axes, gutter: int, columns: int) -> Row:

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.text import Text
+from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import DataTable
 
-from goemo_tui.safe_text import clean
+from goemo_tui.language import label
 from goemo_tui.wording import count, score
 
 COLUMNS: tuple[tuple[str, str], ...] = (
@@ -25,9 +26,29 @@ COLUMNS: tuple[tuple[str, str], ...] = (
 )
 """Key in `per_label`, and the head of its column."""
 
+SHORT = {"support": "n", "threshold": "limit"}
+"""Heads where there is less room than `WIDE` cells: all columns are to be seen on a small screen."""
+WIDE = 60
+
 
 class ScoreTable(DataTable[Text]):
     """Per-emotion scores. `show()` takes the `per_label` of a validation event."""
+
+    ABOUT = (
+        "Scores of the best epoch on dev, an emotion a row. o sorts by the next column, O turns the order round, a click "
+        "on a head does both. Enter or a click on an emotion lists the comments that it got wrong. n is the support, limit the threshold."
+    )
+    BINDINGS = [
+        Binding("home,g", "scroll_top", "First", show=False),
+        Binding("end,G", "scroll_bottom", "Last", show=False),
+    ]
+
+    class Opened(Message):
+        """What was got wrong for one emotion is asked for."""
+
+        def __init__(self, label: str) -> None:
+            super().__init__()
+            self.label = label
 
     class Sorted(Message):
         """The order has changed; `text` says to what."""
@@ -41,6 +62,12 @@ class ScoreTable(DataTable[Text]):
         self.order = "f1"
         self.downwards = True
         self._scores: dict[str, Mapping[str, Any]] = {}
+        self._short = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The labels, in the order of the rows."""
+        return tuple(str(row.key.value) for row in self.ordered_rows)
 
     def on_mount(self) -> None:
         """The columns, numbers to the right."""
@@ -54,6 +81,11 @@ class ScoreTable(DataTable[Text]):
         self._scores = taken
         self._fill()
         return True
+
+    def on_resize(self) -> None:
+        """Short heads where there is no room for long ones."""
+        if self._scores and self._short != (self.size.width < WIDE):
+            self._fill()
 
     def action_next_order(self) -> None:
         """Sort by the next column."""
@@ -77,9 +109,17 @@ class ScoreTable(DataTable[Text]):
         if event.column_key.value:
             self.sort_by(event.column_key.value)
 
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Enter, or a click on a row."""
+        event.stop()
+        if event.row_key.value is not None:
+            self.post_message(self.Opened(event.row_key.value))
+
     def _heads(self) -> None:
+        self._short = self.size.width < WIDE
         for key, head in COLUMNS:
-            arrow = (" ▼" if self.downwards else " ▲") if key == self.order else "  "
+            head = SHORT.get(key, head) if self._short else head
+            arrow = (" ▼" if self.downwards else " ▲") if key == self.order else "" if self._short else "  "
             self.add_column(Text(head + arrow, justify="left" if key == "emotion" else "right"), key=key)
 
     def _fill(self) -> None:
@@ -88,7 +128,7 @@ class ScoreTable(DataTable[Text]):
         self._heads()
         for name, values in sorted(self._scores.items(), key=self._rank, reverse=self.downwards):
             self.add_row(
-                Text(clean(name)),
+                Text(label(name)),
                 *(Text(_cell(key, values.get(key)), justify="right") for key, _ in COLUMNS[1:]),
                 key=name,
             )

@@ -1,4 +1,7 @@
-"""One setting of a form: its name, a field or a choice, and beside it what it means or what is wrong with it."""
+"""One setting of a form: its name, a field or a choice, and beside it what it means or what is wrong with it.
+
+A sign before the name tells that the value is not the usual one; a click on the sign asks to put that back.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,9 @@ from goemo_tui.widgets.field import Field
 OTHER = "\0other"
 """Value of the choice that opens a field of its own."""
 
+SIGN = "*"
+"""Before the name of a setting that differs from what it would be by itself."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -33,6 +39,7 @@ class SettingRow(Horizontal):
 
     DEFAULT_CSS = """
     SettingRow { height: 1; width: 1fr; }
+    SettingRow > .row--sign { width: 2; color: $warning; text-style: bold; }
     SettingRow > .row--name { width: 19; color: $text-muted; }
     SettingRow:focus-within > .row--name { color: $accent; text-style: bold; }
     SettingRow > Field { width: 26; background: $boost; padding: 0 1; }
@@ -59,22 +66,42 @@ class SettingRow(Horizontal):
             super().__init__()
             self.row = row
 
-    def __init__(self, key: str, value: str, note: str, choices: Sequence[Choice] = (), other: str = "") -> None:
+    class PutBack(Message):
+        """The sign was clicked: the usual value is wanted."""
+
+        def __init__(self, row: SettingRow) -> None:
+            super().__init__()
+            self.row = row
+
+    def __init__(
+        self, key: str, value: str, note: str, choices: Sequence[Choice] = (), other: str = "", about: str = ""
+    ) -> None:
         super().__init__(id=f"row-{key}")
         self.key, self.note, self.other = key, note, other
+        self.about = about or note
+        """What the help page says while it has the focus."""
         self._value = value
         self._choices = list(choices)
         self._before = value
         self._wrong = ""
+        self.usual: str | None = None
 
     @property
     def text(self) -> str:
         """What is said beside the field now, in full."""
-        return f"✗ {self._wrong}" if self._wrong else self._noted
+        if self._wrong:
+            return f"✗ {self._wrong}"
+        back = f" · {SIGN} usually {self.usual or 'empty'}: ^r puts it back" if self.usual is not None else ""
+        return self._noted + back
 
     @property
     def _noted(self) -> str:
         return next((c.note for c in self._choices if c.value == self._value and c.note), self.note)
+
+    @property
+    def choices(self) -> list[Choice]:
+        """What is offered to choose from now."""
+        return self._choices
 
     @property
     def value(self) -> str:
@@ -82,11 +109,16 @@ class SettingRow(Horizontal):
         return self._value
 
     def compose(self) -> ComposeResult:
-        """Name, field or choice, note."""
+        """Sign, name, field or choice, note."""
+        yield Static(classes="row--sign", markup=False)
         yield Static(self.key, classes="row--name", markup=False)
         if self._choices:
-            yield Select(self._options(), value=self._value, allow_blank=False, compact=True, id=f"select-{self.key}")
-        field = Field(id=f"field-{self.key}", placeholder=self.other, about=self.note)
+            select = Select(
+                self._options(), value=self._value, allow_blank=False, compact=True, id=f"select-{self.key}"
+            )
+            select.ABOUT = self.about  # type: ignore[attr-defined]  # what the help page looks for
+            yield select
+        field = Field(id=f"field-{self.key}", placeholder=self.other, about=self.about)
         field.value = self._value
         field.set_class(bool(self._choices), "-hidden")
         yield field
@@ -125,7 +157,17 @@ class SettingRow(Horizontal):
         place = self.query_one(".row--note", Static)
         if place.content != text:
             place.update(text, layout=False)
+            place.tooltip = content(self.text)
         self.set_class(bool(wrong), "-wrong")
+
+    def mark(self, usual: str | None) -> None:
+        """Say with the sign that the value is not the `usual` one; None: it is."""
+        if usual == self.usual:
+            return
+        self.usual = usual
+        sign = self.query_one(".row--sign", Static)
+        sign.update(Content(SIGN if usual is not None else ""), layout=False)
+        sign.tooltip = content(f"usually {usual}: a click or ^r puts it back") if usual is not None else None
 
     def _options(self) -> list[tuple[Content, str]]:
         shown = [(content(cells(choice.label or choice.value, 60)), choice.value) for choice in self._choices]
@@ -138,6 +180,16 @@ class SettingRow(Horizontal):
     def _ask(self, asking: bool) -> None:
         self.query_one(Field).set_class(not asking, "-hidden")
         self.query_one(Select).set_class(asking, "-hidden")
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the sign puts the value back, one on the name goes to the field."""
+        if event.widget is None or not (event.widget.has_class("row--sign") or event.widget.has_class("row--name")):
+            return
+        event.stop()
+        if event.widget.has_class("row--sign") and self.usual is not None:
+            self.post_message(self.PutBack(self))
+        else:
+            self.take_focus()
 
     def on_select_changed(self, event: Select.Changed) -> None:
         """A choice was made."""

@@ -7,6 +7,7 @@ smoothed value, so no spike is thinned away.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 
 LIMIT = 2048
@@ -19,6 +20,8 @@ class Trace:
     def __init__(self, smoothing: float = 0.0, limit: int = LIMIT) -> None:
         self.smoothing = smoothing
         self.limit = limit
+        self.version = 0
+        """Another number after each change: what was drawn of an equal one need not be drawn again."""
         self.clear()
 
     def clear(self) -> None:
@@ -34,6 +37,7 @@ class Trace:
         self._in_bucket = 0
         self._average = 0.0
         self._weight = 1.0
+        self.version += 1
 
     def __len__(self) -> int:
         return len(self.x)
@@ -56,7 +60,16 @@ class Trace:
             if y is not None and math.isfinite(y):
                 self._add(float(xs[i]), float(y))
         self._seen, self._end = count, _point(xs[count - 1], ys[count - 1])
+        self.version += 1
         return True
+
+    def nearest(self, x: float) -> int | None:
+        """The number of the point that lies nearest to `x`; None without a point."""
+        if not self.x:
+            return None
+        right = bisect_left(self.x, x)
+        around = [i for i in (right - 1, right) if 0 <= i < len(self.x)]
+        return min(around, key=lambda i: abs(self.x[i] - x))
 
     def _add(self, x: float, y: float) -> None:
         self.last = y

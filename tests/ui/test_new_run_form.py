@@ -13,11 +13,11 @@ from goemo_tui.app import GoemoApp
 from goemo_tui.screens.data import DataScreen
 from goemo_tui.screens.new_run import NewRunScreen
 from goemo_tui.screens.train import TrainScreen
-from goemo_tui.services import new_run
+from goemo_tui.services import new_run, offers
 from goemo_tui.widgets.run_list import RunList
 from goemo_tui.widgets.setting_row import OTHER, SettingRow
-from tests.ui.train_story import HOSTILE, ended, opened, shown, until
-from trainer.config import SETTINGS
+from tests.ui.train_story import HOSTILE, ended, opened, shown, toasts, until
+from trainer.config import SETTINGS, TrainConfig, recipe
 from trainer.errors import CorpusError
 from trainer.runs.run import Run
 
@@ -39,7 +39,7 @@ async def form(app: GoemoApp, pilot: Pilot[int]) -> None:
 async def test_the_form_shows_every_setting_with_its_default_range_and_meaning() -> None:
     async with opened() as (app, pilot):
         await form(app, pilot)
-        assert {r.key for r in app.screen.query(SettingRow)} == {*SETTINGS, "start"}
+        assert {r.key for r in app.screen.query(SettingRow)} == {*SETTINGS, "start", "like"}
         assert "1 to 1000 · how often" in shown(app) and row(app, "epochs").value == "3"
         assert "weight_decay" not in shown(app)
         app.screen.query_one("#more", Button).press()
@@ -156,7 +156,7 @@ async def test_what_the_encoder_is_made_of_is_shown_and_its_rate_follows(tmp_pat
 
 async def test_a_busy_device_is_offered_as_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [("auto", "auto", "best"), ("cuda:0", "cuda:0 (busy)", "cuda:0 · H100 · busy: 1 process")]
-    monkeypatch.setattr(new_run, "device_choices", lambda: found)
+    monkeypatch.setattr(offers, "device_choices", lambda: found)
     async with opened() as (app, pilot):
         await form(app, pilot)
         await until(pilot, lambda: row(app, "device").text == "best")
@@ -196,3 +196,170 @@ async def test_a_start_makes_the_run_that_was_asked_for_and_selects_it(monkeypat
         assert (config.epochs, config.clip, config.data, config.recipe) == (2, 0.5, "sample", "goemo")
         assert Run.open(started[0].id).record["corpus"]["sha256"]
         await until(pilot, lambda: app.screen.query_one(RunList).run_id == started[0].id)
+
+
+async def test_no_name_is_cut_in_the_narrowest_usual_terminal() -> None:
+    async with opened((80, 24)) as (app, pilot):
+        await form(app, pilot)
+        app.screen.query_one("#more", Button).press()
+        await until(pilot, lambda: app.screen.query_one("#advanced").display)
+        for key in [*SETTINGS, "like", "start"]:
+            row(app, key).scroll_visible(animate=False)
+            await until(pilot, lambda key=key: f"  {key} " in shown(app))  # type: ignore[misc]
+        row(app, "clip").query_one(Input).focus()
+        await until(pilot, lambda: "clip: 0 to 1e6 · largest gradient norm; 0 does not clip" in shown(app))
+        row(app, "data").query_one(Select).focus()
+        await until(pilot, lambda: "^p Palette  q Quit" in shown(app))
+
+
+async def test_what_differs_is_marked_and_put_back_by_key_and_by_mouse() -> None:
+    async with opened() as (app, pilot):
+        await form(app, pilot)
+        assert not [r.key for r in app.screen.query(SettingRow) if r.usual is not None] and "* " not in shown(app)
+        field = row(app, "clip").query_one(Input)
+        field.value = "5"
+        await until(pilot, lambda: "advanced settings (1 changed)" in shown(app))
+        row(app, "epochs").query_one(Input).value = "7"
+        await until(pilot, lambda: "* epochs" in shown(app))
+        row(app, "epochs").query_one(Input).focus()
+        await until(pilot, lambda: "usually 3: ^r puts it back" in shown(app))
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: row(app, "epochs").value == "3" and "* epochs" not in shown(app))
+        row(app, "encoder").query_one(Select).value = "distilbert"
+        await until(pilot, lambda: "* encoder" in shown(app))
+        await pilot.click("#row-encoder .row--sign")
+        await until(pilot, lambda: row(app, "encoder").value == "minilm" and "* encoder" not in shown(app))
+        await until(pilot, lambda: command(app) == "$ goemo-tui train --data sample --set clip=5")
+        await pilot.press("f5")
+        await until(pilot, lambda: row(app, "clip").value == "1" and "changed)" not in shown(app))
+
+
+async def test_a_wrong_value_among_the_advanced_ones_is_found_by_the_start() -> None:
+    async with opened() as (app, pilot):
+        await form(app, pilot)
+        row(app, "warmup").query_one(Input).value = "2"
+        await until(pilot, lambda: "✗ to be put right first: warmup" in shown(app))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.screen.focused is row(app, "warmup").query_one(Input))
+        assert "✗ warmup = 2.0 is out of range: 0 to 1" in shown(app)
+
+
+async def test_the_command_wraps_and_is_copied_whole_by_key_click_and_button(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    copied: list[tuple[str, str]] = []
+    monkeypatch.setattr(GoemoApp, "copy", lambda self, text, what: copied.append((text, what)))
+    folder = tmp_path / "two words"
+    folder.mkdir()
+    async with opened((80, 24), data=str(folder)) as (app, pilot):
+        await form(app, pilot)
+        for key, text in (("clip", "0.5"), ("warmup", "0.25"), ("patience", "3"), ("checkpoint_steps", "1000")):
+            row(app, key).query_one(Input).value = text
+        wanted = f"goemo-tui train --data '{folder}' --set warmup=0.25 --set clip=0.5 --set patience=3"
+        wanted += " --set checkpoint_steps=1000"
+        await until(pilot, lambda: command(app) == f"$ {wanted}")
+        await until(pilot, lambda: "checkpoint_steps=1000" in shown(app))
+        assert not copied
+        await pilot.press("ctrl+y")
+        await pilot.click("#command")
+        await pilot.click("#copy")
+        assert copied == [(wanted, "Command")] * 3
+        row(app, "clip").query_one(Input).value = "x"
+        await until(pilot, lambda: "goemo-tui train" not in command(app))
+        await pilot.press("ctrl+y")
+        assert len(copied) == 3 and "no command yet" in toasts(app)
+
+
+async def test_a_run_can_be_taken_as_model_and_what_differs_from_it_is_marked() -> None:
+    config = recipe("notebook", "minilm").with_settings({"epochs": 9, "seed": 4, "clip": 0.5})
+    first = Run.create(config)
+    async with opened() as (app, pilot):
+        await until(pilot, lambda: first.short in shown(app))
+        await form(app, pilot)
+        like = row(app, "like").query_one(Select)
+        await until(pilot, lambda: first.id in {value for _, value in like._options})
+        like.value = first.id
+        await until(pilot, lambda: command(app) == f"$ goemo-tui train --like {first.id}")
+        for key, value in new_run.texts_of(config).items():
+            assert row(app, key).value == value
+        assert row(app, "recipe").value == "notebook"
+        assert not [r.key for r in app.screen.query(SettingRow) if r.usual is not None]
+        row(app, "epochs").query_one(Input).value = "2"
+        await until(pilot, lambda: command(app).endswith(f"--like {first.id} --set epochs=2"))
+        assert row(app, "epochs").usual == "9" and "* epochs" in shown(app)
+        # a recipe fills the form anew: it is like that run no more
+        row(app, "recipe").query_one(Select).value = "goemo"
+        await until(pilot, lambda: row(app, "like").value == "none" and row(app, "epochs").value == "3")
+        assert command(app) == "$ goemo-tui train --data sample --set seed=4"
+
+
+async def test_the_form_can_be_opened_with_a_run_as_model() -> None:
+    first = Run.create(TrainConfig(epochs=9))
+    async with opened() as (app, pilot):
+        app.push_screen(NewRunScreen("sample", (), first.id))
+        await until(pilot, lambda: isinstance(app.screen, NewRunScreen) and app.screen.query("#start"))
+        await until(pilot, lambda: row(app, "epochs").value == "9" and row(app, "like").value == first.id)
+
+
+async def test_a_run_whose_settings_cannot_be_read_says_so() -> None:
+    first = Run.create(TrainConfig(epochs=9))
+    (first.folder / "config.toml").write_text("no TOML")
+    async with opened() as (app, pilot):
+        await until(pilot, lambda: first.short in shown(app))
+        await form(app, pilot)
+        like = row(app, "like").query_one(Select)
+        await until(pilot, lambda: first.id in {value for _, value in like._options})
+        like.value = first.id
+        await until(pilot, lambda: "nothing was taken over" in row(app, "like").text)
+        assert "cannot be read" in row(app, "like").text and row(app, "epochs").value == "3"
+        row(app, "epochs").query_one(Input).value = "2"
+        await until(pilot, lambda: command(app) == "$ goemo-tui train --data sample --set epochs=2")
+        assert "✗ nothing was taken over" in shown(app)
+
+
+async def test_what_was_set_up_is_there_again_after_leaving_and_can_be_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("trainer.runs.process.start", lambda run: None)
+    async with opened() as (app, pilot):
+        await form(app, pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
+        assert "is kept" not in toasts(app), "nothing was changed"
+        await form(app, pilot)
+        row(app, "epochs").query_one(Input).value = "7"
+        row(app, "clip").query_one(Input).value = "0.5"
+        await until(pilot, lambda: "clip=0.5" in command(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
+        assert "n shows it again" in toasts(app)
+        await form(app, pilot)
+        await until(pilot, lambda: "as you left it · F5 puts everything back" in shown(app))
+        assert command(app) == "$ goemo-tui train --data sample --set epochs=7 --set clip=0.5"
+        await pilot.click("#anew")
+        await until(pilot, lambda: command(app) == "$ goemo-tui train --data sample")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
+        await form(app, pilot)
+        assert row(app, "epochs").value == "3" and "as you left it" not in shown(app)
+        row(app, "epochs").query_one(Input).value = "7"
+        await until(pilot, lambda: "epochs=7" in command(app))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
+        await form(app, pilot)
+        assert row(app, "epochs").value == "3", "what was started is no draft any more"
+
+
+async def test_tab_goes_through_the_rows_in_their_order() -> None:
+    async with opened() as (app, pilot):
+        await form(app, pilot)
+        simple = [key for key, setting in SETTINGS.items() if setting.group == "simple"]
+        seen = []
+        while (focused := app.screen.focused) is not None and not isinstance(focused, Button):
+            seen.append(str(focused.id).partition("-")[2])
+            assert app.screen.query_one(f"#row-{seen[-1]}").has_pseudo_class("focus-within")
+            await pilot.press("tab")
+        assert seen == ["data", "encoder", "recipe", *simple, "start"]
+        assert str(focused and focused.id) == "more"
+        await pilot.click("#row-seed .row--name")
+        assert app.screen.focused is row(app, "seed").query_one(Input)

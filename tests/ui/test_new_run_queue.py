@@ -11,7 +11,7 @@ from textual.widgets import Button, Input, Select, Static
 from goemo_tui.app import GoemoApp
 from goemo_tui.screens.new_run import NewRunScreen
 from goemo_tui.screens.train import TrainScreen
-from goemo_tui.services import new_run
+from goemo_tui.services import new_run, offers
 from goemo_tui.services.new_run import WHEN_FREE, Started
 from goemo_tui.widgets.run_list import RunList
 from goemo_tui.widgets.setting_row import SettingRow
@@ -50,11 +50,11 @@ async def form(app: GoemoApp, pilot: Pilot[int]) -> None:
 
 @pytest.fixture
 def one_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(new_run, "device_choices", lambda: [("auto", "auto", "the best"), CARD, PROCESSOR])
+    monkeypatch.setattr(offers, "device_choices", lambda: [("auto", "auto", "the best"), CARD, PROCESSOR])
 
 
 async def test_without_runs_and_gpus_a_training_starts_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(new_run, "device_choices", lambda: [("auto", "auto", "the best"), PROCESSOR])
+    monkeypatch.setattr(offers, "device_choices", lambda: [("auto", "auto", "the best"), PROCESSOR])
     ended()
     async with opened((80, 24)) as (app, pilot):
         await form(app, pilot)

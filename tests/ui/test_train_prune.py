@@ -34,7 +34,7 @@ def spent(size: int = 3_000_000) -> Run:
 async def test_pruning_shows_what_would_go_asks_and_frees_it(size: tuple[int, int]) -> None:
     first, second, open_run = spent(), spent(5_000_000), kept(ended(kind="stopped"))
     async with opened(size) as (app, pilot):
-        await until(pilot, lambda: shown(app).count("F1 .502") >= 3)
+        await until(pilot, lambda: shown(app).count(" .502") >= 3)
         await pilot.press("p")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
         question = str(app.screen.query_one("#box Static", Static).content)
@@ -109,8 +109,8 @@ async def test_a_waiting_run_says_what_for_and_can_be_stopped(size: tuple[int, i
             assert "it waits for its turn" not in text, "it is said once, and what for"
             assert "waiting" in app.run_line and "Resume" not in text
             await pilot.press("v", "v", "v")
-            await until(pilot, lambda: "events" in shown(app))
-            assert "waits for run calm-otter to end" in shown(app)
+            await until(pilot, lambda: "following" in shown(app))
+            await until(pilot, lambda: "waits for run calm-otter to end" in shown(app))
             await pilot.press("v")
             log.append("started", step=0, steps=100, epochs=2)
             await until(pilot, lambda: "the first step is under way" in shown(app))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from textual.pilot import Pilot
 
 from goemo_tui.app import GoemoApp
+from goemo_tui.remembered import read_state, write_state
 from goemo_tui.screens.train import TrainScreen
 from trainer.config import TrainConfig
 from trainer.runs.events import EventLog
@@ -65,6 +67,8 @@ def kept(run: Run, size: int = 1000, step: int = 20) -> Run:
 async def opened(
     size: tuple[int, int] = (120, 36), data: str | None = None
 ) -> AsyncIterator[tuple[GoemoApp, Pilot[int]]]:
+    if data is None:
+        write_state(replace(read_state(), place="train"))  # what the Data screen does is not what is looked at here
     app = GoemoApp(data)
     app.runs._interval = app.runs._idle_interval = 0.05
     async with app.run_test(size=size) as pilot:

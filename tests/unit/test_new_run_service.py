@@ -9,14 +9,18 @@ from pathlib import Path
 import pytest
 
 from goemo_tui.cli import parser
-from goemo_tui.services import new_run
+from goemo_tui.commands.train import asked_for
+from goemo_tui.services import new_run, offers
 from goemo_tui.services.new_run import NOW, WHEN_FREE, Draft
 from goemo_tui.services.runs import RunView
 from trainer import devices, paths
-from trainer.config import TrainConfig
+from trainer.config import SETTINGS, TrainConfig, recipe
 from trainer.devices import Device
+from trainer.encoders import anatomy, find_encoder
 from trainer.errors import ConfigError, NotFoundError
 from trainer.runs import process
+from trainer.runs.like import like_run
+from trainer.runs.plan import plan
 from trainer.runs.queue import Queue
 from trainer.runs.run import Run, list_runs
 from trainer.runs.snapshot import Snapshot
@@ -34,32 +38,32 @@ def made(folder: Path) -> Path:
 def test_names_stay_names_and_paths_become_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made(tmp_path / "mine")
-    assert [new_run.data_setting(x) for x in ("sample", "goemotions", "other")] == ["sample", "goemotions", "other"]
-    assert new_run.data_setting("mine") == str(tmp_path / "mine") == new_run.data_setting(str(tmp_path / "mine"))
-    assert new_run.data_setting("./gone") == str(tmp_path / "gone")
+    assert [offers.data_setting(x) for x in ("sample", "goemotions", "other")] == ["sample", "goemotions", "other"]
+    assert offers.data_setting("mine") == str(tmp_path / "mine") == offers.data_setting(str(tmp_path / "mine"))
+    assert offers.data_setting("./gone") == str(tmp_path / "gone")
 
 
 def test_offered_are_the_open_corpus_the_recent_ones_and_the_named(tmp_path: Path) -> None:
     mine, other = str(made(tmp_path / "mine")), str(made(tmp_path / "other"))
     made(paths.corpora_folder() / "fetched")
-    found = new_run.corpus_choices(mine, (other, mine, str(tmp_path / "gone")))
+    found = offers.corpus_choices(mine, (other, mine, str(tmp_path / "gone")))
     assert [value for value, _, _ in found] == [mine, other, "sample", "fetched"]
     assert {value: rows for value, _, rows in found}["fetched"] == "4 train · 2 dev"
-    assert [value for value, _, _ in new_run.corpus_choices()] == ["sample", "fetched"]
+    assert [value for value, _, _ in offers.corpus_choices()] == ["sample", "fetched"]
 
 
 def test_a_corpus_is_looked_at_as_the_start_does(tmp_path: Path) -> None:
-    assert new_run.look_at_corpus(str(made(tmp_path / "mine"))).text == "4 train · 2 dev"
-    gone = new_run.look_at_corpus(str(tmp_path / "gone"))
+    assert offers.look_at_corpus(str(made(tmp_path / "mine"))).text == "4 train · 2 dev"
+    gone = offers.look_at_corpus(str(tmp_path / "gone"))
     assert not gone.text and "no corpus at" in gone.wrong
     (tmp_path / "odd").mkdir()
-    assert "does not say" in new_run.look_at_corpus(str(tmp_path / "odd")).wrong
+    assert "does not say" in offers.look_at_corpus(str(tmp_path / "odd")).wrong
 
 
 def test_a_long_path_is_told_by_its_end() -> None:
-    assert new_run.short_path("/tmp/mine") == "/tmp/mine"
-    assert new_run.short_path("/home/somebody/corpora/mine") == "…/corpora/mine"
-    assert new_run.short_path("goemotions") == "goemotions"
+    assert offers.short_path("/tmp/mine") == "/tmp/mine"
+    assert offers.short_path("/home/somebody/corpora/mine") == "…/corpora/mine"
+    assert offers.short_path("goemotions") == "goemotions"
 
 
 def draft(**more: str) -> Draft:
@@ -74,12 +78,12 @@ def test_a_start_can_wait_for_living_runs_and_where_there_is_one_for_a_gpu() -> 
     runs = [view("odd-lynx", "waiting"), view("calm-otter", "running"), view("brave-finch", "finished")]
 
     def values(*arguments: object) -> list[str]:
-        return [value for value, _, _ in new_run.start_choices(*arguments)]  # type: ignore[arg-type]
+        return [value for value, _, _ in offers.start_choices(*arguments)]  # type: ignore[arg-type]
 
     assert values((), ("auto", "cpu")) == [NOW]
     assert values(runs, ("auto", "cuda:0", "cpu")) == [NOW, WHEN_FREE, runs[0].id, runs[1].id]
     assert values(runs, ("auto", "cpu"), runs[2].id) == [NOW, runs[0].id, runs[1].id, runs[2].id]
-    notes = {value: note for value, _, note in new_run.start_choices(runs, (), runs[2].id)}
+    notes = {value: note for value, _, note in offers.start_choices(runs, (), runs[2].id)}
     assert "ended by now" in notes[runs[2].id] and "ended by now" not in notes[runs[1].id]
 
 
@@ -94,6 +98,79 @@ def test_the_command_shown_asks_for_the_same_queue() -> None:
         words = shlex.split(new_run.command(draft(start=start), config))
         asked = parser().parse_args(words[1:])
         assert (asked.after, asked.when_free) == (after, free)
+
+
+DRAFTS = [
+    {},
+    {"epochs": "7", "lr": "1e-3", "clip": "0.123456789"},
+    {"encoder": "distilbert", "seed": "4_000"},
+    {"deterministic": "true", "scheduler": "cosine", "checkpoint_minutes": "1e6"},
+]
+
+
+@pytest.mark.parametrize("name", ["mine", "two words", 'it\'s "quoted" $HOME; *', "-odd=name"])
+@pytest.mark.parametrize("recipe_name", ["goemo", "notebook"])
+@pytest.mark.parametrize("texts", DRAFTS)
+def test_the_command_shown_makes_the_very_same_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, recipe_name: str, texts: dict[str, str]
+) -> None:
+    data = str(made(tmp_path / name))
+    shown = Draft(recipe_name, {**new_run.defaults(recipe_name), "data": data, **texts})
+    assert planned(monkeypatch, shown) == new_run.check(shown)[0]
+
+
+@pytest.mark.parametrize("texts", [{}, {"epochs": "7"}, {"encoder": "distilbert"}, {"clip": "1", "seed": "0"}])
+def test_so_does_the_command_of_a_training_like_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: dict[str, str]
+) -> None:
+    data = str(made(tmp_path / "two words"))
+    like = like_run(Run.create(recipe("notebook", "minilm").with_settings({"data": data, "seed": 3, "clip": 2})).id)
+    shown = Draft("notebook", {**new_run.texts_of(like.config), **texts}, like=like)
+    config, _ = new_run.check(shown)
+    assert config is not None
+    assert f"--like {like.run_id}" in new_run.command(shown, config) and "--data" not in new_run.command(shown, config)
+    assert planned(monkeypatch, shown) == config
+    elsewhere = replace(shown, texts={**shown.texts, "data": str(made(tmp_path / "other"))})
+    assert planned(monkeypatch, elsewhere) == new_run.check(elsewhere)[0]
+
+
+def planned(monkeypatch: pytest.MonkeyPatch, shown: Draft) -> TrainConfig:
+    """What `goemo-tui train` would train for the command that a draft shows."""
+    monkeypatch.setattr("trainer.runs.plan.find_encoder", lambda name, progress=None: find_encoder("minilm"))
+    monkeypatch.setattr("trainer.runs.plan.anatomy", lambda folder: replace(anatomy(folder), width=0, positions=0))
+    config, wrong = new_run.check(shown)
+    assert config is not None, wrong
+    args = parser().parse_args(shlex.split(new_run.command(shown, config))[1:])
+    asked = asked_for(args)
+    return plan(asked.data, asked.encoder, asked.recipe, asked.settings).config
+
+
+def test_the_command_of_a_run_makes_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = recipe("notebook").with_settings({"data": str(made(tmp_path / "a b")), "lr": 0.000123456789, "epochs": 9})
+    monkeypatch.setattr("trainer.runs.plan.find_encoder", lambda name, progress=None: find_encoder("minilm"))
+    asked = asked_for(parser().parse_args(shlex.split(new_run.command_of(config))[1:]))
+    assert plan(asked.data, asked.encoder, asked.recipe, asked.settings).config == config
+
+
+def test_a_field_is_as_usual_when_it_says_the_same_otherwise() -> None:
+    texts = new_run.defaults("goemo")
+    assert new_run.differing(Draft("goemo", texts)) == {}
+    assert new_run.differing(Draft("goemo", {**texts, "lr": "2e-4", "data": "else", "clip": " 1.0 "})) == {}
+    odd = Draft("goemo", {**texts, "lr": "2e-5", "clip": "x", "encoder": "distilbert", "deterministic": "true"})
+    assert new_run.differing(odd) == {"lr": "3e-05", "clip": "1", "encoder": "minilm", "deterministic": "false"}
+    assert set(odd.usual) == set(SETTINGS) - {"data", "recipe"}
+
+
+def test_every_setting_of_a_run_can_be_taken_over() -> None:
+    assert [value for value, _, _ in offers.like_choices(())] == [offers.NONE]
+    runs = [
+        replace(view("odd-lynx", "running"), trouble="no TOML"),
+        replace(view("bee", "failed"), config=TrainConfig()),
+    ]
+    found = {value: (label, note) for value, label, note in offers.like_choices(runs, "20200101-0000-gone")}
+    assert list(found) == [offers.NONE, runs[0].id, runs[1].id, "20200101-0000-gone"]
+    assert found[runs[0].id] == ("odd-lynx", "its settings cannot be read: no TOML")
+    assert found[runs[1].id][1] == "minilm · goemo · 3 epochs · failed"
 
 
 def test_a_start_puts_the_run_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:

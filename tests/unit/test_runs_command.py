@@ -30,12 +30,45 @@ def test_the_list_is_plain_where_no_terminal_is(capsys: pytest.CaptureFixture[st
     run = finished(0.531)
     for arguments in (("runs",), ("runs", "list")):
         assert cli(*arguments) == 0
-        line = capsys.readouterr().out.splitlines()
-        assert [cell.split("\t")[:4] for cell in line] == [[run.id, "finished", "2/2", ".531"]]
-        assert line[0].split("\t")[5:] == ["minilm", "sample"]
+        header, *rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+        assert header == ["run", "state", "epoch", "macro-F1", "age", "encoder", "data", "name", "note"]
+        assert [row[:4] for row in rows] == [[run.id, "finished", "2/2", ".531"]]
+        assert rows[0][5:] == ["minilm", "sample", "", ""]
     assert cli("runs", "list", "--json") == 0
     (document,) = one_document(capsys.readouterr().out)
-    assert set(document) == SHOW_KEYS and document["run"] == run.id
+    assert set(document) == {*SHOW_KEYS, "eta_s", "age_s", "folder", "name", "note"} and document["run"] == run.id
+    assert document["folder"] == str(run.folder) and document["age_s"] >= 0 and document["eta_s"] is None
+
+
+def test_the_list_says_when_a_living_run_will_be_done(capsys: pytest.CaptureFixture[str]) -> None:
+    run = Run.create(TrainConfig())
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        log.append("started", steps=10, epochs=2)
+        log.append("step", step=5, epoch=1, eta_s=42.0)
+        assert cli("runs", "list", "--json") == 0
+        (document,) = one_document(capsys.readouterr().out)
+        assert (document["state"], document["eta_s"]) == ("running", 42.0)
+        log.append("stopped", step=5)
+    assert cli("runs", "list", "--json") == 0
+    assert one_document(capsys.readouterr().out)[0]["eta_s"] is None
+
+
+def test_lines_are_broken_at_blanks_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "a warning of many words that no terminal of eighty columns can hold on one of its lines, not even nearly"
+    run = finished()
+    with EventLog(run.folder / "events.jsonl") as log:
+        log.append("warning", text=text)
+    assert cli("runs", "show") == 0
+    assert f"warning     {text}\n" in capsys.readouterr().out, "a pipe gets the line whole"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli("runs", "show") == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("warning"))
+    assert all(len(line) <= 80 for line in lines[at : at + 2]) and lines[at + 1].startswith(" " * 12)
+    assert " ".join((lines[at] + " " + lines[at + 1]).split()) == f"warning {text}"
 
 
 def test_the_list_is_a_table_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +120,7 @@ def test_show_is_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
     run = finished()
     assert cli("runs", "show", run.short, "--json") == 0
     document = one_document(capsys.readouterr().out)
-    assert set(document) == SHOW_KEYS
+    assert set(document) == {*SHOW_KEYS, "name", "note"}
     assert (document["state"], document["step"], document["steps"], document["pid"]) == ("finished", 10, 10, None)
     assert document["validation"]["macro_f1"] == 0.5 and document["config"] == TrainConfig(epochs=2).to_dict()
 

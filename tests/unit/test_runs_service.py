@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from goemo_tui.app import going_on
-from goemo_tui.services.runs import RunsChanged, RunWatch, Told, run_line, worker_log
+from goemo_tui.services.runs import RunsChanged, RunWatch, Told, run_line, title_of, worker_log
 from goemo_tui.widgets.live import progress_of
 from goemo_tui.widgets.progress_line import ProgressLine
 from trainer import paths
 from trainer.config import TrainConfig
+from trainer.runs.about import write_about
 from trainer.runs.events import EventLog
 from trainer.runs.lock import RunLock, request_stop
 from trainer.runs.run import Run
@@ -289,3 +292,47 @@ def test_the_thread_ends_when_it_is_told_to() -> None:
     watch.stop()
     thread.join(5)
     assert not thread.is_alive()
+
+
+def test_many_runs_are_told_newest_first_while_the_others_are_still_read() -> None:
+    runs = [made() for _ in range(5)]
+    watch, heard = RunWatch(), []
+    watch.subscribe(heard.append)
+    assert not watch.all_read
+    told = watch.look(patience=-1.0)
+    assert told is None and not watch.all_read, "no time, no run, and no word that there is none"
+    told = watch.look(patience=60.0)
+    assert told is not None and len(told.runs) == len(runs) and watch.all_read
+
+
+def test_who_waits_for_the_runs_hears_that_there_are_none() -> None:
+    watch = RunWatch(interval=0.01, idle_interval=0.01)
+    heard, came = [], threading.Event()
+    watch.subscribe(lambda message: (heard.append(watch.all_read), came.set() if watch.all_read else None))
+    watch.start()
+    assert came.wait(20) and heard == [False, True]
+    watch.stop()
+
+
+def test_a_name_shows_at_the_next_look_also_of_a_run_that_is_settled() -> None:
+    run, watch = made(), RunWatch()
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        begin(log)
+        log.append("finished", step=100)
+    watch.look()
+    write_about(run, name="best so far", note="x")
+    told = watch.look()
+    assert told is not None and (told.runs[0].title, told.runs[0].about.note) == ("best so far", "x")
+    assert title_of(told.runs[0]).startswith(f"best so far · {run.short} · finished")
+    assert watch.look() is None
+
+
+def test_a_living_run_has_its_pid_and_an_ended_one_none() -> None:
+    run, watch = made(), RunWatch()
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        begin(log)
+        watch.look()
+        assert watch.runs[0].pid == os.getpid()
+        log.append("finished", step=100)
+    watch.look()
+    assert watch.runs[0].pid is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
@@ -10,23 +11,33 @@ import signal
 import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.unit import fake_worker
+from goemo_tui.folding import folded
+from goemo_tui.services.estimate import Measurement
+from tests.unit import fake_worker, scripted_estimate
 from tests.unit.command_line import cli, one_document, use_worker
 from tests.unit.fake_worker import until
 from trainer import devices, paths
 from trainer.config import TrainConfig
-from trainer.runs import lock
+from trainer.runs import lock, process
 from trainer.runs.events import EventLog
 from trainer.runs.lock import RunLock
 from trainer.runs.run import Run, list_runs
 
 TRAIN_KEYS = {
     "run", "state", "model", "epochs", "steps", "train_loss", "validation", "examples_per_s", "seconds",
+}  # fmt: skip
+
+
+ESTIMATE_KEYS = {
+    "seconds", "steps", "epochs", "seconds_per_step", "validation_seconds", "examples_per_s", "tokens_per_s", "device",
+    "precision", "checkpoint_bytes", "checkpoints_kept", "model_bytes", "disk_needed", "disk_free", "memory_peak",
+    "steps_timed", "note",
 }  # fmt: skip
 
 
@@ -198,6 +209,95 @@ def test_at_the_end_it_is_said_what_the_checkpoints_take(
     assert cli("runs", "prune", run.id, "--yes") == 0
     assert cli("runs", "attach", run.id) == 0
     assert "of checkpoints:" not in capsys.readouterr().err
+
+
+def test_like_takes_over_the_settings_of_a_run_and_options_win(
+    corpus: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_worker(monkeypatch, "finishes")
+    settings = {"data": str(corpus), "encoder": str(encoder), "epochs": 2, "clip": 0.25, "seed": 7}
+    first = Run.create(TrainConfig().with_settings(settings))
+    assert cli("train", "--like", first.short, "--set", "seed=8", "--detach") == 0
+    made = Run.open(capsys.readouterr().out.strip())
+    assert made.config == first.config.with_settings({"seed": 8})
+    assert cli("train", "--like", first.id, "--encoder", "minilm", "--detach") == 0
+    other = Run.open(capsys.readouterr().out.strip()).config
+    assert (other.encoder, other.clip, other.data) == ("minilm", 0.25, str(corpus))
+
+
+def test_options_that_do_not_agree_are_named(corpus: Path, encoder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = Run.create(TrainConfig(data=str(corpus), encoder=str(encoder)))
+    count = len(list_runs())
+
+    def refused(code: int, *arguments: str) -> str:
+        assert cli("train", *arguments) == code
+        out, err = capsys.readouterr()
+        assert out == ""
+        return err
+
+    assert "--encoder minilm and --set encoder=distilbert do not agree" in refused(
+        2, "--encoder", "minilm", "--set", "encoder=distilbert"
+    )
+    assert f"--like {first.short} and recipe notebook do not agree" in refused(
+        2, "--like", first.short, "--recipe", "notebook"
+    )
+    assert "--like" in refused(2, "--like", first.id, "--set", "recipe=notebook")
+    assert "no run is called 'nobody'" in refused(3, "--like", "nobody")
+    (first.folder / "config.toml").write_text("no TOML")
+    assert "cannot be read" in refused(1, "--like", first.id)
+    assert len(list_runs()) == count
+
+
+def test_an_estimate_is_printed_and_nothing_is_started(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(process, "start", lambda run: pytest.fail("it started"))
+    monkeypatch.setattr(Measurement.__init__, "__defaults__", (scripted_estimate.command("measures"),))
+    good = ("train", "--estimate", "--data", str(corpus))
+    assert cli(*good, "--set", "epochs=2") == 0
+    out, err = capsys.readouterr()
+    assert "minilm on 40 comments of" in out and "2 epochs, 20 steps" in out and "≈ 20 s" in out
+    assert "1.7 steps/s" in out and "up to 3 checkpoints" in out and "… warming up" in err
+    living = Run.create(TrainConfig(device="cpu"))
+    with RunLock(living.folder):
+        assert cli(*good, "--set", "device=cpu", "--json") == 0
+    out, err = capsys.readouterr()
+    document = one_document(out)
+    assert set(document) == ESTIMATE_KEYS and document["steps"] == 30 and document["device"] == "cpu"
+    assert f"slower while {living.short} runs" in err
+    assert [run.id for run in list_runs()] == [living.id]
+
+
+def test_an_estimate_that_cannot_be_made_says_why(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = ("train", "--estimate", "--data", str(corpus))
+    assert cli(*good, "--detach") == 2
+    assert cli(*good, "--set", "epochs=0") == 2
+    assert cli(*good, "--encoder", "nobody/nothing") == 3
+    assert "goemo-tui train fetches it" in capsys.readouterr().err
+    monkeypatch.setattr(Measurement.__init__, "__defaults__", (scripted_estimate.command("refuses"),))
+    assert cli(*good) == 2
+    monkeypatch.setattr(Measurement.__init__, "__defaults__", (scripted_estimate.command("crashes"),))
+    assert cli(*good) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and "Killed for good" in err
+
+
+def test_lines_on_a_terminal_break_between_words() -> None:
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    path = "/a/path/that/is/longer/than/the/terminal/is/wide/by/far"
+    with os.fdopen(terminal, "w") as stream:
+        text = folded(f"the corpus was looked for in {path} and is not there\n  goemo-tui data list {path}", stream)
+        assert folded("short", stream) == "short"
+    os.close(screen)
+    first, indented = text.rsplit("\n  goemo-tui", 1)
+    assert all(len(line) <= 40 for line in first.split("\n") if path not in line)
+    assert first.split() == f"the corpus was looked for in {path} and is not there".split()
+    assert indented == f" data list {path}", "what is to be copied stays whole"
+    with Path(os.devnull).open("w") as nothing:
+        assert folded("word " * 40, nothing) == "word " * 40
 
 
 ROOT = str(Path(fake_worker.__file__).parent.parent.parent)

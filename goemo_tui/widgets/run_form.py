@@ -1,0 +1,309 @@
+"""The rows of the form for a training, and the draft that they stand for.
+
+Every setting has its row, the simple ones first, the advanced ones behind a line to open. What a row names (a corpus, an
+encoder, a run to take settings from) is looked up in threads. Whether a training may start is the screen's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Button
+
+from goemo_tui.services import new_run, offers
+from goemo_tui.services.beside import Done, beside
+from goemo_tui.services.new_run import Draft
+from goemo_tui.services.offers import NONE, CorpusNote, EncoderNote
+from goemo_tui.services.runs import RunView
+from goemo_tui.widgets.setting_row import Choice, SettingRow
+from trainer.config import RECIPES, SETTINGS
+from trainer.runs.like import Like, like_run
+
+ADVANCED = frozenset(key for key, setting in SETTINGS.items() if setting.group == "advanced")
+KEPT = frozenset({"data", "device", "limit", "seed", "taxonomy"})
+"""Fields that a change of the recipe leaves as they are."""
+
+KEYS = (
+    "^s checks and starts, ^e measures the time, ^y copies the command, ^r puts the usual value back, F5 all of them, "
+    "F6 goes to Start"
+)
+"""What the form's own keys do, for the help page."""
+
+PAUSE = 0.4
+"""Seconds without a key after which a corpus or an encoder is looked up."""
+
+
+class RunForm(VerticalScroll):
+    """Begins with `draft`. `recent` are corpora that were opened before."""
+
+    DEFAULT_CSS = """
+    RunForm { height: 1fr; }
+    RunForm > #more { height: 1; margin: 0; background: $surface; color: $quiet; text-align: left; width: auto; }
+    RunForm > #more:focus { text-style: bold reverse; }
+    RunForm > #advanced { height: auto; display: none; }
+    """
+
+    class Changed(Message):
+        """The draft, or what is known of what it names, is another now. `typed` if a person did that."""
+
+        def __init__(self, typed: bool = False) -> None:
+            super().__init__()
+            self.typed = typed
+
+    def __init__(self, draft: Draft, recent: Sequence[str], id: str) -> None:
+        super().__init__(id=id, can_focus=False)
+        self.draft = draft
+        self.parameters: int | None = None
+        """Of the encoder, where it is on this machine."""
+        self.devices: tuple[str, ...] = ()
+        """What this machine computes on, the best one first."""
+        self.told: dict[str, str] = {}
+        """What was found wrong with what a row names; no reason not to try a start."""
+        self._recent = recent
+        self._runs: Sequence[RunView] = ()
+        self._pauses: dict[str, Timer] = {}
+
+    def compose(self) -> ComposeResult:
+        """Where it starts from, the simple settings, when it starts, and the advanced settings."""
+        draft, texts = self.draft, self.draft.texts
+        like = draft.like.run_id if draft.like else NONE
+        yield self._own("like", like, _choices(offers.like_choices((), like)))
+        corpora = [Choice(name, offers.short_path(name)) for name in dict.fromkeys((texts["data"], "sample"))]
+        yield SettingRow("data", texts["data"], SETTINGS["data"].help, corpora, "folder or file …", KEYS)
+        encoders = [Choice("minilm"), Choice("distilbert")]
+        yield SettingRow("encoder", texts["encoder"], "", encoders, "folder or Hub name …", KEYS)
+        yield self._own("recipe", draft.recipe, [Choice(name, note=about) for name, about in RECIPES.items()])
+        for key, setting in SETTINGS.items():
+            if setting.group == "simple":
+                yield self._row(key)
+        yield self._own("start", draft.start, _choices(offers.start_choices((), (), draft.start)))
+        yield Button(_line(False, 0), id="more", compact=True)
+        with Vertical(id="advanced"):
+            for key in SETTINGS:
+                if key in ADVANCED:
+                    yield self._row(key)
+
+    def _row(self, key: str) -> SettingRow:
+        found = [Choice("auto")] if key == "device" else [Choice(name) for name in SETTINGS[key].choices]
+        note = offers.explanation(key)
+        return SettingRow(key, self.draft.texts[key], note, found, about=f"{note}. {KEYS}")
+
+    @staticmethod
+    def _own(key: str, value: str, found: Sequence[Choice]) -> SettingRow:
+        """A row that is no setting of its own."""
+        return SettingRow(key, value, "", found, about=KEYS)
+
+    def on_mount(self) -> None:
+        """Look around for corpora and devices, and at what the draft names."""
+        data = self.draft.texts["data"]
+        beside("corpora", lambda: offers.corpus_choices(data, self._recent), self.post_message)
+        beside("devices", offers.device_choices, self.post_message)
+        self._look_at_corpus()
+        self._look_up()
+
+    # Rows
+
+    def row(self, key: str) -> SettingRow:
+        """The row of a setting."""
+        return self.query_one(f"#row-{key}", SettingRow)
+
+    def tell(self, wrong: Mapping[str, str], usual: Mapping[str, str]) -> None:
+        """Name beside each row what is wrong with it, and mark those that are not as usual."""
+        for row in self.query(SettingRow):
+            row.mark(usual.get(row.key))
+            row.say(wrong={**self.told, **wrong}.get(row.key, ""))
+        self._relabel(len(ADVANCED & usual.keys()))
+
+    def go_to(self, key: str) -> None:
+        """Give a setting the focus, opening what hides it."""
+        if key in ADVANCED and not self.query_one("#advanced").display:
+            self.toggle()
+        self.row(key).take_focus()
+
+    def toggle(self) -> None:
+        """Open or close the advanced settings."""
+        advanced = self.query_one("#advanced")
+        advanced.display = not advanced.display
+        self._relabel(sum(row.usual is not None for row in advanced.query(SettingRow)))
+
+    def _relabel(self, differ: int) -> None:
+        button, text = self.query_one("#more", Button), _line(self.query_one("#advanced").display, differ)
+        if button.label != text:
+            button.label = text
+            button.refresh(layout=True)  # another label alone does not make it wider
+
+    @on(Button.Pressed, "#more")
+    def _more(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.toggle()
+
+    # What is typed and chosen
+
+    @on(SettingRow.Changed)
+    def _changed(self, message: SettingRow.Changed) -> None:
+        message.stop()
+        key, value = message.row.key, message.row.value
+        if key == "recipe":
+            self._take_recipe(value)
+        elif key == "start":
+            self.draft = replace(self.draft, start=value)
+        elif key == "like":
+            self.take_like(value)
+        else:
+            self._set({key: value})
+        self.post_message(self.Changed(True))
+
+    def fill(self, draft: Draft) -> None:
+        """Let the rows stand for another draft. What `draft.texts` does not name stays as it is."""
+        self.told.pop("like", None)
+        texts, self.draft = draft.texts, replace(draft, texts=self.draft.texts)
+        like = draft.like.run_id if draft.like else NONE
+        self._put({"recipe": draft.recipe, "start": draft.start, "like": like})
+        self._set(texts)
+        self._put(texts)
+        self._soon("encoder", self._look_up)
+        self.post_message(self.Changed())
+
+    def _put(self, values: Mapping[str, str]) -> None:
+        for key, value in values.items():
+            row = self.row(key)
+            if row.value != value:
+                row.put(value)
+
+    def _set(self, texts: Mapping[str, str]) -> None:
+        """Take these texts into the draft, and look again at what they name."""
+        before = self.draft.texts
+        self.draft = replace(self.draft, texts={**before, **texts})
+        if texts.get("data", before["data"]) != before["data"]:
+            self.told.pop("data", None)
+            self.row("data").say(note=SETTINGS["data"].help)
+            self._soon("data", self._look_at_corpus)
+        if texts.get("encoder", before["encoder"]) != before["encoder"]:
+            self._soon("encoder", self._look_up)
+
+    def put_back(self, row: SettingRow) -> None:
+        """Put the usual value back into a row."""
+        usual = new_run.differing(self.draft).get(row.key)
+        if usual is not None:
+            self._set({row.key: usual})
+            self._put({row.key: usual})
+            row.take_focus()
+            self.post_message(self.Changed(True))
+
+    @on(SettingRow.PutBack)
+    def _sign_clicked(self, message: SettingRow.PutBack) -> None:
+        message.stop()
+        self.put_back(message.row)
+
+    def _take_recipe(self, name: str) -> None:
+        """Fill the form with the recipe's values; what is no part of a recipe stays."""
+        texts = {key: text for key, text in new_run.defaults(name).items() if key not in KEPT}
+        self.fill(replace(self.draft, recipe=name, width=None, like=None, texts=texts))
+
+    def take_like(self, which: str) -> None:
+        """Take over the settings of a run, by its id or name; with NONE, what stands in the rows stays."""
+        self.told.pop("like", None)
+        if which == NONE:
+            self.draft = replace(self.draft, like=None)
+            return
+        self._put({"like": which})
+        beside("like", lambda: (which, like_run(which)), lambda message: self._post_like(which, message))
+
+    def _post_like(self, which: str, message: Message) -> bool:
+        if isinstance(message, Done) and message.error is not None:
+            message.value = (which, None)
+        return self.post_message(message)
+
+    def _like_read(self, message: Done) -> None:
+        which, like = cast("tuple[str, Like | None]", message.value)
+        if which != self.row("like").value:
+            return  # another was chosen meanwhile
+        if like is None:
+            self.told["like"] = f"nothing was taken over: {message.error}"
+            self.post_message(self.Changed())
+            return
+        texts = new_run.texts_of(like.config)
+        self.fill(replace(self.draft, like=like, recipe=like.config.recipe, width=None, texts=texts))
+
+    # What is looked up
+
+    def _soon(self, name: str, look: Callable[[], None]) -> None:
+        if name in self._pauses:
+            self._pauses[name].stop()
+        self._pauses[name] = self.set_timer(PAUSE, look)
+
+    def _look_at_corpus(self) -> None:
+        name = self.draft.texts["data"].strip()
+        beside("corpus", lambda: offers.look_at_corpus(name), self.post_message)
+
+    def _take_corpus(self, note: CorpusNote) -> None:
+        """Say beside the corpus how many rows it has, or why it cannot be trained on."""
+        if note.name == self.draft.texts["data"].strip():
+            self.told["data"] = note.wrong
+            self.row("data").say(note=note.text or SETTINGS["data"].help)
+
+    def _look_up(self) -> None:
+        name = self.draft.texts["encoder"].strip()
+        if name:
+            beside("encoder", lambda: offers.look_up(name), self.post_message)
+
+    def _take_encoder(self, note: EncoderNote) -> None:
+        """Say what the encoder is made of; a rate that is still the usual one follows the encoder's width."""
+        if note.name != self.draft.texts["encoder"].strip():
+            return
+        before = self.draft.usual["lr"]
+        self.parameters = note.anatomy.parameters if note.anatomy else None
+        self.draft = replace(self.draft, width=note.anatomy.width if note.anatomy else None)
+        if self.draft.texts["lr"] == before:
+            self._set({"lr": self.draft.usual["lr"]})
+            self._put({"lr": self.draft.usual["lr"]})
+        self.row("encoder").say(note.text)
+
+    def offer(self, runs: Sequence[RunView]) -> None:
+        """Offer the runs that there are now to take settings from, and those that live to wait for."""
+        self._runs = runs
+        like = self.row("like")
+        starts = offers.start_choices(runs, self.devices, self.draft.start)
+        for row, found in ((like, offers.like_choices(runs, like.value)), (self.row("start"), starts)):
+            offered = _choices(found)
+            if offered != row.choices:
+                row.set_choices(offered)
+                row.say(wrong=self.told.get(row.key, ""))
+
+    @on(Done)
+    def _done(self, message: Done) -> None:
+        message.stop()
+        if message.name == "like":
+            self._like_read(message)
+            return
+        if message.error is not None:
+            return
+        if message.name == "encoder":
+            self._take_encoder(cast("EncoderNote", message.value))
+        elif message.name == "corpus":
+            self._take_corpus(cast("CorpusNote", message.value))
+        else:
+            found = _choices(cast("list[tuple[str, str, str]]", message.value))
+            self.row("data" if message.name == "corpora" else "device").set_choices(found)
+            if message.name == "devices":
+                self.devices = tuple(choice.value for choice in found if choice.value != "auto")
+                self.offer(self._runs)
+        self.post_message(self.Changed())
+
+
+def _choices(found: Sequence[tuple[str, str, str]]) -> list[Choice]:
+    """(value, label, note) as a row takes them."""
+    return [Choice(value, label, note) for value, label, note in found]
+
+
+def _line(is_open: bool, differ: int) -> Content:
+    text = f"{'▼' if is_open else '▶'} advanced settings"
+    return Content(f"{text} ({differ} changed)" if differ else text)

@@ -1,0 +1,156 @@
+"""Runs side by side: what differs, who is best, and that nothing is subtracted which was not measured alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from goemo_tui.services.compare import MOST, Comparison, Side, compare, side_of, signed
+from goemo_tui.services.compare_page import bar, page, text
+from tests.unit.command_line import cli, finished, one_document
+from trainer.config import TrainConfig
+from trainer.runs.events import EventLog
+from trainer.runs.lock import RunLock
+from trainer.runs.run import Run
+
+
+def scored(f1: Mapping[str, float], dev: str = "one", end: Mapping[str, Any] | None = None, **settings: Any) -> Run:
+    """A finished run with these F1s, scored on the dev split with this fingerprint."""
+    run = Run.create(TrainConfig(**settings), {"corpus": {"path": "/data", "sha256": {"dev": dev}}} if dev else None)
+    mean = math.fsum(f1.values()) / len(f1)
+    per_label = {name: {"precision": v, "recall": v, "f1": v, "support": 9, "threshold": 0.3} for name, v in f1.items()}
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        log.append("started", steps=10, epochs=2, labels=list(f1), parameters=22_700_000)
+        log.append("step", step=10, epoch=2, loss=0.25, examples_per_s=100 * mean)
+        log.append(
+            "validation", step=10, epoch=2, loss=1 - mean, macro_f1=mean, micro_f1=mean, weighted_f1=mean,
+            per_label=per_label, best=True,
+        )  # fmt: skip
+        log.append("finished", step=10, **(end or {"seconds": 60.0}))
+    return run
+
+
+def compared(*runs: Run) -> Comparison:
+    return compare([side_of(run.folder) for run in runs])
+
+
+ONE, TWO = {"joy": 0.5, "fear": 0.4, "love": 0.3}, {"joy": 0.6, "fear": 0.1, "love": 0.3}
+
+
+def test_only_what_differs_is_listed_and_everything_can_be() -> None:
+    c = compared(scored(ONE), scored(TWO, lr=1e-3, epochs=5))
+    assert set(c.differing()) == {"lr", "epochs"} and c.differing()["lr"] == ("0.0002", "0.001")
+    assert len(c.settings) > 15
+    shown = text(page(c, 76, False, str))
+    assert "batch_size" not in shown and "lr" in shown
+    assert "batch_size" in text(page(c, 76, True, str)) and "≠ lr" in text(page(c, 76, True, str))
+
+
+def test_emotions_stand_in_the_order_of_their_difference() -> None:
+    c = compared(scored(ONE), scored(TWO))
+    assert [row.label for row in c.deltas] == ["fear", "joy", "love"]
+    assert [signed(row.deltas[1]) for row in c.deltas] == ["-.300", "+.100", "="]
+    assert all(row.deltas[0] is None for row in c.deltas)
+    lines = text(page(c, 76, False, str)).splitlines()
+    fear, joy = (next(line for line in lines if line.startswith(name)) for name in ("fear", "joy"))
+    assert "-.300" in fear and "█│" in fear and "+.100" in joy and "│█" in joy, "to the left what is worse"
+    assert "1 better, 1 worse, 1 alike" in text(page(c, 76, False, str))
+
+
+def test_the_best_of_each_figure_has_a_sign() -> None:
+    c = compared(scored(ONE), scored(TWO, end={"seconds": 30.0}))
+    assert c.best("macro_f1") == {0} and c.best("loss") == {0} and c.best("seconds") == {1}
+    assert c.best("epochs") == frozenset() and c.best("parameters") == frozenset()
+    line = next(x for x in text(page(c, 76, False, str)).splitlines() if x.startswith("macro-F1"))
+    assert ".400*" in line and line.count("*") == 1
+
+
+def test_other_comments_are_not_subtracted_and_that_is_said() -> None:
+    c = compared(scored(ONE), scored(TWO, dev="two"), scored(TWO))
+    assert c.other == ("", "other comments", "")
+    assert all(row.deltas[1] is None and row.f1[1] is None for row in c.deltas)
+    assert c.deltas[0].deltas[2] is not None
+    assert c.best("macro_f1") == {0}, "who was asked other questions cannot win"
+    shown = text(page(c, 100, False, str))
+    assert "not scored on the dev comments of" in shown and "≠ other comments" in shown
+
+
+def test_other_labels_are_not_subtracted_even_where_they_have_the_same_name() -> None:
+    c = compared(scored(ONE), scored({"joy": 0.9, "anger": 0.9}, taxonomy="ekman"))
+    assert c.other == ("", "other labels") and [row.label for row in c.deltas] == ["joy", "fear", "love"]
+    assert all(d is None for row in c.deltas for d in row.deltas)
+    shown = text(page(c, 76, False, str))
+    assert "not the labels of" in shown and "nothing to subtract" in shown and "anger" not in shown
+
+
+def test_a_corpus_known_by_its_path_alone_is_compared_with_a_warning() -> None:
+    c = compared(scored(ONE), scored(TWO, dev=""))
+    assert c.other == ("", "") and any("may have changed" in note for note in c.notes)
+    assert compared(scored(ONE), scored(TWO, dev="", data="/elsewhere")).other == ("", "other comments")
+
+
+def test_a_run_without_a_validation_has_dashes_and_is_named() -> None:
+    young = Run.create(TrainConfig())
+    c = compared(scored(ONE), young)
+    assert any("no validation yet" in note for note in c.notes)
+    assert c.sides[1].figures["macro_f1"] is None
+    line = next(x for x in text(page(c, 76, False, str)).splitlines() if x.startswith("macro-F1"))
+    assert line.rstrip().endswith("–")
+
+
+def test_any_run_can_be_the_one_that_others_are_held_against() -> None:
+    sides = [side_of(scored(f1).folder) for f1 in (ONE, TWO)]
+    c = compare(sides, base=1)
+    assert c.deltas[0].label == "fear" and signed(c.deltas[0].deltas[0]) == "+.300" and c.deltas[0].deltas[1] is None
+
+
+@pytest.mark.parametrize("many", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("width", [76, 116, 190])
+def test_no_line_is_wider_than_its_room(many: int, width: int) -> None:
+    sides = [side_of(scored(ONE, data=f"/a/very/long/way/to/the/corpus/number{i}").folder) for i in range(many)]
+    hostile = "\x1b[2J[/s]" + "w" * 60
+    sides[-1] = replace(sides[-1], title=hostile, dev="other", settings={**sides[-1].settings, "encoder": hostile})
+    for row in page(compare(sides), width, True, str):
+        said = "".join(piece for piece, _ in row)
+        assert cell_len(said.rstrip()) <= width and "\x1b" not in said, said
+
+
+@pytest.mark.parametrize(("delta", "drawn"), [(0.1, "   │███"), (-0.1, "███│   "), (0.05, "   │█▌ "), (0.0, "   │   ")])
+def test_bars_go_to_both_sides(delta: float, drawn: str) -> None:
+    assert bar(delta, 0.1, 7) == drawn
+
+
+def test_compare_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = scored(ONE), scored(TWO, lr=1e-3)
+    assert cli("runs", "compare", one.short, two.id) == 0
+    out = capsys.readouterr().out
+    assert one.short in out and "-.300" in out and "\x1b" not in out
+    assert cli("runs", "compare", one.short, two.short, "--json") == 0
+    document = one_document(capsys.readouterr().out)
+    assert [run["run"] for run in document["runs"]] == [one.id, two.id] and document["base"] == one.id
+    assert document["settings"] == {"lr": ["0.0002", "0.001"]}
+    assert document["scores"]["macro_f1"] == pytest.approx([0.4, 1 / 3])
+    assert document["per_label"]["fear"]["delta"] == [None, pytest.approx(-0.3)]
+
+
+def test_two_to_six_different_runs_are_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [finished() for _ in range(MOST + 1)]
+    assert cli("runs", "compare") == 2
+    assert cli("runs", "compare", runs[0].id) == 2
+    assert cli("runs", "compare", runs[0].id, runs[0].short) == 2
+    assert cli("runs", "compare", *(run.id for run in runs)) == 2
+    assert cli("runs", "compare", runs[0].id, "nobody") == 3
+    assert cli("runs", "compare", *(run.id for run in runs[:MOST])) == 0
+    assert capsys.readouterr().out.count("macro-F1") == 1
+
+
+def test_a_side_is_read_from_a_run_whose_settings_cannot_be() -> None:
+    run = scored(ONE)
+    (run.folder / "config.toml").write_text("format = 99\n")
+    side = side_of(run.folder)
+    assert isinstance(side, Side) and not side.settings and side.per_label == ONE
