@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Tests in several processes, a whole file in each: more than four only get in each other's way.
+SHARED_OUT := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check format bench torture screenshots clean
@@ -25,14 +27,14 @@ run: setup  ## open the app on the sample corpus
 	@$(BIN)/goemo-tui
 
 test: setup  ## all tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(SHARED_OUT)
 
 check: setup  ## format, lint, types, contracts, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(SHARED_OUT)
 
 format: setup  ## rewrite the code in the common form
 	$(BIN)/ruff format .
