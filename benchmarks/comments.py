@@ -10,8 +10,32 @@ from pathlib import Path
 from trainer.labels import EMOTIONS
 
 ROWS = {"train": 43_410, "dev": 5_426, "test": 5_427}
+TYPED = ("love", "thank you", "excited", "because", "really nice", "what")
+"""What the measurement of the filter types; every corpus has it."""
+
 ROOT = Path(__file__).parent.parent
-_BEGINNINGS = ["th", "an", "re", "in", "er", "on", "st", "be", "lo", "fe", "ha", "so", "wh", "no", "yo", "ma", "pe", "tr", "gr", "ex"]
+_BEGINNINGS = [
+    "th",
+    "an",
+    "re",
+    "in",
+    "er",
+    "on",
+    "st",
+    "be",
+    "lo",
+    "fe",
+    "ha",
+    "so",
+    "wh",
+    "no",
+    "yo",
+    "ma",
+    "pe",
+    "tr",
+    "gr",
+    "ex",
+]
 _ENDINGS = ["e", "ing", "ed", "ly", "es", "er", "ion", "ank", "ove", "ate", "ot", "ally", "ere", "ist", "ough", "ame"]
 
 
@@ -21,14 +45,17 @@ def real_corpus() -> Path | None:
     return folder if (folder / "train.tsv").is_file() else None
 
 
-def make_corpus(folder: Path, seed: int = 0) -> Path:
-    """Write three splits of ROWS rows into `folder` and return it: 3 to 30 words a row, one to three labels."""
+def make_corpus(folder: Path, seed: int = 0, share: float = 1.0) -> Path:
+    """Write three splits of ROWS rows, or a share of them, into `folder` and return it: 3 to 30 words a row, one to
+    three labels.
+    """
     chance = random.Random(seed)
-    words = ["love", "thank you", "excited", "because", "not really", "what"]
+    words = list(TYPED)
     words += [begin + middle + end for begin in _BEGINNINGS for middle in _BEGINNINGS[:7] for end in _ENDINGS]
     weights = [400 / (n + 3) for n in range(len(words))]
     folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in ROWS.items():
+    for name, all_rows in ROWS.items():
+        rows = max(1, int(all_rows * share))
         text = chance.choices(words, weights, k=rows * 14)
         (folder / f"{name}.tsv").write_text("".join(_rows(name, rows, text, chance)), encoding="utf-8")
     return folder

@@ -32,10 +32,11 @@ class Tally:
 
 def measure(data: str, checkpoints: int, minutes: float, writing: float, silent: float) -> None:
     """Train until `checkpoints` were written, one every `minutes` of the writing time, and print the comparison."""
-    from trainer.learn import training
+    from trainer.learn import saving, training
     from trainer.learn.loop import learn
-    from trainer.learn.training import Training
+    from trainer.learn.saving import Saver
     from trainer.learn.work import prepare
+    from trainer.model.batches import steps_per_epoch
     from trainer.runs.events import LOG, EventLog
     from trainer.runs.plan import plan
     from trainer.runs.run import Run
@@ -43,9 +44,10 @@ def measure(data: str, checkpoints: int, minutes: float, writing: float, silent:
     ready = plan(data, settings={"epochs": 1000, "checkpoint_minutes": minutes})
     run = Run.create(ready.config, ready.record())
     task, _ = prepare(run, lambda: False)
+    each = steps_per_epoch(len(task.train.truth), ready.config.batch_size, ready.config.accumulation)
     tally = {True: Tally(), False: Tally()}
     now: dict[str, Any] = {"writes": False, "since": time.monotonic(), "last": None, "written": 0, "saved_at": 0.0}
-    usual, training.BEST_SHARE = training.BETWEEN_STEP_EVENTS, 0.0
+    usual, saving.BEST_SHARE = training.BETWEEN_STEP_EVENTS, 0.0
 
     def switch() -> None:
         now["writes"], now["since"] = not now["writes"], time.monotonic()
@@ -62,12 +64,12 @@ def measure(data: str, checkpoints: int, minutes: float, writing: float, silent:
             switch()
         return bool(now["written"] >= checkpoints and not now["writes"])
 
-    def due(self: Training, at: float) -> bool:
+    def due(self: Saver, step: int, at: float) -> bool:
         spent = tally[True].seconds
-        last = self.position.rows == len(self.truth)  # that checkpoint would come behind a validation, which is no step
+        last = step % each == 0  # that checkpoint would come behind a validation, which is no step
         return bool(now["writes"]) and not last and spent - now["saved_at"] >= 60 * minutes
 
-    Training.checkpoint_is_due = due  # type: ignore[method-assign]
+    Saver.due = due  # type: ignore[method-assign,assignment]
     times, events = [], 0
     with EventLog(run.folder / LOG) as log:
         for kind, fields in learn(task, stop):

@@ -20,10 +20,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+from benchmarks.moment import Moment, waits
+
 KEYS = {
     "enter": b"\r", "escape": b"\x1b", "tab": b"\t", "backspace": b"\x7f", "f1": b"\x1bOP", "f2": b"\x1bOQ",
     "f3": b"\x1bOR", "down": b"\x1b[B", "right": b"\x1b[C", "ctrl+u": b"\x15", "ctrl+o": b"\x0f", "ctrl+a": b"\x01",
 }  # fmt: skip
+
+FOREIGN = ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+"""What of this process' environment would change what is measured; installed programs have their bytecode."""
 
 _CODES = re.compile(
     rb"\x1b\[[0-9;:?<>=$ ]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[PX^_][^\x1b]*\x1b\\|\x1b[^\[\]PX^_]"
@@ -46,16 +51,17 @@ class Screen:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.raw = bytearray()
-        self.last = 0.0
-        """When the last bytes came, on perf_counter's clock; so are all moments here."""
-        self.ended: float | None = None
+        self.last = Moment(0.0)
+        """When the last bytes came."""
+        self.ended: Moment | None = None
         self._mark = 0
         self._answered = 0
-        kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "SSH_CONNECTION", "COLUMNS", "LINES")}
+        self._waits: dict[int, float] = {}
+        kept = {k: v for k, v in os.environ.items() if k not in FOREIGN}
         kept |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
         command = [sys.executable, *python, "-m", "goemo_tui", *arguments]
         size = struct.pack("HHHH", rows, columns, 0, 0)
-        self.began = time.perf_counter()
+        self.began = Moment(time.perf_counter())
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, size)
@@ -79,8 +85,11 @@ class Screen:
 
     def _take(self, seconds: float) -> bool:
         """Take in what comes within `seconds`; False where nothing came."""
+        own = waits(["self"])
         if not select.select([self.fd], [], [], max(0.0, seconds))[0]:
             return False
+        came = time.perf_counter()
+        lag = waits(["self"]) - own  # they were there, and nobody who looked
         try:
             data = os.read(self.fd, 1 << 16)
         except OSError:
@@ -88,7 +97,7 @@ class Screen:
         if not data:
             time.sleep(0.001)
             return False
-        self.last = time.perf_counter()
+        self.last = Moment(came, self.waited() + lag)
         self.raw += data
         self._reply()
         return True
@@ -111,7 +120,7 @@ class Screen:
         """The text that came since the mark, without escape codes."""
         return _CODES.sub(b"", bytes(self.raw[self._mark :])).decode("utf-8", "replace")
 
-    def arrives(self, *patterns: str, seconds: float = 60.0) -> float:
+    def arrives(self, *patterns: str, seconds: float = 60.0) -> Moment:
         """The moment at which the text since the mark holds all patterns. Raises NotSeenError."""
         until = time.perf_counter() + seconds
         wanted = [re.compile(pattern) for pattern in patterns]
@@ -124,7 +133,7 @@ class Screen:
                 raise NotSeenError(f"{wanted[0].pattern} did not come within {seconds:g} s: …{text[-300:]!r}")
             self._take(0.05)
 
-    def settle(self, quiet: float = 0.3, seconds: float = 60.0) -> float:
+    def settle(self, quiet: float = 0.3, seconds: float = 60.0) -> Moment:
         """Wait until nothing came for `quiet` seconds; the moment of the last bytes."""
         until = time.perf_counter() + seconds
         while self._take(quiet):
@@ -140,14 +149,20 @@ class Screen:
             self._take(left)
         return len(self.raw) - self._mark
 
-    def press(self, *keys: str) -> float:
+    def press(self, *keys: str) -> Moment:
         """Type names of KEYS, or text as it is, from a new mark on; the moment of it."""
         self.mark()
-        moment = time.perf_counter()
+        moment = Moment(time.perf_counter(), self.waited())
         os.write(self.fd, b"".join(KEYS.get(key) or key.encode() for key in keys))
         return moment
 
     # The process
+
+    def waited(self) -> float:
+        """Seconds for which the app and the processes it started had waited for a core so far."""
+        for pid in (self.pid, *self.children()):
+            self._waits[pid] = max(self._waits.get(pid, 0.0), waits([pid]))
+        return sum(self._waits.values())
 
     def cpu(self) -> float:
         """Seconds that the app's own process has computed, its children not among them."""
@@ -181,12 +196,11 @@ class Screen:
         """The exit code; `ended` is the moment at which it was known."""
         until = time.perf_counter() + seconds
         while time.perf_counter() < until:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.ended = time.perf_counter()
+            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                self.ended = Moment(time.perf_counter(), self.waited())
                 while self._take(0.02):
                     pass
-                return os.waitstatus_to_exitcode(status)
+                return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
             if not self._take(0.002):
                 time.sleep(0.001)
         raise NotSeenError(f"it did not end within {seconds:g} s")
