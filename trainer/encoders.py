@@ -17,6 +17,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from trainer import paths
 from trainer.errors import ModelError, NotFoundError
 
 BUNDLED = "minilm"
@@ -84,7 +85,7 @@ def find_encoder(name: str, progress: Progress | None = None, allow_download: bo
     if name == BUNDLED:
         return Encoder(name, _bundled(), "bundled package")
     if looks_like_path(name):
-        folder = Path(name).expanduser()
+        folder = paths.expanded(name)
         if not folder.is_dir():
             raise NotFoundError(f"{folder}: no such folder. An encoder is minilm, distilbert, a folder or a Hub name")
         return Encoder(name, _checked(folder.resolve()), "local folder")

@@ -52,7 +52,7 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
             raise NotFoundError(f"this version carries no starter model. Make a model: {MAKE_ONE}")
         return starter
     if looks_like_path(name) and not _is_run(name):
-        folder = Path(name).expanduser().resolve()
+        folder = paths.expanded(name).resolve()
         if not folder.is_dir():
             raise NotFoundError(f"{folder}: no such folder. A model is a run, a folder, a Hub name or starter")
         inner = folder / "model"

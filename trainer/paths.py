@@ -13,6 +13,11 @@ import platformdirs
 APP = "goemo-tui"
 
 
+def expanded(text: str) -> Path:
+    """A path as people type it, `~` included; a `~name` that is nobody here stays as it is instead of raising."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111
+
+
 def home() -> Path:
     """The folder that holds runs and downloaded corpora (`GOEMO_HOME`, else the XDG data folder)."""
     override = os.environ.get("GOEMO_HOME")

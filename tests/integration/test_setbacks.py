@@ -14,7 +14,7 @@ import torch
 from tests.integration.in_process import SETTINGS, created, kept, texts, told, weights
 from trainer import Predictor, train
 from trainer.errors import RunError
-from trainer.learn import checkpoint, training
+from trainer.learn import checkpoint, saving, training
 from trainer.learn.loop import learn
 from trainer.learn.training import Training
 from trainer.learn.work import prepare
@@ -158,7 +158,7 @@ def test_early_stopping_knows_after_a_resume_what_it_knew_before(tiny_encoder: P
 
 
 def test_the_checkpoint_behind_the_best_validation_is_kept(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "BEST_SHARE", 1e9)  # tiny as it is, it would cost too much
+    monkeypatch.setattr(saving, "BEST_SHARE", 1e9)  # tiny as it is, it would cost too much
     run = created(tiny_encoder, epochs=3, checkpoint_steps=5, lr=0.0, head_lr=1e-12)  # epoch 1 stays the best
     events = told(run)
     assert events[-1][1]["best_epoch"] == 1
@@ -176,7 +176,7 @@ def test_the_checkpoint_behind_the_best_validation_is_kept(tiny_encoder: Path, m
 
 
 def test_a_death_right_behind_a_validation_changes_nothing(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "BEST_SHARE", 1e9)
+    monkeypatch.setattr(saving, "BEST_SHARE", 1e9)
     whole, broken = created(tiny_encoder), created(tiny_encoder)
     expected = told(whole)[-1]
     for kind, fields in learn(prepare(broken, lambda: False)[0]):

@@ -15,8 +15,8 @@ import pytest
 from trainer import paths
 from trainer.config import TrainConfig
 from trainer.errors import GoemoError, NotFoundError, RunError
+from trainer.runs import home as home_module
 from trainer.runs import identity, lock, state
-from trainer.runs import run as run_module
 from trainer.runs.events import EventLog
 from trainer.runs.lock import RunLock
 from trainer.runs.names import ADJECTIVES, ANIMALS, friendly_name
@@ -83,7 +83,7 @@ def test_files_and_folders_are_private_whatever_the_umask() -> None:
 
 
 def test_many_made_at_once_are_all_different(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "friendly_name", lambda taken: f"calm-{next(words)}")
+    monkeypatch.setattr(home_module, "friendly_name", lambda taken: f"calm-{next(words)}")
     words = iter([*(["otter"] * 20), *(f"otter{n}" for n in range(100))])
     gate, made = threading.Barrier(8), []
 
@@ -256,6 +256,22 @@ def test_a_lock_held_under_a_wrong_name_is_unknown_never_dead(run: Run) -> None:
         log(run, "started")
         rewrite_lock(run, ticks=1)  # as of a process that had this number before
         assert run.state == "unknown" and run.look().pid is None
+
+
+def test_a_lock_that_changes_hands_here_is_starting_never_unknown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next worker holds it and has not written its name, for longer than anybody waits to see it."""
+    monkeypatch.setattr(lock, "SETTLE_SECONDS", 0.0)
+    with RunLock(run.folder):
+        log(run, "started")
+        rewrite_lock(run, ticks=1, supervisor=os.getpid(), tries=2)
+        assert run.state == "starting"
+        lock.request_stop(run.folder)
+        assert run.state == "stopping"
+        lock.withdraw_stop(run.folder)
+        rewrite_lock(run, tries=0)
+        assert run.state == "unknown"
+        lock.mark_starting(run.folder)
+        assert run.state == "starting"
 
 
 def test_the_process_itself_is_told_from_one_with_its_number() -> None:

@@ -18,6 +18,7 @@ from trainer.config import TrainConfig
 from trainer.errors import RunError
 from trainer.runs import lock, process, supervise
 from trainer.runs.run import Run
+from trainer.runs.snapshot import Snapshot
 from trainer.runs.tail import EventTail
 
 Begin = Callable[[int], "subprocess.Popen[bytes]"]
@@ -215,6 +216,23 @@ def test_a_worker_that_died_is_followed_by_another() -> None:
     assert "in 2 s (try 2 of 3)" in lines[1]
     process.stop(run)
     assert run.state == "stopped" and lives(run) == 3
+
+
+def test_a_worker_that_dies_while_it_is_looked_at_is_no_stranger(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = made(retries=1)
+    start(run)
+    read = Run.snapshot
+
+    def read_late(self: Run) -> Snapshot:  # between the look at the lock and the word for what was seen
+        first = worker(run)
+        os.kill(first.pid, signal.SIGKILL)
+        gone(first)
+        monkeypatch.setattr(Run, "snapshot", read)
+        return read(self)
+
+    monkeypatch.setattr(Run, "snapshot", read_late)
+    assert run.state == "running"  # as it was seen
+    assert run.state in ("starting", "running")
 
 
 def test_it_is_taken_up_again_as_often_as_was_asked_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def load_corpus(path: str | Path | None = None) -> Corpus:
             return _load_file(name, place)
         there = place.exists()
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
-        raise CorpusError(f"{place} cannot be read: {error}") from None
+        raise CorpusError(f"{place} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if there:
         raise CorpusError(f"{place} is neither a folder nor a file of comments")
     if str(path) == "goemotions":

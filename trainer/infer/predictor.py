@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.errors import ConfigError, ModelError
 from trainer.learn.device import choose_device
-from trainer.model import classifier
+from trainer.model import bert, classifier
 from trainer.model.metrics import CLASSIC
 from trainer.modelfolder import ModelFolder, find_model, read_label_names, read_max_length, read_thresholds
 
@@ -60,7 +61,7 @@ class Predictor:
         self.max_length = read_max_length(path)
         self.tokenizer = load_tokenizer(path)
         self.device = choose_device(device)
-        self.model = classifier.load(path).to(self.device)
+        self.model: nn.Module = (bert.load(path) or classifier.load(path)).to(self.device)
         outputs = classifier.outputs(self.model)
         if outputs != len(self.labels):
             raise ModelError(f"{path}: the model has {outputs} outputs, but names {len(self.labels)}")

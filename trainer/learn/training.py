@@ -23,11 +23,11 @@ from trainer.learn.memory import out_of_memory, release
 from trainer.learn.meter import Meter, Rates
 from trainer.learn.outlook import Outlook
 from trainer.learn.randomness import put_torch_state, torch_state
+from trainer.learn.saving import Saver
 from trainer.learn.schedule import rate
 from trainer.learn.task import Array, Diverged, Event, MemoryShort, Task
 from trainer.model import classifier, metrics
 from trainer.model.batches import batches, steps_per_epoch, windows
-from trainer.surroundings import free_bytes, size
 
 BETWEEN_STEP_EVENTS = 0.25
 """Seconds between two `step` events at the least: nobody sees more, and a fast GPU would fill the disk."""
@@ -35,14 +35,8 @@ BETWEEN_STEP_EVENTS = 0.25
 BAD_STEPS = 3
 """So many steps in a row without a number as loss and gradient send the training back; fewer are only left out."""
 
-BEST_SHARE = 0.01
-"""A checkpoint behind the best validation so far may cost this share of the time since the last one, and no more."""
-
 ROOM_SECONDS, ROOM_POLL_SECONDS = 300.0, 2.0
 """A training that is done waits so long for room for its best model."""
-
-FIRST_WRITE = 0.5
-"""Seconds that a checkpoint is thought to cost before one was written."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +60,8 @@ class Training:
         self.total = self.config.epochs * steps_per_epoch(
             len(task.train.truth), self.config.batch_size, self.config.accumulation
         )
-        self.last_checkpoint = self.last_step_event = time.monotonic()
-        self.write_seconds = FIRST_WRITE
+        self.last_step_event = time.monotonic()
+        self.saver = Saver(self.config, task.checkpoints)
         width = self.config.max_length if self.config.padding == "max_length" else None
         self.outlook = Outlook(self.config.epochs, task.train.tokens.lengths, task.dev.tokens.lengths, width)
         self.truth = torch.from_numpy(task.train.truth)
@@ -75,7 +69,6 @@ class Training:
         # counted on the device, so that no step has to wait for it
         self.bad_steps = torch.tensor(position.bad_steps, device=device)
         self.most_bad_steps, self.left_out = self.bad_steps.clone(), torch.zeros_like(self.bad_steps)
-        self.said_low = False
         self.keeper = Keeper(task.keep, position)
 
     def about(self) -> dict[str, Any]:
@@ -111,8 +104,7 @@ class Training:
             due = yield from self.one_epoch(stop)
             best = yield from self.validate(stop)
             at.epoch, at.rows, at.loss_sum, at.loss_rows = at.epoch + 1, 0, 0.0, 0
-            cheap = self.write_seconds <= BEST_SHARE * (time.monotonic() - self.last_checkpoint)
-            if not at.bad_steps and (due or (best and self.checkpoints_wanted and cheap)):
+            if not at.bad_steps and (due or (best and self.saver.cheap)):
                 yield from self.save(best)
         yield from self.end(stop)
 
@@ -184,7 +176,7 @@ class Training:
             meter.add(taken.loss, rows, taken.tokens)
             self.outlook.stepped()
             now, last = time.monotonic(), at.rows == len(self.truth)
-            due = self.checkpoint_is_due(now)
+            due = self.saver.due(at.step, now)
             # the first step of an epoch is slow and would foretell hours: its event waits for the second
             soon = meter.steps > 1 and now - self.last_step_event >= BETWEEN_STEP_EVENTS
             if due or soon or last:
@@ -294,7 +286,7 @@ class Training:
     def step_fields(self, loss: float, lr: float, norm: float, rates: Rates) -> dict[str, Any]:
         """The fields of a `step` event."""
         at = self.position
-        left = self.outlook.left(rates.step_seconds, self.write_seconds, self.seconds_between_checkpoints(rates))
+        left = self.outlook.left(rates.step_seconds, self.saver.seconds, self.saver.between(rates.step_seconds))
         return {
             "step": at.step, "epoch": at.epoch, "loss": round(loss, 6), "lr": lr, "grad_norm": round(norm, 4),
             "examples_per_s": round(rates.examples, 2), "tokens_per_s": round(rates.tokens, 1), "eta_s": round(left, 1),
@@ -329,54 +321,13 @@ class Training:
         yield "validation", fields
         return best
 
-    @property
-    def checkpoints_wanted(self) -> bool:
-        """Whether any are asked for."""
-        return bool(self.config.checkpoint_steps or self.config.checkpoint_minutes)
-
-    def seconds_between_checkpoints(self, rates: Rates) -> float:
-        """About how often one is written; infinity where none is asked for."""
-        minutes, steps = self.config.checkpoint_minutes, self.config.checkpoint_steps
-        return min(60 * minutes or math.inf, steps * rates.step_seconds or math.inf)
-
-    def checkpoint_is_due(self, now: float) -> bool:
-        """Whether it is time for the next one."""
-        minutes, steps = self.config.checkpoint_minutes, self.config.checkpoint_steps
-        return bool(
-            (steps and self.position.step % steps == 0) or (minutes and now - self.last_checkpoint >= minutes * 60)
-        )
-
     def save(self, best: bool = False) -> Iterator[Event]:
-        """Write a checkpoint; a disk or a memory that refuses is a warning, never the end of a training."""
+        """Write a checkpoint; what the disk refused before is tried again where there is room by now."""
         at = self.position
         at.seconds = self.seconds()
-        began = time.monotonic()
-        needed = 0
-        try:
-            written = checkpoint.write(self.task.checkpoints, self.model, self.optimizer, at, self.terms, best)
-        except (OSError, RuntimeError, MemoryError) as error:
-            if not isinstance(error, OSError) and not out_of_memory(error):
-                raise
-            yield "warning", {"text": f"no checkpoint was written at step {at.step}: {error}. The training goes on"}
-        else:
-            needed = written["bytes"]
-            yield "checkpoint", {"step": at.step, **written}
-        self.last_checkpoint = time.monotonic()
-        self.write_seconds = self.last_checkpoint - began
+        written = yield from self.saver.write(self.model, self.optimizer, at, self.terms, best)
         self.outlook.passed()
-        if needed:
-            yield from self.look_at_disk(needed)
+        if written:
+            yield from self.saver.look_at_disk(written)
             if self.keeper.again(self.model):
                 yield "warning", {"text": f"there is room again: the model of epoch {at.kept_epoch} is kept"}
-
-    def look_at_disk(self, needed: int) -> Iterator[Event]:
-        """Say once that the next checkpoint, of `needed` bytes, will hardly fit; again only when there was room between."""
-        free = free_bytes(self.task.checkpoints)
-        low = free is not None and free < needed * 1.1
-        if low and not self.said_low:
-            text = (
-                f"the disk is almost full: {size(free or 0)} are free in {self.task.checkpoints}, the next checkpoint takes "
-                f"{size(needed)}. Make room: goemo-tui runs prune"
-            )
-            yield "warning", {"text": text}
-        self.said_low = low

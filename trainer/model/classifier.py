@@ -1,7 +1,8 @@
 """The classifier: an encoder of transformers with its stock `…ForSequenceClassification` head.
 
 Built from an encoder's folder, saved as a plain Hugging Face directory, loaded again for prediction. Safetensors only,
-nothing is looked for on a network, and no code that comes with a model is run.
+nothing is looked for on a network, and no code that comes with a model is run. transformers takes seconds to import, so
+it is imported where it is used: a prediction with a stock BERT does without it (`trainer.model.bert`).
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForSequenceClassification
-from transformers.utils import logging as advice
 
 from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.tokens import TokenArrays, load_tokenizer
@@ -39,6 +38,8 @@ def build(
     `frequency[k]` is the share of training rows that carry label k; with head_init="log_odds" the last layer starts with
     zero weights and a bias at the log-odds of it, so that the first step already predicts the base rates.
     """
+    from transformers import AutoConfig
+
     torch.manual_seed(seed)
     try:
         config = AutoConfig.from_pretrained(
@@ -205,6 +206,8 @@ def load(folder: Path) -> nn.Module:
 def _read(folder: Path, **more: Any) -> tuple[nn.Module, list[str]]:
     """The one way in for weights: safetensors of this disk, nobody's code. The model in fp32, and the names of
     parameters that the folder does not hold, or holds in another shape."""
+    from transformers import AutoModelForSequenceClassification
+
     with _quiet():
         found: tuple[nn.Module, dict[str, Any]] = AutoModelForSequenceClassification.from_pretrained(
             folder,
@@ -229,6 +232,8 @@ def _some(names: list[str]) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep transformers' bars and advice (a new head is new, as it should be) out of logs and off screens."""
+    from transformers.utils import logging as advice
+
     level, bars = advice.get_verbosity(), advice.is_progress_bar_enabled()
     advice.set_verbosity_error()
     advice.disable_progress_bar()

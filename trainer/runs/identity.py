@@ -9,6 +9,7 @@ import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -89,8 +90,14 @@ def ticks_of(pid: int) -> tuple[int | None, bool]:
 
 
 def boot_id() -> str | None:
+    """What this start of the machine is called; asked at each look at a run, and the same as long as this process lives."""
+    return _boot_id(PROC)
+
+
+@cache
+def _boot_id(proc: Path) -> str | None:
     with suppress(OSError):
-        return (PROC / "sys/kernel/random/boot_id").read_text().strip()
+        return (proc / "sys/kernel/random/boot_id").read_text().strip()
     return None
 
 

@@ -33,7 +33,10 @@ _MOST_TEXT = 4096
 
 @dataclass(frozen=True)
 class LockHolder:
-    """What the lock of a run says. `process` is the last that held it, None if its text is unreadable."""
+    """What the lock of a run said at one moment; who lives was asked at that moment too, and is not asked again.
+
+    `process` is the last that held it, None if its text is unreadable.
+    """
 
     process: Process | None
     locked: bool
@@ -47,8 +50,10 @@ class LockHolder:
     """The process that stands beside the worker and waits for its end; None for a worker that nobody waits for."""
     tries: int = 0
     """How often that one would take the run up again."""
+    lived: bool = False
+    """True if `process` lived: a worker that dies right after the look is no stranger that holds the lock."""
     keeper: Process | None = None
-    """Who keeps, or kept, workers out for a moment without being one."""
+    """Who keeps workers out for a moment without being one; None also for one that is gone."""
     keeping: str = ""
     """What is done to the run meanwhile, such as `pruned`."""
 
@@ -70,7 +75,7 @@ class LockHolder:
     @property
     def busy(self) -> str:
         """Why the lock is held if no worker holds it: `being pruned by pid 12`; else empty."""
-        if not self.locked or self.keeper is None or not self.keeper.alive:
+        if not self.locked or self.keeper is None:
             return ""
         return f"being {self.keeping} by pid {self.keeper.pid}"
 
@@ -82,7 +87,7 @@ class LockHolder:
     @property
     def alive(self) -> bool:
         """True if the lock is held, and by the process that it names."""
-        return self.taken and self.process is not None and self.process.alive
+        return self.taken and self.lived
 
     @property
     def supervised(self) -> bool:
@@ -307,17 +312,19 @@ def _look(path: Path) -> LockHolder | None:
         supervisor = Process(int(beside[0]), ticks, process.boot, process.host)
     return LockHolder(
         process, locked, int(seq) if seq.isdecimal() else 0, _decimal(mono), signals,
-        supervisor, int(tries) if tries.isdecimal() else 0, *_keeper(values.get(_BUSY, "")),
+        supervisor, int(tries) if tries.isdecimal() else 0, process is not None and process.alive,
+        *_keeper(values.get(_BUSY, "")),
     )  # fmt: skip
 
 
 def _keeper(text: str) -> tuple[Process | None, str]:
-    """What RunLock notes while it is busy."""
+    """What RunLock notes while it is busy: who keeps the run and why, as long as that one lives."""
     parts = text.split()
     if len(parts) != 5 or not parts[1].isdecimal():
         return None, ""
     what, pid, ticks, boot, host = parts
-    return Process(int(pid), int(ticks) if ticks.isdecimal() else None, None if boot == "-" else boot, host), what
+    process = Process(int(pid), int(ticks) if ticks.isdecimal() else None, None if boot == "-" else boot, host)
+    return (process, what) if process.alive else (None, "")
 
 
 def _supervision() -> dict[str, object]:

@@ -5,12 +5,11 @@ Reads what the worker wrote and never writes into a living run. Starting, stoppi
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import time
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,11 +21,11 @@ import tomli_w
 from trainer import paths
 from trainer.config import TrainConfig
 from trainer.errors import NotFoundError, RunError
-from trainer.runs import lock
+from trainer.runs import home, lock
 from trainer.runs.about import About, read_about
 from trainer.runs.events import LOG, VERSION, restart_step
-from trainer.runs.names import friendly_name
-from trainer.runs.permission import owner, require_seen, require_writable
+from trainer.runs.home import short_name as short_name
+from trainer.runs.permission import require_seen, require_writable
 from trainer.runs.snapshot import Snapshot, Story, own_fields
 from trainer.runs.state import CONFIG as CONFIG
 from trainer.runs.state import ENDED as ENDED
@@ -75,18 +74,18 @@ class Run:
         if hidden:
             raise ValueError(f"tables of config.toml cannot be called {', '.join(sorted(hidden))}")
         text = tomli_w.dumps({**record, **_without_none(extra or {})}).encode()
-        home = paths.runs_folder()
+        shelf = paths.runs_folder()
         try:
-            paths.private_folder(home)
-            fresh = home / f".new-{os.getpid()}-{time.monotonic_ns()}"
+            paths.private_folder(shelf)
+            fresh = shelf / f".new-{os.getpid()}-{time.monotonic_ns()}"
             fresh.mkdir(mode=0o700)
             fresh.chmod(0o700)
             lock.write_private(fresh / CONFIG, text)
-            folder = _named(fresh, home)
+            folder = home.named(fresh, shelf)
         except OSError as error:
-            raise RunError(f"no run can be made in {home}: {error.strerror}") from None
+            raise RunError(f"no run can be made in {shelf}: {error.strerror}") from None
         with suppress(OSError):  # where the file system can
-            paths.sync(home)
+            paths.sync(shelf)
         return cls(folder)
 
     @classmethod
@@ -98,11 +97,11 @@ class Run:
         A Path may lie anywhere; a text never leaves the runs folder. Raises NotFoundError, also for a run of somebody
         else that may not be read.
         """
-        folder = which if isinstance(which, Path) else _find(which)
+        folder = which if isinstance(which, Path) else home.find(which)
         try:
             there = (folder / CONFIG).is_file()
         except OSError as error:
-            raise _closed(folder, error) from None
+            raise home.closed(folder, error) from None
         if not there:
             raise NotFoundError(f"{folder}: no run is there (it would hold a {CONFIG})")
         return cls(folder.absolute())
@@ -160,10 +159,7 @@ class Run:
     @property
     def created(self) -> float:
         """When the run was made, in seconds since 1970."""
-        try:
-            return (self.folder / CONFIG).stat().st_mtime
-        except OSError:
-            return 0.0
+        return home.created(self.folder)
 
     @property
     def writable(self) -> bool:
@@ -282,78 +278,7 @@ def list_runs() -> list[Run]:
 
     Raises RunError where the folder of all runs cannot be read.
     """
-    home = paths.runs_folder()
-    try:
-        found = [Run(entry) for entry in home.iterdir() if _is_run(entry)]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise RunError(f"{home} cannot be read: {error.strerror}") from None
-    return sorted(found, key=lambda run: (run.id[:13], run.created, run.id), reverse=True)
-
-
-def short_name(run_id: str) -> str:
-    """The two words of a run id: what stands after the date and the time."""
-    parts = run_id.split("-", 2)
-    return parts[2] if len(parts) == 3 and parts[0].isdecimal() and parts[1].isdecimal() else run_id
-
-
-def _closed(folder: Path, error: OSError) -> NotFoundError:
-    whose = f"; it belongs to {owner(folder)}" if isinstance(error, PermissionError) else ""
-    return NotFoundError(f"run {folder.name} may not be read: {error.strerror}{whose}")
-
-
-def _is_run(folder: Path) -> bool:
-    try:
-        return not folder.name.startswith(".") and not folder.is_symlink() and (folder / CONFIG).is_file()
-    except OSError:
-        return False  # somebody else's, who lets nobody in
-
-
-def _find(name: str) -> Path:
-    home = paths.runs_folder()
-    unknown = NotFoundError(f"no run is called {name!r}. The runs there are: goemo-tui runs list")
-    if not name or "\0" in name:
-        raise unknown
-    path = Path(os.path.normpath(name)) if "/" in name else home / name
-    try:
-        inside = path.is_absolute() and path.parent == Path(os.path.normpath(home)) and not path.name.startswith(".")
-        if inside and not path.is_symlink() and (path / CONFIG).is_file():
-            return path
-    except PermissionError as error:
-        raise _closed(path, error) from None
-    except OSError:
-        raise unknown from None  # no file can have such a name
-    if "/" in name:
-        raise unknown
-    runs = [run.folder for run in list_runs()]
-    ways: tuple[Callable[[Path], bool], ...] = (
-        lambda f: short_name(f.name) == name,
-        lambda f: read_about(f).name == name,
-        lambda f: f.name.startswith(name) or short_name(f.name).startswith(name),
-    )
-    for way in ways:
-        fits = [f for f in runs if way(f)]
-        if len(fits) == 1:
-            return fits[0]
-        if fits:
-            several = ", ".join(f.name for f in fits[:5])
-            raise NotFoundError(
-                f"{name!r} fits {len(fits)} runs ({several}{', …' if len(fits) > 5 else ''}): say which"
-            )
-    raise unknown
-
-
-def _named(fresh: Path, home: Path) -> Path:
-    """Give the finished folder its name: one that no run has, also when others look for one at the same moment."""
-    taken = {short_name(entry.name) for entry in home.iterdir()}
-    while True:
-        folder = home / f"{datetime.now():%Y%m%d-%H%M}-{friendly_name(taken)}"
-        try:
-            return fresh.rename(folder)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-                raise
+    return [Run(folder) for folder in home.in_order(home.run_folders())]
 
 
 def _without_none(value: Any) -> Any:

@@ -31,8 +31,11 @@ def state_of(folder: Path, holder: lock.LockHolder | None, snapshot: Snapshot) -
         if again and (unforeseen(end) or end["seq"] <= taken):
             return _between(folder)
         return "starting" if lock.starter(folder) else str(end["kind"])
-    if holder is not None and (holder.foreign or (holder.taken and not holder.alive)):
+    if holder is not None and holder.foreign:
         return "starting" if not holder.taken and lock.starter(folder) else "unknown"
+    if holder is not None and holder.taken and not holder.alive:
+        # A dead worker still lets go, or the next one has yet to write its name: both may take long on a busy machine.
+        return _between(folder) if again or lock.starter(folder) else "unknown"
     if holder is not None and holder.alive:
         if lock.stop_requested(folder):
             return "stopping"

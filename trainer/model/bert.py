@@ -1,0 +1,158 @@
+"""The stock BERT classifier in torch alone: for prediction, with transformers' numbers and without the seconds that
+importing transformers takes.
+
+Computes what `BertForSequenceClassification` computes, operation by operation (its default attention, fp32, no
+dropout), so that the numbers are equal to the last bit; a test holds the two together. Whatever else a folder holds
+is left to transformers: `load` answers None.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as f
+
+from trainer.encoders import read_json
+
+PLAIN: dict[str, Any] = {
+    "model_type": "bert",
+    "architectures": ["BertForSequenceClassification"],
+    "hidden_act": "gelu",
+    "is_decoder": False,
+    "add_cross_attention": False,
+    "position_embedding_type": "absolute",
+    "attn_implementation": "sdpa",
+    "quantization_config": None,
+    "pruned_heads": {},
+}
+"""What config.json may say of these, where it says something; anything else is another kind of model."""
+
+SIZES = (
+    "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+    "max_position_embeddings", "type_vocab_size",
+)  # fmt: skip
+NEEDED = ("model_type", "architectures", "hidden_act", "layer_norm_eps", "id2label", *SIZES)
+
+
+class Config(NamedTuple):
+    """What is asked of a model besides its logits."""
+
+    num_labels: int
+    pad_token_id: int | None
+
+
+class Output(NamedTuple):
+    """`logits`: fp32 of shape (rows, labels)."""
+
+    logits: Tensor
+
+
+class Bert(nn.Module):
+    """Weights by the names of their file. Called with `input_ids` and `attention_mask`, both int64 of (rows, width)."""
+
+    def __init__(self, said: dict[str, Any], weights: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.config = Config(len(said["id2label"]), said.get("pad_token_id", 0))
+        self.layers, self.heads = int(said["num_hidden_layers"]), int(said["num_attention_heads"])
+        self.eps = float(said["layer_norm_eps"])
+        for name, weight in weights.items():
+            # a copy: the file is mapped, and whoever writes over it later would change what is computed here
+            self.register_buffer(_slot(name), weight.to(torch.float32, copy=True))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Output:
+        """Embeddings, layers, pooler, head."""
+        rows, width = input_ids.shape
+        positions = torch.arange(width, device=input_ids.device)
+        x = f.embedding(input_ids, self._of("bert.embeddings.word_embeddings"))
+        x = x + f.embedding(torch.zeros_like(input_ids), self._of("bert.embeddings.token_type_embeddings"))
+        x = x + f.embedding(positions, self._of("bert.embeddings.position_embeddings"))
+        x = self._norm(x, "bert.embeddings.LayerNorm")
+        seen = attention_mask.bool()
+        mask = None if seen.all() else seen[:, None, None, :].expand(rows, 1, width, width)
+        for number in range(self.layers):
+            x = self._layer(x, mask, f"bert.encoder.layer.{number}")
+        pooled = torch.tanh(self._linear(x[:, 0], "bert.pooler.dense"))
+        return Output(self._linear(pooled, "classifier"))
+
+    def _layer(self, x: Tensor, mask: Tensor | None, name: str) -> Tensor:
+        query, key, value = (
+            self._linear(x, f"{name}.attention.self.{part}").view(*x.shape[:-1], self.heads, -1).transpose(1, 2)
+            for part in ("query", "key", "value")
+        )
+        seen = f.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=query.shape[-1] ** -0.5)
+        seen = seen.transpose(1, 2).contiguous().reshape(*x.shape[:-1], -1)
+        x = self._norm(self._linear(seen, f"{name}.attention.output.dense") + x, f"{name}.attention.output.LayerNorm")
+        wide = f.gelu(self._linear(x, f"{name}.intermediate.dense"))
+        return self._norm(self._linear(wide, f"{name}.output.dense") + x, f"{name}.output.LayerNorm")
+
+    def _of(self, name: str, kind: str = "weight") -> Tensor:
+        return self.get_buffer(_slot(f"{name}.{kind}"))
+
+    def _linear(self, x: Tensor, name: str) -> Tensor:
+        return f.linear(x, self._of(name), self._of(name, "bias"))
+
+    def _norm(self, x: Tensor, name: str) -> Tensor:
+        weight = self._of(name)
+        return f.layer_norm(x, weight.shape, weight, self._of(name, "bias"), self.eps)
+
+
+def is_plain(folder: Path) -> bool:
+    """Whether the model in `folder` is one that `load` knows, as far as its config.json says."""
+    said = read_json(folder / "config.json")
+    return (
+        all(said.get(name) is not None for name in NEEDED)
+        and all(said.get(name, value) == value for name, value in PLAIN.items())
+        and all(isinstance(said[name], int) and said[name] > 0 for name in SIZES)
+        and said["hidden_size"] % said["num_attention_heads"] == 0
+        and isinstance(said["id2label"], dict)
+        and isinstance(said["layer_norm_eps"], float)
+        and (folder / "model.safetensors").is_file()
+    )
+
+
+def load(folder: Path) -> Bert | None:
+    """The classifier in `folder` on the CPU in fp32, ready to predict; None for what only transformers knows."""
+    if not is_plain(folder):
+        return None
+    said = read_json(folder / "config.json")
+    try:
+        weights = load_file(folder / "model.safetensors")
+    except (SafetensorError, OSError):
+        return None  # transformers says what is wrong with it
+    if {name: tuple(weight.shape) for name, weight in weights.items()} != _shapes(said):
+        return None
+    if not all(weight.is_floating_point() for weight in weights.values()):
+        return None
+    return Bert(said, weights).eval()
+
+
+def _slot(name: str) -> str:
+    return name.replace(".", "/")
+
+
+def _shapes(said: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Every weight of such a model, with its shape."""
+    width, wide, labels = said["hidden_size"], said["intermediate_size"], len(said["id2label"])
+    found: dict[str, tuple[int, ...]] = {
+        "bert.embeddings.word_embeddings.weight": (said["vocab_size"], width),
+        "bert.embeddings.position_embeddings.weight": (said["max_position_embeddings"], width),
+        "bert.embeddings.token_type_embeddings.weight": (said["type_vocab_size"], width),
+    }
+    norms, linears = ["bert.embeddings.LayerNorm"], {"bert.pooler.dense": (width, width), "classifier": (labels, width)}
+    for number in range(said["num_hidden_layers"]):
+        layer = f"bert.encoder.layer.{number}"
+        norms += [f"{layer}.attention.output.LayerNorm", f"{layer}.output.LayerNorm"]
+        for part in ("self.query", "self.key", "self.value", "output.dense"):
+            linears[f"{layer}.attention.{part}"] = (width, width)
+        linears[f"{layer}.intermediate.dense"] = (wide, width)
+        linears[f"{layer}.output.dense"] = (width, wide)
+    for name in norms:
+        found |= {f"{name}.weight": (width,), f"{name}.bias": (width,)}
+    for name, shape in linears.items():
+        found |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
+    return found
