@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from goemo_tui.crash import log_error, log_file, one_line
 from goemo_tui.folding import folded
@@ -20,11 +21,19 @@ from trainer.errors import GoemoError
 HEADLESS = "train, runs, predict, eval, data, settings, doctor"
 
 
+class Parser(argparse.ArgumentParser):
+    """Python's; what it complains about may be anything."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the command line, and end."""
+        super().error(clean(message, newlines=True))
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     from goemo_tui.commands import data, doctor, evaluate, predict, runs, settings, train
 
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="goemo-tui",
         description="Know a corpus of emotional comments, fine-tune a small encoder on it, and see what a sentence feels.",
         epilog="Without a command the terminal opens. Exit codes: 0 ok, 1 error, 2 usage, 3 not found.",
@@ -49,11 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    if options.command is None:
-        return _terminal(options.app_data)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
     try:
-        code = int(options.run(options))
+        code = _terminal(options.app_data) if options.command is None else int(options.run(options))
         if sys.stdout is not None:  # closed before we started
             sys.stdout.flush()
     except GoemoError as error:
@@ -66,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except Exception as error:
-        error_id = log_error(error, f"goemo-tui {options.command}")
+        error_id = log_error(error, f"goemo-tui {options.command or ''}".strip())
         say(f"something unforeseen went wrong: {one_line(error)}. It is written down as {error_id} in {log_file()}")
         return 1
     return code

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from textual import events
 from textual.app import App
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
+from textual.widget import MountError
 from textual.worker import WorkerFailed
 
 from goemo_tui import crash
@@ -41,22 +44,30 @@ class ForgivingApp(App[int]):
             markup=False,
         )
 
+    async def on_event(self, event: events.Event) -> None:
+        """As Textual's; keys and clicks behind the one that left the app are for nobody."""
+        if not (self._exit and isinstance(event, events.InputEvent)):
+            await super().on_event(event)
+
     async def run_action(
         self,
         action: str | tuple[str, str, tuple[object, ...]],
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """As Textual's; an action that fails says so in a toast instead of ending the app."""
+        """As Textual's; an action that fails says so in a toast instead of ending the app. None begins after the end."""
+        if self._exit:
+            return True
         try:
             return await super().run_action(action, default_namespace, namespaces)
         except GoemoError as error:
             self.notify(str(error), severity="error", timeout=8)
         except Exception as error:
-            self._toast_of(error, f"action {action}")
+            self.tell_error(error, f"action {action}")
         return True
 
-    def _toast_of(self, error: Exception, where: str) -> None:
+    def tell_error(self, error: Exception, where: str) -> None:
+        """A toast with one line and an id; the whole story goes to the log under that id."""
         self._show_to_tests(error)
         error_id = crash.log_error(error, where)
         self.notify(
@@ -74,13 +85,15 @@ class ForgivingApp(App[int]):
 
     def _handle_exception(self, error: Exception) -> None:
         """A failed worker is a toast; anything else ends the app with one line, once the terminal is restored."""
+        if self._exit and isinstance(error, NoMatches | MountError):
+            return  # a screen that was opened in the same breath as the app was left: nothing is put on it any more
         self._show_to_tests(error)
         cause = error.error if isinstance(error, WorkerFailed) else error
         if isinstance(error, WorkerFailed) and isinstance(cause, Exception) and self.is_running:
             if isinstance(cause, GoemoError):
                 self.notify(str(cause), severity="error", timeout=8)
             else:
-                self._toast_of(cause, "worker")
+                self.tell_error(cause, "worker")
             return
         self._return_code = 1
         if self.fatal_line is None:

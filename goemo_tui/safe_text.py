@@ -6,6 +6,7 @@ This module may not import textual at the top: the command line cleans its outpu
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from functools import lru_cache
@@ -121,3 +122,18 @@ def cells(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
+
+
+def json_line(document: object) -> str:
+    """`document` as JSON on one line: what can be seen stands there as it is, everything else as `\\uXXXX`.
+
+    So it may go to a terminal, and says the same to a program. Nothing is left out.
+    """
+    text = json.dumps(document, ensure_ascii=False)
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    return json.dumps(char)[1:-1] if char > "\x7f" else f"\\u{ord(char):04x}"

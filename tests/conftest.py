@@ -13,6 +13,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--accept-pictures`: what the screens show now is what they shall show (see tests/ui/gallery.py)."""
+    parser.addoption("--accept-pictures", action="store_true", help="take the screens as they are for tests/pictures")
+
+
 @pytest.fixture(autouse=True)
 def goemo_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test writes into its own GOEMO_HOME and never asks a hub."""
