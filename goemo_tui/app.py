@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import ClassVar
 
 from goemo_tui import over_ssh  # isort: skip  # before textual, which reads its variables at import
@@ -24,23 +22,26 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
-from goemo_tui import actions, alerting, crash, glyphs, keymap, language, right_to_left, themes
-from goemo_tui.ending import NO_TERMINAL, going_on, has_terminal, log_thread
-from goemo_tui.forgiving import ForgivingApp
+from goemo_tui import actions, alerting, crash, glyphs, right_to_left
+from goemo_tui.ending import NO_TERMINAL, going_on, has_terminal, log_of_loop, log_unseen
 from goemo_tui.lost_terminal import has_gone, tolerant
 from goemo_tui.palette import ActionProvider, Palette
-from goemo_tui.remembered import Remembered, read_state, write_state
 from goemo_tui.safe_text import clean
 from goemo_tui.services.alerts import Alerts
 from goemo_tui.services.machine import MachineWatch, Sampled
 from goemo_tui.services.runs import RunsChanged, RunWatch, run_line
 from goemo_tui.settings import Settings, read_settings
+from goemo_tui.settled import SettledApp
+from goemo_tui.waking import waking
 
 SMALLEST = (60, 16)
 """Columns and rows below which nothing useful fits."""
 
 TERMINAL_SECONDS = 2.0
 """How often an app that has nothing to do looks whether its terminal is still there."""
+
+LEAVING = frozenset({"tab", "shift+tab"})
+"""Keys that leave a text field at once; the letters before them are in its hands already."""
 
 KEEP_SECONDS = 30.0
 """How often what is remembered is written, if it changed; and always when the app is left."""
@@ -64,7 +65,7 @@ def _inspect_screen() -> Screen[None]:
     return InspectScreen()
 
 
-class GoemoApp(ForgivingApp):
+class GoemoApp(SettledApp):
     """`data` is what the Data screen opens (sample, goemotions, a folder or a file; None: the setting)."""
 
     TITLE = "goemo"
@@ -78,25 +79,17 @@ class GoemoApp(ForgivingApp):
     COMMANDS = {ActionProvider}
     BINDINGS = [*actions.bindings("everywhere"), *actions.motions("app.motion")]
 
-    settings: reactive[Settings] = reactive(Settings, init=False, repaint=False)
-    """What the user chose; screens may watch it."""
-
-    _theme_asked: str | None = None
-    """The setting `theme` at the last look at it; None before the first."""
-
     run_line: reactive[str] = reactive("", repaint=False)
     """The running run as every header shows it; set by `set_run_line`."""
 
     machine_line: reactive[str] = reactive("", repaint=False)
     """The GPU as every header shows it; empty without one."""
 
+    ready: reactive[bool] = reactive(False, repaint=False)
+    """True once the first frame is due: what computes beside the screen waits for it, and so never holds it up."""
+
     def __init__(self, data: str | None = None) -> None:
-        self.remembered: Remembered = read_state()
-        self._written = self.remembered
-        place = self.remembered.place
-        if data is None and place in self.MODES:
-            self.__dict__["DEFAULT_MODE"] = place  # Textual reads it once, now
-        super().__init__()
+        super().__init__(begin_where_left=data is None)
         settings, self._setting_warnings = read_settings()
         self.data = data or settings.data
         self.data_given = data is not None
@@ -106,43 +99,15 @@ class GoemoApp(ForgivingApp):
         self.alerts = Alerts(seen=seen if isinstance(seen, dict) else None)
         self.run_id: str | None = None
         self.signal_number: int | None = None
-        for theme in themes.for_colours(self.console.color_system):
-            self.register_theme(theme)
         self._setting_warnings += self.use(settings)
         self._filters.append(right_to_left.RightToLeft())
         if self.in_ascii:
             self._filters.append(glyphs.Ascii())
 
     def use(self, settings: Settings) -> tuple[str, ...]:
-        """Take `settings` from now on, as far as a running app can. Returns warnings about what cannot be used."""
-        self.set_reactive(GoemoApp.settings, settings)
-        self.in_ascii = glyphs.ascii_only(
-            settings.signs, os.environ, bool(sys.flags.utf8_mode), getattr(sys.__stderr__, "encoding", None) or "utf-8"
-        )
-        spoken = "en" if self.in_ascii else settings.language  # Arabic cannot be written in ASCII
-        language.set_language(spoken, settings.bidi)
-        keys, warnings = keymap.read_keys(settings.keys)
-        actions.use_keys(keys)
-        self.set_keymap({id: ",".join(names) for id, names in keys.items()})
-        if settings.theme == self._theme_asked:
-            wanted = self.theme  # chosen with ctrl+t meanwhile, perhaps
-        else:
-            wanted = settings.theme or self.remembered.theme or themes.default(self.console.color_system)
-        self._theme_asked = settings.theme
-        if wanted not in self.available_themes:
-            known = ", ".join(theme.name for theme in themes.THEMES)
-            warnings += (f"theme = {wanted!r} is unknown: there are {known}",)
-            wanted = themes.default(self.console.color_system)
-        self.theme = wanted
+        """As it is said there; the runs are looked at as often as the settings say."""
         self.runs.every(over_ssh.interval(settings.update_rate))
-        return warnings
-
-    def change(self, settings: Settings) -> None:
-        """Take other settings while the app runs, and tell whoever watches them."""
-        for warning in self.use(settings):
-            self.notify(warning, title="Settings", severity="warning", timeout=8)
-        self.mutate_reactive(GoemoApp.settings)
-        self.refresh_bindings()
+        return super().use(settings)
 
     # What screens use
 
@@ -150,29 +115,6 @@ class GoemoApp(ForgivingApp):
         """Show `text` at the right of every header; `run_id` names the running run (None: nothing runs)."""
         self.run_line = text
         self.run_id = run_id
-
-    def remember(self, state: Remembered) -> None:
-        """Keep `state` between starts; a folder that cannot be written costs the memory, not the session."""
-        self.remembered = state
-        error = self.write_remembered()
-        if error is not None:
-            self.notify(f"What you chose cannot be remembered: {error}", severity="warning")
-
-    def keep(self, place: str, **values: object) -> None:
-        """Remember plain JSON values for a place until the next start; written when the app is left, and now and then."""
-        self.remembered = self.remembered.keeping(place, **values)
-
-    def write_remembered(self) -> OSError | None:
-        """Write what is remembered, if it changed since the last time. Returns what prevented it."""
-        state = replace(self.remembered, place=self.current_mode)
-        if state == self._written:
-            return None
-        try:
-            write_state(state)
-        except OSError as error:
-            return error
-        self.remembered = self._written = state
-        return None
 
     def copy(self, text: str, what: str) -> None:
         """Put `text` into the clipboard of the terminal, and say that `what` was sent there."""
@@ -184,12 +126,12 @@ class GoemoApp(ForgivingApp):
 
     async def on_event(self, event: events.Event) -> None:
         """As Textual's; a key that does something has done it before the next key is looked at, so that what is typed
-        in one breath after `/` is text for the field. In a text field keys are the field's affair.
+        in one breath after `/` is text for the field. In a text field keys are the field's affair, but for those that
+        leave it: what is typed behind a Tab is for the next one.
         """
-        fresh = isinstance(event, events.Key) and not event.is_forwarded and self.app_focus
-        if fresh and not isinstance(self.focused, Input | TextArea):
-            assert isinstance(event, events.Key)
-            if await self._check_bindings(event.key, priority=True) or await self._check_bindings(event.key):
+        if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus:
+            bound = event.key in LEAVING or not isinstance(self.focused, Input | TextArea)
+            if bound and (await self._check_bindings(event.key, True) or await self._check_bindings(event.key)):
                 return
         await super().on_event(event)
 
@@ -198,18 +140,23 @@ class GoemoApp(ForgivingApp):
         if place in self.MODES and not self._is_too_small:
             self.switch_mode(place)
 
+    def show_run(self, run_id: str) -> None:
+        """Go to Train, with this run selected."""
+        from goemo_tui.screens.train import TrainScreen
+
+        self.action_place("train")
+        for screen in self.screen_stack:
+            if isinstance(screen, TrainScreen):
+                screen.choose(run_id)
+
     def action_help(self) -> None:
         """Help for the focused part and the place."""
         from goemo_tui.screens.help import HelpScreen
+        from goemo_tui.screens.place import Place
 
         if not isinstance(self.screen, HelpScreen) and not self._is_too_small:
-            self.push_screen(HelpScreen(self.current_mode, self.screen.focused))
-
-    def action_next_theme(self) -> None:
-        """The theme after the present one, remembered."""
-        self.theme = themes.after(self.theme)
-        self.notify(self.theme, title="Theme", timeout=1.5)
-        self.remember(replace(self.remembered, theme=self.theme))
+            over = None if isinstance(self.screen, Place) else self.screen
+            self.push_screen(HelpScreen(self.current_mode, self.screen.focused, over))
 
     def action_settings(self) -> None:
         """The settings, to be read and changed."""
@@ -225,8 +172,8 @@ class GoemoApp(ForgivingApp):
 
     def action_command_palette(self) -> None:
         """The table of actions, to be searched."""
-        if not isinstance(self.screen, Palette) and not self._is_too_small:
-            self.push_screen(Palette(id="--command-palette"))
+        if not any(isinstance(screen, Palette) for screen in self.screen_stack) and not self._is_too_small:
+            self.push_screen(Palette())  # without an id: the one before may still be going away
 
     def get_key_display(self, binding: Binding) -> str:
         """Keys as the whole app writes them, those of the setting `keys` too."""
@@ -253,22 +200,31 @@ class GoemoApp(ForgivingApp):
     # Start, errors, end
 
     def get_driver_class(self) -> type[Driver]:
-        """Textual's driver, able to outlive its terminal for as long as it takes to end."""
-        return right_to_left.explicit(tolerant(super().get_driver_class()))
+        """Textual's driver, able to end at once, and to outlive its terminal for as long as that takes."""
+        return right_to_left.explicit(tolerant(waking(super().get_driver_class())))
 
     def on_mount(self) -> None:
         """Take the signals that end a terminal, and say what was wrong with the settings."""
         loop = asyncio.get_running_loop()
+        if not self.is_headless:
+            loop.set_exception_handler(log_of_loop)
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self._end_by, number)
+            # a loop with much to read is awake: that its bell is full is no news, least of all on the screen
+            signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
             self.set_interval(TERMINAL_SECONDS, self._look_for_terminal)
         self.set_interval(KEEP_SECONDS, self.write_remembered)
         for warning in self._setting_warnings:
             self.notify(warning, title="Settings", severity="warning", timeout=8)
         self.machine.subscribe(self.post_message)
+        self.runs.together = asyncio.get_running_loop().call_soon_threadsafe
         self.runs.subscribe(self.post_message)
-        self.runs.start()
+
+    def on_ready(self) -> None:
+        """The first frame, then the work: threads that began earlier would hold the interpreter while it is drawn."""
+        self.ready = True
+        self.screen.call_after_refresh(self.runs.start)
 
     def on_unmount(self) -> None:
         """Watch the runs no more, and keep what is remembered."""
@@ -300,7 +256,7 @@ def run_app(data: str | None = None) -> int:
     if not has_terminal():
         print(NO_TERMINAL, file=sys.stderr)
         return 2
-    threading.excepthook = log_thread
+    log_unseen()
     app = GoemoApp(data)
     try:
         code = app.run()
@@ -311,10 +267,7 @@ def run_app(data: str | None = None) -> int:
         code = 128 + app.signal_number
     app.write_remembered()
     gc.freeze()  # the end of the process would walk a whole corpus for cycles that are not there
-    if app.fatal_line is not None:
-        print(app.fatal_line, file=sys.stderr)
-        return 1
-    goes_on = going_on(app.runs.runs)
-    if goes_on and app.signal_number is None:
-        print(clean(goes_on), file=sys.stderr)
-    return code or 0
+    said = [app.fatal_line or "", going_on(app.runs.runs) if app.signal_number is None else ""]
+    for line in filter(None, said):
+        print(clean(line), file=sys.stderr)
+    return 1 if app.fatal_line is not None else code or 0

@@ -5,11 +5,13 @@ Nothing here draws; what it prints comes before the app or after it.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from goemo_tui import crash
 
@@ -48,7 +50,36 @@ def going_on(runs: Sequence[RunView]) -> str:
     return f"{len(living)} runs go on: {', '.join(names)}{f' and {more} more' if more else ''}; goemo-tui runs list"
 
 
-def log_thread(args: threading.ExceptHookArgs) -> None:
-    """A thread that fails writes to the log, not across the screen."""
+def log_unseen() -> None:
+    """From now on what fails where nobody waits for it, and every warning, is written to the log and not on the screen."""
+    threading.excepthook = _log_thread
+    sys.unraisablehook = _log_unraisable
+    warnings.showwarning = _log_warning
+
+
+def log_of_loop(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """The loop's handler for callbacks and tasks that fail unheard."""
+    error = context.get("exception")
+    if isinstance(error, BaseException):
+        crash.log_error(error, str(context.get("message", "loop")))
+
+
+def _log_thread(args: threading.ExceptHookArgs) -> None:
     if args.exc_value is not None:
         crash.log_error(args.exc_value, f"thread {args.thread.name if args.thread else '?'}")
+
+
+def _log_unraisable(args: sys.UnraisableHookArgs) -> None:
+    if args.exc_value is not None:
+        crash.log_error(args.exc_value, args.err_msg or "an object at its end")
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
+    crash.log_error(message if isinstance(message, Warning) else category(message), f"warning in {filename}:{lineno}")

@@ -61,9 +61,11 @@ def age(seconds: float | None) -> str:
 
 
 def score(value: float | None) -> str:
-    """A share in 0..1 with three decimals and no leading zero: `.531`."""
+    """A share in 0..1, or a loss, with three decimals and no leading zero: `.531`; `5.1e8` where it is huge."""
     if value is None or not math.isfinite(value):
         return "–"
+    if abs(value) >= 1000:  # a loss that has burst
+        return small(value)
     text = f"{value:.3f}"
     return text[1:] if text.startswith("0") else text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import shutil
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from goemo_tui.safe_text import clean
+from goemo_tui.safe_text import clean, json_line
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     """Look and report; 1 if something that every use needs is missing."""
     findings = [*_program(), *_devices(), *_models(), *_corpora(), *_machine(), _terminal()]
     if options.json:
-        print(json.dumps([vars(f) for f in findings], ensure_ascii=False))
+        print(json_line([vars(f) for f in findings]))
     else:
         for f in findings:
             mark = {True: "ok", False: "!!", None: "--"}[f.good]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from goemo_tui.commands.predict import load
-from goemo_tui.safe_text import clean
+from goemo_tui.safe_text import clean, json_line
 
 if TYPE_CHECKING:
     from trainer.corpus import Corpus
@@ -41,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         say(f"warning: {doubt}")
     predictor = load(options)
     report = evaluate(predictor, data, options.split, options.threshold)
-    print(json.dumps(report, ensure_ascii=False) if options.json else table(predictor.name, report))
+    print(json_line(report) if options.json else table(predictor.name, report))
     return 0
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from goemo_tui.safe_text import clean
+from goemo_tui.safe_text import clean, json_line
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     if stream:
         document(head, results)
     else:
-        print(json.dumps({**head, "results": list(results)}, ensure_ascii=False))
+        print(json_line({**head, "results": list(results)}))
     return 0
 
 
@@ -108,7 +108,7 @@ def document(head: dict[str, Any], results: Iterator[dict[str, Any]]) -> None:
     print(json.dumps(head)[:-1] + ', "results": [', end="", flush=True)
     for number, result in enumerate(results):
         print("," if number else "", end="\n")
-        print(json.dumps(result, ensure_ascii=False), end="", flush=True)
+        print(json_line(result), end="", flush=True)
     print("\n]}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import shutil
@@ -12,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from goemo_tui.safe_text import clean
+from goemo_tui.safe_text import clean, json_line
 from goemo_tui.settings import KEYS, Found, docs, find_settings
 from goemo_tui.settings_file import make_if_absent, problems, written
 from trainer import paths
@@ -46,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     found = find_settings(file)
     wrong = _wrong(file)
     if options.json:
-        print(json.dumps(_document(file, found, wrong), ensure_ascii=False))
+        print(json_line(_document(file, found, wrong)))
     else:
         _tell(file, found)
         _complain(file, wrong, found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,6 +14,7 @@ from textual.widgets import Input, Static
 from goemo_tui.safe_text import content
 from goemo_tui.screens.dialog import Dialog
 from goemo_tui.widgets.field import Field
+from trainer.paths import expanded
 
 
 class _Completes(Suggester):
@@ -35,7 +35,7 @@ def _completion(value: str) -> str | None:
     try:
         names = sorted(
             child.name + ("/" if child.is_dir() else "")
-            for child in Path(head or "/").expanduser().iterdir()
+            for child in expanded(head or "/").iterdir()
             if child.name.startswith(begun) and (begun or not child.name.startswith("."))
         )
     except OSError:

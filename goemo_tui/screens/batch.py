@@ -11,22 +11,26 @@ from pathlib import Path
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Footer, Static
 
+from goemo_tui import actions
 from goemo_tui.safe_text import clean, content
+from goemo_tui.screens.closes_once import ClosesOnce
 from goemo_tui.screens.place import Place
 from goemo_tui.services.batch import MOST_LINES, Batch, Lines, read_file, read_lines, readable
 from goemo_tui.services.batch_file import complaint_about, write_batch
 from goemo_tui.services.beside import Done, beside
-from goemo_tui.services.prediction import as_json
+from goemo_tui.services.prediction import TUNED, Threshold, as_json
 from goemo_tui.services.predictor import Failed, Ready, Scored, Talk
 from goemo_tui.services.reading import Reading
 from goemo_tui.widgets.batch_table import BatchTable
 from goemo_tui.widgets.header import GoemoHeader
 from goemo_tui.wording import duration, rate
 from trainer.errors import GoemoError
+from trainer.paths import expanded
 from trainer.runs.run import short_name
 
 MOST_COPIED = 1_000_000
@@ -38,11 +42,19 @@ At most {MOST_LINES:,} lines at once; goemo-tui predict - reads as many as there
 
 Opened = Callable[[str], object]
 
+OF_THRESHOLDS = ("threshold", "lower", "higher", "bit_lower", "bit_higher", "tuned")
+"""Inspect's keys that do here what they do there."""
 
-class BatchScreen(Place):
+
+class BatchScreen(ClosesOnce, Place):
     """`opened` is called with the text of a line that is to be looked at in Inspect."""
 
     HOME = "#batch"
+    BINDINGS = [
+        b
+        for b in actions.bindings("inspect")
+        if isinstance(b, Binding) and b.id and b.id.removeprefix("inspect.") in OF_THRESHOLDS
+    ]
     DEFAULT_CSS = """
     BatchScreen #told { height: auto; max-height: 3; padding: 0 2; }
     BatchScreen #none { height: auto; padding: 1 2; color: $quiet; }
@@ -179,6 +191,38 @@ class BatchScreen(Place):
         self._ask()
         self._show()
 
+    # Thresholds
+
+    def _judge(self) -> None:
+        """By the reading's threshold, with effect at once."""
+        if self._batch is not None:
+            self._batch.judge(self.reading.threshold)
+            self.query_one(BatchTable).judged()
+        self._show()
+
+    def action_threshold(self) -> None:
+        """Another threshold, for Inspect too."""
+        from goemo_tui.screens.pick_threshold import PickThreshold
+
+        def picked(threshold: Threshold | None) -> None:
+            if threshold is not None:
+                self.reading.threshold = threshold
+                self._judge()
+
+        self.app.push_screen(PickThreshold(self.reading.threshold), picked)
+
+    def action_threshold_by(self, hundredths: int) -> None:
+        """One threshold for all, moved."""
+        self.reading.move(hundredths / 100)
+        self._judge()
+
+    def action_tuned(self) -> None:
+        """Each emotion's own threshold."""
+        self.reading.threshold = TUNED
+        self._judge()
+
+    # Lines out
+
     def action_copy_json(self) -> None:
         """The document of `goemo-tui predict --json` for all lines."""
         batch = self._batch
@@ -196,7 +240,7 @@ class BatchScreen(Place):
                 beside("open", lambda: read_file(path), self.post_message)
 
         self.app.push_screen(
-            AskPath("Open lines", "A text file, one sentence a line", _unreadable, str(Path.cwd()) + "/"), answered
+            AskPath("Open lines", "A text file, one sentence a line", _unreadable, f"{_here()}/"), answered
         )
 
     def action_write(self) -> None:
@@ -213,7 +257,7 @@ class BatchScreen(Place):
                 beside("write", lambda: write_batch(batch, path), self.post_message)
 
         about = f"{batch.done:,} of {len(batch):,} lines: .tsv and .csv with a column a label, or .jsonl"
-        proposed = str(Path.cwd() / "emotions.tsv")
+        proposed = str(_here() / "emotions.tsv")
         self.app.push_screen(AskPath("Save the batch", about, complaint_about, proposed, _is_there), answered)
 
     def on_paste(self, event: events.Paste) -> None:
@@ -246,6 +290,14 @@ class BatchScreen(Place):
             self.goemo.copy(text, "The batch as JSON")
 
 
+def _here() -> Path:
+    """Where the person is, or at home where that folder is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path.home()
+
+
 def _unreadable(answer: str) -> str:
     try:
         readable(answer)
@@ -255,4 +307,4 @@ def _unreadable(answer: str) -> str:
 
 
 def _is_there(answer: str) -> str:
-    return "this file is there already: Enter again replaces it" if Path(answer).expanduser().exists() else ""
+    return "this file is there already: Enter again replaces it" if expanded(answer.strip()).exists() else ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CorpusPlace(Place):
-    """Subclasses call `load` and `count`, and take the four messages."""
+    """Subclasses call `load`, `count` and `look_at_files`, and take the messages."""
 
     class Loaded(Message):
         """A corpus is there, with its splits as columns."""
@@ -52,6 +52,14 @@ class CorpusPlace(Place):
             self.split = split
             self.until = until
 
+    class Stale(Message):
+        """The files of the open corpus were looked at: `what` became of them ("" where they are as they were read)."""
+
+        def __init__(self, opened: Opened, what: str) -> None:
+            super().__init__()
+            self.opened = opened
+            self.what = what
+
     def __init__(self) -> None:
         super().__init__()
         self.opened: Opened | None = None
@@ -71,6 +79,15 @@ class CorpusPlace(Place):
             message = self.Failed(str(error), path)
         if not worker.is_cancelled:
             self.post_message(message)
+
+    @work(thread=True, exclusive=True, group="files")
+    def look_at_files(self) -> None:
+        """Whether the files of `opened` are as they were read: `Stale` follows."""
+        from goemo_tui.services.freshness import difference
+
+        opened = self.opened
+        if opened is not None:
+            self.post_message(self.Stale(opened, difference(opened.corpus, opened.files)))
 
     @work(thread=True, exclusive=True, group="tokens")
     def count(self) -> None:

@@ -25,8 +25,10 @@ from goemo_tui.widgets.figures import Figures
 from goemo_tui.widgets.stacked_panes import StackedPanes
 
 NO_ROW = "No comment fits this filter. x clears it."
-NEXT_STEPS = "o opens another folder or file · d downloads the full corpus"
+NEXT_STEPS = "o opens another folder or file · d downloads the full corpus · r tries again"
 TABLE_COLUMNS = 4
+LOOKS = 3.0
+"""Seconds between two looks at the corpus's files."""
 
 
 class DataScreen(DataKeys):
@@ -43,6 +45,9 @@ class DataScreen(DataKeys):
         super().__init__()
         self._fallback: str | None = None
         self._of_split = ""
+        self.stale = ""
+        """What became of the corpus's files since they were read."""
+        self._looking = False
 
     def body(self) -> ComposeResult:
         """Splits and labels left; filter, table and detail right."""
@@ -58,12 +63,24 @@ class DataScreen(DataKeys):
         self.detail.show_nothing("The comment at the table's cursor is shown here in full.")
         self.state = data_state.read_back(self.goemo.remembered.of("data"), TABLE_COLUMNS)
         self.browser.field.history, self.browser.widths = self.state.history, self.state.widths
-        self.detail.display = self.state.detail
+        self.place_detail(self.state.detail)
         self.panes.set_height(self.state.detail_height)
         self.watch(self.app, "settings", self._settings_changed, init=False)
-        self.call_after_refresh(self._open_first)
+        self.watch(self.app, "ready", self._app_ready)
+        self.set_interval(LOOKS, self._look)
+
+    def go_home(self) -> None:
+        """To the table, or to the figure that stands in its place."""
+        if self.browser.view != "table" and self.browser.table is not None:
+            self.set_focus(self.browser.figures)
+        else:
+            super().go_home()
 
     # Opening
+
+    def _app_ready(self, ready: bool) -> None:
+        if ready:
+            self.call_after_refresh(self._open_first)
 
     def _open_first(self) -> None:
         """What was asked for at the start, else the corpus of the last time, else the setting."""
@@ -74,6 +91,7 @@ class DataScreen(DataKeys):
 
     def open(self, path: str) -> None:
         """Load another corpus; the present one stays until it is there."""
+        self.asked = path
         self.browser.loading_of(path)
         self.load(path)
 
@@ -102,7 +120,7 @@ class DataScreen(DataKeys):
     async def _loaded(self, message: CorpusPlace.Loaded) -> None:
         from goemo_tui.screens import problems
 
-        self.opened, self._fallback = message.opened, None
+        self.opened, self._fallback, self.stale = message.opened, None, ""
         gc.freeze()  # 54,000 rows are walked by no further collection: keystrokes stay even
         corpus, path = message.opened.corpus, message.path
         self.goemo.data = path
@@ -115,22 +133,26 @@ class DataScreen(DataKeys):
         self._of_split = ""
         refused, summary = problems.refusals(corpus), problems.summary(corpus)
         await self.browser.open(message.opened.splits, self.goemo.settings.max_length, refused, state)
+        self.place_detail(self.detail_wanted)
         self._title_corpus()
-        if refused or summary:
+        if refused or summary:  # the reason stands in the pane itself, and would be covered by a longer one
+            said = [", ".join(f"{name} refused for training" for name in refused), summary]
             self.notify(
-                "\n".join([*refused.values(), *([summary] if summary else [])]),
+                " · ".join(part for part in said if part),
                 title=corpus.name,
                 severity="error" if refused else "warning",
-                timeout=10 if refused else None,
             )
         numbers = {name: len(split) for name, split in corpus.splits.items()}
         self.lists.show_splits(numbers, "")
         if not message.opened.splits:
-            self.lists.show_nothing("no row to count")
+            self.lists.show_no_labels("no row to count")
             self.detail.show_nothing("No row can be used. p lists every reason.")
             return
         wanted = state.split
         self.browser.take_split(wanted if wanted in message.opened.splits else next(iter(message.opened.splits)))
+        line, self.line_wanted = self.line_wanted, None
+        if line is not None:
+            self.browser.go_to_line(line)
         if self.focused is None:
             self.go_home()
         self.count()
@@ -145,7 +167,31 @@ class DataScreen(DataKeys):
         corpus = self.opened.corpus
         refused = "refused for training" if problems.refusals(corpus) else ""
         said = [safe_text.cells(corpus.name, 30), refused, problems.summary(corpus)]
-        self.browser.border_subtitle = Content(" · ".join(part for part in said if part))
+        subtitle = Content(" · ".join(part for part in said if part))
+        if self.stale:
+            subtitle = Content.assemble((safe_text.clean(f"{self.stale} (r)"), "$warning"), " · ", subtitle)
+        self.browser.border_subtitle = subtitle
+
+    @on(CorpusPlace.Stale)
+    def _looked(self, message: CorpusPlace.Stale) -> None:
+        """Said once in a toast, and below the table for as long as it is so."""
+        self._looking = False
+        if message.opened is not self.opened or message.what == self.stale:
+            return
+        self.stale = message.what
+        self._title_corpus()
+        if self.stale:
+            said = f"{self.stale} on disk. What is shown is what was read; r reads it again."
+            self.notify(safe_text.clean(said), title="Data", severity="warning", timeout=6)
+
+    def _look(self) -> None:
+        if self.is_current and self.opened is not None and not self._looking:
+            self._looking = True  # one look at a time: a disk may hang
+            self.look_at_files()
+
+    def on_screen_resume(self) -> None:
+        """Back from another place or a dialog: files may have changed meanwhile."""
+        self._look()
 
     @on(CorpusPlace.Tokenizer)
     def _tokenizer(self, message: CorpusPlace.Tokenizer) -> None:
@@ -174,6 +220,10 @@ class DataScreen(DataKeys):
         self.keep()
 
     @on(CommentBrowser.Chose)
+    def _chose(self) -> None:
+        self.place_detail(self.detail_wanted)
+        self.keep()
+
     @on(StackedPanes.Resized)
     def keep(self) -> None:
         """Remember what is shown and how, for the next start."""
@@ -187,7 +237,7 @@ class DataScreen(DataKeys):
             filter=browser.filter_text,
             sorting=None if browser.sorting is None else list(browser.sorting),
             view=browser.view,
-            detail=bool(self.detail.display),
+            detail=self.detail_wanted,
             detail_height=self.panes.wanted,
             widths=list(browser.widths),
             history=list(browser.field.history),
@@ -225,7 +275,7 @@ class DataScreen(DataKeys):
 
     def on_data_table_row_selected(self) -> None:
         """Enter on a row: to the detail, which can be scrolled."""
-        self.detail.display = True
+        self.place_detail(True)
         self.set_focus(self.detail)
 
     def show_detail(self) -> None:

@@ -22,6 +22,12 @@ class DataKeys(CorpusPlace):
     def __init__(self) -> None:
         super().__init__()
         self.state = DataState()
+        self.asked = ""
+        """What was opened, or tried to, last."""
+        self.line_wanted: int | None = None
+        """The line that the cursor is to stand on once the corpus is read again."""
+        self.detail_wanted = True
+        """Whether the detail pane stands beside the table; figures have its room in any case."""
 
     @property
     def browser(self) -> CommentBrowser:
@@ -61,6 +67,8 @@ class DataKeys(CorpusPlace):
         """The filter line needs no key to itself."""
         if action == "filter" and self.focused is not None and self.focused.id == "filter":
             return False
+        if action == "heighten":
+            return self.maximized is None
         return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
@@ -99,13 +107,26 @@ class DataKeys(CorpusPlace):
         if self.browser.table is not None:
             self.browser.table.give_comment(2 * cells)
 
+    def place_detail(self, wanted: bool) -> None:
+        """Show the detail pane, or not. What it says is about a row of the table, so that it stands only beside that."""
+        self.detail_wanted = wanted
+        self.detail.display = wanted and self.browser.view == "table"
+        self.show_detail()
+
     def action_toggle_detail(self) -> None:
-        """Show or hide the detail pane."""
+        """Show or hide the detail pane; from a figure back to the table with it."""
         if self.detail.has_focus:
             self.go_home()
-        self.detail.display = not self.detail.display
-        self.show_detail()
+        away = self.browser.view != "table"
+        self.to_table()
+        self.place_detail(away or not self.detail_wanted)
         self.keep()
+
+    def to_table(self) -> None:
+        """From a figure back to the table."""
+        if self.browser.view != "table":
+            self.browser.show_view("table")
+            self.go_home()
 
     def action_heighten(self, lines: int) -> None:
         """A taller or lower detail pane."""
@@ -115,8 +136,8 @@ class DataKeys(CorpusPlace):
         """Rows like the one at the cursor, or its tokens again."""
         if self.browser.table is None:
             return
-        self.detail.display = True
-        self.show_detail()
+        self.to_table()
+        self.place_detail(True)
         self.detail.toggle_similar()
 
     def action_grouping(self) -> None:
@@ -166,6 +187,22 @@ class DataKeys(CorpusPlace):
 
         if self.opened is not None:
             self.app.push_screen(Problems(self.opened.corpus))
+
+    def action_reload(self) -> None:
+        """The same corpus read again: split, filter, order, view and row stay. Also where it could not be opened."""
+        browser, table = self.browser, self.browser.table
+        if browser.columns is not None:
+            row = None if table is None else table.looked_at
+            self.line_wanted = None if row is None else int(browser.columns.lines[row])
+            self.state = replace(
+                self.state,
+                split=browser.split,
+                filter=browser.filter_text,
+                sorting=browser.sorting,
+                view=browser.view,
+            )
+        if self.asked:
+            self.open(self.asked)
 
     def action_open(self) -> None:
         """Ask for another corpus."""

@@ -12,11 +12,13 @@ from textual.filter import LineFilter
 from textual.screen import ModalScreen
 
 from goemo_tui import actions, right_to_left
+from goemo_tui.screens.closes_once import ClosesOnce
+from goemo_tui.screens.present_size import PresentSize
 
 Answer = TypeVar("Answer")
 
 
-class Dialog(ModalScreen[Answer]):
+class Dialog(ClosesOnce, PresentSize, ModalScreen[Answer]):
     """Subclasses set `HEADING` and write `body()`. `FOOT` says under the box which keys do what."""
 
     HEADING: ClassVar[str] = ""

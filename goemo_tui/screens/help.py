@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from rich.cells import cell_len
 from textual import events
@@ -11,16 +12,18 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.filter import LineFilter
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from goemo_tui import actions, right_to_left, safe_text
 from goemo_tui.actions import ACTIONS, MOTIONS, Where, places, show_key, told_once
 from goemo_tui.language import language, word
+from goemo_tui.screens.closes_once import ClosesOnce
+from goemo_tui.screens.present_size import PresentSize
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ClosesOnce, PresentSize, ModalScreen[None]):
     """Closed by Esc, q, or whatever key opens it."""
 
     CSS_PATH = "help.tcss"
@@ -29,12 +32,12 @@ class HelpScreen(ModalScreen[None]):
         *actions.motions("motion"),
     ]
 
-    def __init__(self, place: str, focused: Widget | None) -> None:
+    def __init__(self, place: str, focused: Widget | None, over: Screen[Any] | None = None) -> None:
+        """`over`: what lies upon the place (a form, a table of its own); its keys are told instead of the place's."""
         super().__init__()
-        self.place = place
-        self.of_focused = _keys_of(focused) if focused is not None else []
-        about = getattr(focused, "ABOUT", "") if focused is not None else ""
-        self.about = str(about)
+        self.place = place if over is None else ""
+        self.of_focused = [line for part in (focused, over) if part is not None for line in _keys_of(part)]
+        self.about = _about(focused) if focused is not None else ""
 
     def compose(self) -> ComposeResult:
         """One scrolling page."""
@@ -73,7 +76,7 @@ class HelpScreen(ModalScreen[None]):
         if self.about or self.of_focused:
             parts.append(_heading(word("Here"), "", width))
             if self.about:
-                parts.append(safe_text.content(self.about))
+                parts += _paragraph(self.about, width)
             parts += [_line(keys, what, width) for keys, what in self.of_focused]
             parts.append(Content(""))
         for place, title, purpose in places():
@@ -118,11 +121,39 @@ def _keys_of(widget: Widget) -> list[tuple[str, str]]:
     for cls in type(widget).__mro__:
         if cls.__module__.startswith("goemo_tui."):
             for binding in Binding.make_bindings(vars(cls).get("BINDINGS", [])):
-                if binding.key in dict(MOTIONS):
-                    continue  # the page tells of them once for all
-                keys = found.setdefault(binding.action, ([], binding.tooltip or binding.description))[0]
-                keys.append(show_key(binding.key))
-    return [(" ".join(keys), what) for keys, what in found.values() if what]
+                keys = found.setdefault(binding.action, ([], _said(binding)))[0]
+                keys.append(binding.key)
+    told = [each for each in found.values() if not set(each[0]) & dict(MOTIONS).keys()]  # those are told once for all
+    return [(" ".join(show_key(key) for key in keys), what) for keys, what in told if what]
+
+
+def _said(binding: Binding) -> str:
+    """What a key of a part does, in the language of the screen."""
+    said = binding.tooltip or binding.description
+    if language() != "ar":
+        return said
+    from goemo_tui.arabic_help import KEYS
+
+    return KEYS.get(said, said)
+
+
+def _about(widget: Widget) -> str:
+    """What a part is, in the language of the screen; empty where it does not say."""
+    about = str(getattr(widget, "ABOUT", ""))
+    if language() != "ar":
+        return about
+    from goemo_tui.arabic_help import ABOUT
+
+    names = [f"#{widget.id}", *(cls.__name__ for cls in type(widget).__mro__)]
+    return next((ABOUT[name] for name in names if name in ABOUT), about)
+
+
+def _paragraph(text: str, width: int) -> list[Content]:
+    """A few sentences; at the right where they are read from right to left."""
+    if language() != "ar":
+        return [safe_text.content(text)]
+    lines = [line.plain.rstrip() for line in safe_text.content(text).wrap(width)]
+    return [Content(" " * max(0, width - cell_len(line)) + line) for line in lines]
 
 
 _KEYS = 12

@@ -9,6 +9,7 @@ from textual.widgets import TabbedContent
 
 from goemo_tui.screens.place import Place
 from goemo_tui.services.runs import RunView
+from goemo_tui.widgets.curve import Curve
 from goemo_tui.widgets.live import Live
 from goemo_tui.widgets.log_view import LogView
 
@@ -47,13 +48,21 @@ class LiveActions(Place):
         """Further away."""
         self.query_one(Live).zoom_out()
 
+    def leave_chart(self) -> None:
+        """A chart that stands alone goes back into its tab, before another tab is shown."""
+        if isinstance(self.maximized, Curve):
+            self.minimize()
+            self.go_home()
+
     def action_search_log(self) -> None:
         """Open the log and its search line."""
+        self.leave_chart()
         self.query_one("#tabs", TabbedContent).active = "log"
         self.call_after_refresh(self.query_one(LogView).action_search)
 
     def action_follow_log(self) -> None:
         """Open the log; where it is open, follow its end or hold still."""
+        self.leave_chart()
         tabs = self.query_one("#tabs", TabbedContent)
         if tabs.active == "log":
             self.query_one(LogView).action_follow()

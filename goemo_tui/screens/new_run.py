@@ -19,6 +19,8 @@ from textual.screen import Screen
 from textual.widgets import Button, Footer, Input, Static
 
 from goemo_tui.safe_text import content
+from goemo_tui.screens.closes_once import ClosesOnce
+from goemo_tui.screens.present_size import PresentSize
 from goemo_tui.services import new_run, offers
 from goemo_tui.services.beside import Done, beside
 from goemo_tui.services.estimate import trained_on
@@ -48,7 +50,7 @@ _LEFT: WeakKeyDictionary[App[Any], Left] = WeakKeyDictionary()
 """The form that each app's person left without a start: nothing typed is lost, and the next form begins with it."""
 
 
-class NewRunScreen(Screen[str | None]):
+class NewRunScreen(ClosesOnce, PresentSize, Screen[str | None]):
     """Answers with the id of the run that was started, or None.
 
     `data` is the corpus that is open in Data, `recent` are the paths opened before. `like` is a run whose settings fill

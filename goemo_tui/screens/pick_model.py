@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -10,14 +10,14 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from goemo_tui.safe_text import cells, content
+from goemo_tui.safe_text import cells, clean, content
 from goemo_tui.screens.dialog import Dialog
 from goemo_tui.services.beside import Done, beside
 from goemo_tui.services.models import Choice, complaint_about, list_choices
 from goemo_tui.widgets.field import Field
 
 NAME = 34
-"""Cells of a model's name in the list."""
+"""Cells of a model's name in the list at most; as many as the longest takes where that is less."""
 
 NONE = "No model yet: train one in Train (2, then n), or type a model's folder or a Hub name (owner/model)."
 
@@ -96,12 +96,13 @@ class PickModel(Dialog[str | None]):
         models, note = self.query_one("#models", OptionList), self.query_one("#note", Static)
         fitting = [choice for choice in self._choices if choice.fits(typed)]
         models.clear_options()
-        room = max(20, self.query_one("#box").size.width - NAME - 8)
+        name = min(NAME, max((cell_len(clean(choice.short)) for choice in fitting), default=0))
+        room = max(20, self.query_one("#box").size.width - name - 8)
         models.add_options(
             Option(
                 Content.assemble(
-                    content(set_cell_size(cells(choice.short, NAME), NAME)),
-                    ("  " + cells(choice.about, room), "$quiet"),
+                    content(set_cell_size(cells(choice.short, name), name)),
+                    "  " + cells(choice.about, room),
                 ),
                 id=f"{i}",
             )

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from goemo_tui import actions
+from goemo_tui.repainting import SparingCompositor
+from goemo_tui.screens.one_pane import OnePane
 from goemo_tui.widgets.header import GoemoHeader, PlaceTab
 from goemo_tui.widgets.key_line import KeyLine
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from goemo_tui.app import GoemoApp
 
 
-class Place(Screen[None]):
+class Place(OnePane):
     """One of the three places. Subclasses set `PLACE` and `HOME`, take `BINDINGS = actions.bindings(PLACE)` and
     name their style sheet in `CSS_PATH`.
     """
@@ -39,6 +40,10 @@ class Place(Screen[None]):
     Place { background: $background; }
     Place > #place { height: 1fr; }
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = SparingCompositor()
 
     @property
     def goemo(self) -> GoemoApp:
@@ -62,6 +67,7 @@ class Place(Screen[None]):
 
     def on_mount(self) -> None:
         """Follow the app's running run, and put the focus where work starts."""
+        super().on_mount()
         header = self.query_one(GoemoHeader)
         self.watch(self.app, "run_line", lambda text: setattr(header, "run_line", text))
         self.watch(self.app, "machine_line", lambda text: setattr(header, "machine_line", text))
@@ -76,7 +82,7 @@ class Place(Screen[None]):
             self.set_focus(None)
 
     def action_leave_field(self) -> None:
-        """Esc: out of a text field to `HOME`; elsewhere a maximized part goes back to its size."""
+        """Esc: out of a text field to `HOME`; elsewhere a pane that stands alone goes back among the others."""
         if isinstance(self.focused, Input | TextArea):
             self.go_home()
         elif self.maximized is not None:

@@ -107,7 +107,9 @@ class SettingsScreen(Dialog[None]):
         origin = "settings.toml" if origin == str(paths.settings_file()) else origin
         room = width - 14 - 4 - 20
         return Content.assemble(
-            (f"{key:<14}", "bold"), (arrows, "$quiet"), f"{cells(shown, room):<{room}}", (f"{origin:>20}", "$quiet")
+            # one colour: a quiet one could not be read on the cursor's ground
+            (f"{key:<14}", "bold"),
+            f"{arrows}{cells(shown, room):<{room}}{origin:>20}",
         )
 
     def _redraw(self, key: str) -> None:

@@ -8,9 +8,10 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from goemo_tui.language import word
+from goemo_tui.screens.present_size import PresentSize
 
 
-class TooSmall(Screen[None]):
+class TooSmall(PresentSize, Screen[None]):
     """Covers everything; the app takes it away when there is room again."""
 
     DEFAULT_CSS = """

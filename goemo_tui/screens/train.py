@@ -120,8 +120,14 @@ class TrainScreen(LiveActions, RunActions):
         else:
             self._check_keys()
 
+    def choose(self, run_id: str) -> None:
+        """Select a run, at once or as soon as it is in the list."""
+        self._wanted, self._kept = run_id, None
+        if self.is_mounted:
+            self._choose_wanted()
+
     def _choose_wanted(self) -> None:
-        """Select the run that was just started as soon as it is in the list."""
+        """Select the run that was asked for, or just started, as soon as it is in the list."""
         if self._wanted in self._runs:
             self.query_one(RunList).choose(self._wanted)
             self._wanted = None
@@ -225,16 +231,22 @@ class TrainScreen(LiveActions, RunActions):
     @on(RunList.Dragged)
     def _dragged(self, message: RunList.Dragged) -> None:
         message.stop()
-        self._take_width(message.width)
+        if self.maximized is None:
+            self._take_width(message.width)
 
     def _take_width(self, width: int) -> None:
         self._width = max(NARROWEST, min(WIDEST, self.size.width // 2, width))
         self.goemo.keep("train", width=self._width)
         self._resize_list()
 
+    def minimize(self) -> None:
+        """All panes again; the screen may have another size than before."""
+        super().minimize()
+        self._resize_list()
+
     def _resize_list(self) -> None:
         """As wide as was asked for; else as wide as the sheet says for this screen."""
-        if self._width is not None:
+        if self._width is not None and self.maximized is None:
             self.query_one(RunList).styles.width = max(NARROWEST, min(WIDEST, self.size.width // 2, self._width))
 
     def on_resize(self, event: events.Resize) -> None:
@@ -246,6 +258,8 @@ class TrainScreen(LiveActions, RunActions):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key that the selected run's state does not allow is not offered."""
         view = self.selected
+        if action in ("wider", "narrower"):
+            return self.maximized is None
         if action == "stop_run":
             return view is not None and view.living
         if action == "resume_run":
@@ -285,8 +299,15 @@ class TrainScreen(LiveActions, RunActions):
     def action_next_tab(self) -> None:
         """Live, Evaluation, Config, Log, and round again."""
         tabs = self.query_one(TabbedContent)
+        self.leave_chart()
         if self.selected is not None:
             tabs.active = TABS[(TABS.index(tabs.active) + 1) % len(TABS)]
+            self.call_after_refresh(self._keep_focus)
+
+    def _keep_focus(self) -> None:
+        """What had the focus may have gone with its tab: keys must always be seen to go somewhere."""
+        if self.focused is None:
+            self.focus_next()
 
     def action_next_order(self) -> None:
         """Sort the scores by the next column."""

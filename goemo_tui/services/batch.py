@@ -16,6 +16,7 @@ from typing import Any
 
 from goemo_tui.services.prediction import Emotion, Model, Threshold, result_of
 from trainer.errors import GoemoError
+from trainer.paths import expanded
 
 MOST_LINES = 10_000
 LONGEST = 4_000
@@ -49,9 +50,14 @@ def split_lines(text: str) -> list[str]:
     return [line for raw in _BREAK.split(text) if (line := raw.strip())]
 
 
+def whole(text: str) -> str:
+    """The text with halves of characters, which no file and no tokenizer takes, as replacement characters."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def read_lines(text: str) -> Lines:
     """The lines of a text, at most `MOST_LINES` of at most `LONGEST` characters each."""
-    lines = split_lines(text)
+    lines = split_lines(whole(text))
     kept = tuple(line[:LONGEST] for line in lines[:MOST_LINES])
     notes = []
     if len(lines) > MOST_LINES:
@@ -66,7 +72,7 @@ def readable(answer: str) -> Path:
     """The text file that is meant. Raises BatchError where there is none that could be read."""
     if not answer.strip() or "\0" in answer:
         raise BatchError("type the path of a text file with one sentence a line")
-    file = Path(answer.strip()).expanduser()
+    file = expanded(answer.strip())
     try:
         if file.is_dir():
             raise BatchError(f"{file} is a folder: give a text file with one sentence a line")
@@ -137,6 +143,10 @@ class Batch:
     def pass_over(self, texts: Sequence[str]) -> None:
         """These cannot be answered: they stay without numbers."""
         self._scores.extend([math.nan] * (len(texts) * len(self.model.labels)))
+
+    def judge(self, threshold: Threshold) -> None:
+        """By another threshold from now on; nobody is asked again."""
+        self.threshold, self.limits = threshold, self.model.limits(threshold)
 
     def scores(self, row: int) -> Sequence[float]:
         """Probabilities of a line in the model's order; empty where it is not answered."""

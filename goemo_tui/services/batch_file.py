@@ -9,10 +9,11 @@ import csv
 import json
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import suppress
 from typing import TextIO
 
 from goemo_tui.services.batch import Batch, BatchError
+from trainer.paths import expanded
 
 FORMATS = (".tsv", ".csv", ".jsonl")
 
@@ -21,7 +22,7 @@ def complaint_about(answer: str) -> str:
     """Why nothing can be written there, or nothing. A file that is there already is no complaint."""
     if not answer.strip() or "\0" in answer:
         return f"type a path that ends in {', '.join(FORMATS)}"
-    path = Path(answer.strip()).expanduser()
+    path = expanded(answer.strip())
     if path.suffix.lower() not in FORMATS:
         return f"the name says the format: end it in {', '.join(FORMATS)}"
     try:
@@ -36,7 +37,7 @@ def complaint_about(answer: str) -> str:
 
 def write_batch(batch: Batch, answer: str) -> str:
     """Write the answered lines into the file `answer` and say so. Raises BatchError."""
-    path = Path(answer.strip()).expanduser()
+    path = expanded(answer.strip())
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with part.open("w", encoding="utf-8", newline="") as out:
@@ -46,7 +47,8 @@ def write_batch(batch: Batch, answer: str) -> str:
                 _table(batch, out, "\t" if path.suffix.lower() == ".tsv" else ",")
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise BatchError(f"{path} cannot be written: {error.strerror or error}") from error
     return f"{batch.done:,} {'rows' if batch.done != 1 else 'row'} written to {path.absolute()}"
 

@@ -6,10 +6,12 @@ Each function is told by `cancelled` when nobody waits any more, and returns. Kn
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from goemo_tui.services.corpus import SplitColumns, columns_of
+from goemo_tui.services.freshness import Looks, look
 from trainer.corpus import Corpus, language_warning, load_corpus
 from trainer.corpus.interrupt import Cancelled
 from trainer.errors import GoemoError
@@ -17,10 +19,11 @@ from trainer.errors import GoemoError
 
 @dataclass(frozen=True)
 class Opened:
-    """A corpus with its splits as columns."""
+    """A corpus with its splits as columns, and its files as they were when they were read."""
 
     corpus: Corpus
     splits: dict[str, SplitColumns]
+    files: Looks = field(default_factory=dict)
 
 
 def open_corpus(path: str, encoder: str) -> Opened:
@@ -28,12 +31,17 @@ def open_corpus(path: str, encoder: str) -> Opened:
 
     A language that `encoder` (a name) was not trained on is one more of the corpus's warnings.
     """
+    files = look(path)
     corpus = load_corpus(path)
+    if corpus.path != Path(path).expanduser().absolute():  # a corpus by its name
+        files = look(corpus.path)
     some = next((split.text for split in corpus.splits.values() if split.text), [])
     language = language_warning(some, encoder)
     if language:
         corpus = replace(corpus, warnings=(*corpus.warnings, language))
-    return Opened(corpus, {name: columns_of(corpus, name) for name, split in corpus.splits.items() if len(split)})
+    return Opened(
+        corpus, {name: columns_of(corpus, name) for name, split in corpus.splits.items() if len(split)}, files
+    )
 
 
 @dataclass(frozen=True)

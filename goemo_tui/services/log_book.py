@@ -80,7 +80,7 @@ class LogBook:
                 return [*found, (at, LogLine(None, clean(f"the event log cannot be read: {error}"), True))]
             for event in events:
                 wall = number(event.get("wall"))
-                at = at if wall is None else wall
+                at = at if wall is None else max(at, wall)  # a clock that was put back does not turn the story round
                 if event["kind"] != "step":
                     found.append((at, LogLine(wall, clean(event_words(event)), True)))
             if not self._tail.behind:
@@ -101,10 +101,11 @@ class LogBook:
         if ended and self._torn:
             whole, self._torn = (whole + b"\n" if whole else b"") + self._torn, b""
         found: list[tuple[float, LogLine]] = []
-        at = stat.st_mtime
+        at, latest = stat.st_mtime, 0.0
         for raw in whole.split(b"\n") if whole else []:
             wall, text = _timed(raw.decode("utf-8", "replace").rstrip("\r"))
-            at = at if wall is None else wall
+            at = at if wall is None else max(wall, latest)
+            latest = max(latest, wall or 0.0)
             found.append((at, LogLine(wall, clean(text), False)))
         return found
 

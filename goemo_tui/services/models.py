@@ -14,6 +14,7 @@ from typing import Any
 from goemo_tui.wording import duration, score
 from trainer.errors import GoemoError
 from trainer.modelfolder import find_model, list_models
+from trainer.paths import expanded
 from trainer.runs.run import Run, short_name
 from trainer.runs.snapshot import number
 
@@ -31,7 +32,7 @@ class Choice:
 
     def fits(self, words: str) -> bool:
         """Whether every word occurs in it, whatever the case."""
-        everything = f"{self.name} {self.about}".casefold()
+        everything = f"{self.name} {self.short} {self.about}".casefold()
         return all(word in everything for word in words.casefold().split())
 
 
@@ -41,7 +42,7 @@ def list_choices(recent: Iterable[str] = (), now: float | None = None) -> tuple[
     found = []
     for model in list_models():
         if model.kind == "run":
-            found.append(Choice(model.name, short_name(model.name), _about_run(model.path.parent, now)))
+            found.append(_of_run(model.name, model.path.parent, now))
         else:
             found.append(Choice(model.name, model.name, "ships with the program"))
     known = {choice.name for choice in found}
@@ -53,7 +54,7 @@ def still_there(name: str) -> bool:
     if not is_path(name):
         return True
     try:
-        return (Path(name).expanduser() / "config.json").is_file()
+        return (expanded(name) / "config.json").is_file()
     except OSError:
         return False
 
@@ -80,11 +81,11 @@ def complaint_about(answer: str) -> str:
     answer = answer.strip()
     if not answer or "\0" in answer:
         return "type a model's folder, a run or a Hub name"
-    if "/" in answer and not is_path(answer) and not Path(answer).is_dir():
-        parts = answer.split("/")
-        plain = all(part and all(c.isalnum() or c in "-_." for c in part) for part in parts)
-        return "" if plain and len(parts) == 2 else "a Hub name is written owner/model"
     try:
+        if "/" in answer and not is_path(answer) and not Path(answer).is_dir():
+            parts = answer.split("/")
+            plain = all(part and all(c.isalnum() or c in "-_." for c in part) for part in parts)
+            return "" if plain and len(parts) == 2 else "a Hub name is written owner/model"
         find_model(answer)
     except GoemoError as error:
         return str(error)
@@ -99,16 +100,18 @@ def used(recent: Iterable[str], name: str) -> list[str]:
     return [name, *kept][:RECENT] if "/" in name or is_path(name) else kept[:RECENT]
 
 
-def _about_run(folder: Path, now: float) -> str:
+def _of_run(name: str, folder: Path, now: float) -> Choice:
+    short = short_name(name)
     try:
         run = Run.open(folder)
         look = run.look()
+        short = run.about.name or short
     except (GoemoError, OSError) as error:
-        return f"cannot be read: {error}"
+        return Choice(name, short, f"cannot be read: {error}")
     best = look.snapshot.best
     parts = [look.state]
     if best:
         parts.append(f"F1 {score(number(best.get('macro_f1')))}")
     if look.snapshot.wall is not None:
         parts.append(f"{duration(max(0.0, now - look.snapshot.wall))} ago")
-    return " · ".join(parts)
+    return Choice(name, short, " · ".join(parts))

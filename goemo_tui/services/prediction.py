@@ -119,6 +119,12 @@ def rejudge(emotions: Iterable[Emotion], model: Model, threshold: Threshold) -> 
     return tuple(judged)
 
 
+def felt_first(emotions: Iterable[Emotion]) -> tuple[Emotion, ...]:
+    """Those that reached their threshold, then the others, the most probable of either first: a rare emotion counts at
+    3% already, and must not stand out of sight below others that do not."""
+    return tuple(sorted(emotions, key=lambda e: (not e.above, -e.probability)))
+
+
 def result_of(text: str, emotions: Sequence[Emotion], labels: Sequence[str] = ()) -> dict[str, Any]:
     """The element of `results` in the JSON of `predict`: what is above its threshold, and every score."""
     chosen = [{"emotion": e.name, "probability": e.probability, "threshold": e.threshold} for e in emotions if e.above]

@@ -53,15 +53,19 @@ class Ready(Talk):
 class Failed(Talk):
     """Something did not work; the message is for people. `dead` when there is no child any more.
 
-    `request` is what it was asked, where it was one text or one batch that did not work.
+    `request` is what it was asked, where it was one text or one batch that did not work; `ended` says how a child that
+    had started died.
     """
 
-    def __init__(self, message: str, dead: bool, no_model: bool = False, request: Request | None = None) -> None:
+    def __init__(
+        self, message: str, dead: bool, no_model: bool = False, request: Request | None = None, ended: str = ""
+    ) -> None:
         super().__init__()
         self.message = message
         self.dead = dead
         self.no_model = no_model
         self.request = request
+        self.ended = ended
 
 
 class Answered(Talk):
@@ -316,7 +320,8 @@ class PredictorService:
             last = next((line for line in reversed(child.talk) if line.strip()), "")
             why = f": {last}" if last else ""
             then = "it is not started again by itself" if self.exhausted else "it starts again on the next use"
-            self._post(Failed(f"the prediction process ended ({how}){why}; {then}", dead=True))
+            ended = f"the prediction process ended ({how}){why}"
+            self._post(Failed(f"{ended}; {then}", dead=True, ended=ended))
 
 
 def _hang_up(process: subprocess.Popen[str]) -> None:

@@ -36,6 +36,8 @@ class Reading:
         """Whether a person picked this model, so that it is to be remembered."""
         self.refused: tuple[str, str] | None = None
         """What could not be loaded the last time, and why."""
+        self._ended = ""
+        """How the child before the present one died, while that one is still loading."""
         self._picked = ""
         self._judged: tuple[object, Threshold, tuple[Emotion, ...]] | None = None
         self._last_resort: str | None = None
@@ -79,7 +81,7 @@ class Reading:
             self.loading, self.trouble = message.what, ""
         elif isinstance(message, Ready):
             self.loading, self.trouble, self.no_model, self._last_resort = "", "", False, None
-            self._picked = ""
+            self._picked = self._ended = ""
             self.answer = None if self.answer and self.answer.labels != message.model.labels else self.answer
             return [(warning, False) for warning in message.model.warnings]
         elif isinstance(message, Answered):
@@ -90,6 +92,7 @@ class Reading:
 
     def _failed(self, message: Failed) -> list[tuple[str, bool]]:
         self.loading = ""
+        self._ended = message.ended if message.dead else ""
         if message.no_model and self._last_resort is not None:
             lost, self._last_resort = self._last_resort, None
             self.service.load(None)
@@ -135,7 +138,8 @@ class Reading:
             return NO_MODEL if "no model" in self.trouble else f"✗ {self.trouble} · m picks another model"
         if self.trouble:
             return f"✗ {self.trouble}"
-        return f"… {self.loading}" if self.loading else ""
+        again = f" · again, because {self._ended}" if self._ended else ""
+        return f"… {self.loading}{again}" if self.loading else ""
 
     def result(self) -> dict[str, Any]:
         """The answer as `predict --json` has it among its results."""

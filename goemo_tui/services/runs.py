@@ -152,6 +152,8 @@ class RunWatch:
         self._thread: threading.Thread | None = None
         self._stopped = False
         self._unread = True
+        self.together: Callable[[Callable[[], None]], object] = lambda tell: tell()
+        """Calls what tells the listeners; an app lets its loop do so, that all draw in one frame what all have heard."""
 
     @property
     def all_read(self) -> bool:
@@ -210,8 +212,12 @@ class RunWatch:
         return message
 
     def _tell(self, message: RunsChanged) -> None:
-        for listener in tuple(self._listeners):
-            listener(message)
+        def tell() -> None:
+            for listener in tuple(self._listeners):
+                listener(message)
+
+        with suppress(RuntimeError):  # a loop that was closed meanwhile: nobody listens any more
+            self.together(tell)
 
     def _watch(self) -> None:
         while not self._stopped:

@@ -14,10 +14,10 @@ from textual import events
 from textual.binding import Binding
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from goemo_tui.safe_text import cells, content
+from goemo_tui.widgets.measured import Measured
 
 ONE_LINE = 27
 """Cells from which name, bar and count stand on one line."""
@@ -33,7 +33,7 @@ class Entry:
     count: int | None
     sign: str = " "
     share: float = 0.0
-    """Length of the bar, 0 to 1; the widget draws none where every entry has 0."""
+    """Length of the bar, 0 to 1."""
 
 
 def bar(share: float, width: int) -> str:
@@ -45,8 +45,11 @@ def bar(share: float, width: int) -> str:
     return ("█" * whole + (_EIGHTHS[rest] if rest else "")).ljust(width)
 
 
-class BarList(ScrollView, can_focus=True):
-    """Posts `Picked` for Enter, Space or a click on an entry. `empty` is said while there are none."""
+class BarList(Measured, can_focus=True):
+    """Posts `Picked` for Enter, Space or a click on an entry. `empty` is said while there are none.
+
+    Without `bars` an entry is a name and a count.
+    """
 
     BINDINGS = [
         Binding("up,k", "move(-1)", "Up", show=False),
@@ -82,12 +85,16 @@ class BarList(ScrollView, can_focus=True):
             """The list, for `@on` with a selector."""
             return self.bar_list
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None, about: str = "") -> None:
+    def __init__(
+        self, *, id: str | None = None, classes: str | None = None, about: str = "", bars: bool = True
+    ) -> None:
         super().__init__(id=id, classes=classes)
         self.ABOUT = about
+        self.bars = bars
         self.entries: tuple[Entry, ...] = ()
         self.empty = ""
         self.cursor = 0
+        self._widest = self._digits = 0
 
     def show(self, entries: tuple[Entry, ...]) -> None:
         """Draw these entries; the cursor stays at its place."""
@@ -96,15 +103,22 @@ class BarList(ScrollView, can_focus=True):
         same_shape = len(entries) == len(self.entries)
         self.entries = entries
         self.cursor = max(0, min(self.cursor, len(entries) - 1))
+        self._widest = max((cell_len(entry.name) for entry in entries), default=0)
+        self._digits = max(3, *(len(f"{entry.count or 0:,}") for entry in entries)) if entries else 3
         if not same_shape:
             self._measure()
+        self.refresh()
+
+    def say(self, why: str) -> None:
+        """There are no entries, and `why`."""
+        self.empty = why
+        self.show(())
         self.refresh()
 
     @property
     def height_of_entry(self) -> int:
         """Lines an entry takes: two where there are bars and no room for them beside the names."""
-        has_bars = any(entry.share > 0 for entry in self.entries)
-        return 2 if has_bars and self.room < ONE_LINE else 1
+        return 2 if self.bars and self.room < ONE_LINE else 1
 
     @property
     def room(self) -> int:
@@ -124,7 +138,7 @@ class BarList(ScrollView, can_focus=True):
         line = y + self.scroll_offset.y
         tall = self.height_of_entry
         index, part = divmod(line, tall)
-        base = self.rich_style
+        base = self.base
         if not self.entries and y < len(said := self._wrapped(width)):
             return Strip([Segment(said[y], self._on(base, "bars--absent"))]).adjust_cell_length(width, base)
         if not 0 <= index < len(self.entries):
@@ -136,10 +150,8 @@ class BarList(ScrollView, can_focus=True):
         if part == 1:
             segments = [Segment("  " + bar(entry.share, max(0, width - 3)), self._on(row, "bars--bar"))]
         else:
-            bars = tall == 1 and any(e.share > 0 for e in self.entries)
-            names = max((cell_len(e.name) for e in self.entries), default=0)
-            numbers = max(3, *(len(f"{e.count or 0:,}") for e in self.entries))
-            name_width = max(1, min(names, width - numbers - 3)) if bars else max(1, width - len(count) - 3)
+            bars, numbers = tall == 1 and self.bars, self._digits
+            name_width = max(1, min(self._widest, width - numbers - 3)) if bars else max(1, width - len(count) - 3)
             name = set_cell_size(cells(entry.name, name_width), name_width)
             style = self._on(row, "bars--absent") if entry.count is None else row
             segments = [Segment(entry.sign, self._on(row, "bars--sign")), Segment(" " + name, style)]

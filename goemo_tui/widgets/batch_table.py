@@ -93,6 +93,14 @@ class BatchTable(ScrollView, can_focus=True):
             if before <= row < self.filled.done:
                 self.refresh(Region(0, y + 1, self.size.width, 1))
 
+    def judged(self) -> None:
+        """Other thresholds: the cells say something else, and stand elsewhere where emotions are what is sorted by."""
+        if self.filled is not None and self.sorting[0] == 2:
+            here = self.order[self.cursor] if self.order else 0
+            self.order = self.filled.order(*self.sorting)
+            self._go(self.order.index(here) if self.order else 0)
+        self.refresh()
+
     def sort_by(self, column: int) -> None:
         """Sort by a column; by the same one again turns it round. The cursor stays on its line."""
         if self.filled is None:

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.timer import Timer
-from textual.widgets import ContentSwitcher, Input, Static
+from textual.widgets import ContentSwitcher, Static
 
 from goemo_tui import safe_text
-from goemo_tui.services import filter_history
 from goemo_tui.services.data_state import DataState, Sorting
 from goemo_tui.widgets.figures import Figures
 from goemo_tui.widgets.filter_field import FilterField
+from goemo_tui.widgets.filter_line import FilterLine
 
 if TYPE_CHECKING:
     from textual_fastdatatable import DataTable
@@ -37,9 +36,6 @@ VIEWS: tuple[tuple[str, str], ...] = (
 )
 """Name and title, in the order in which `v` goes through them."""
 
-PAUSE = 2.0
-"""Seconds without a key after which a filter is kept in the history."""
-
 _SORTS: tuple[Sorting, ...] = (None, (1, False), (2, False), (3, True), (3, False))
 """What `t` goes through: file order, comment, emotions, longest first, shortest first."""
 
@@ -49,11 +45,6 @@ class CommentBrowser(Vertical):
 
     DEFAULT_CSS = """
     CommentBrowser {
-        & #filter-line { height: 1; }
-        & #slash { width: 2; color: $accent; text-style: bold; }
-        & #filter { width: 1fr; }
-        & #complaint { height: auto; max-height: 2; color: $error; display: none; }
-        & #complaint.-note { color: $quiet; }
         & #refusal { height: auto; max-height: 3; color: $error; display: none; }
         & #views { height: 1fr; }
         & #waiting { color: $quiet; padding: 1 1; }
@@ -82,22 +73,10 @@ class CommentBrowser(Vertical):
         """As chosen: set before the first corpus is opened, and kept by the next ones."""
         self.view = "table"
         self.max_length = 64
-        self._pause: Timer | None = None
-        self._kept_while_typing = ""
 
     def compose(self) -> ComposeResult:
         """Filter line, complaint, and the views."""
-        with Horizontal(id="filter-line"):
-            yield Static("/", id="slash")
-            yield FilterField(
-                id="filter",
-                placeholder='words "a phrase" label:joy -label:neutral tokens:>20 labels:>1 /regex/ a or (b c)',
-                about='All must hold: words, "phrases", label:joy, -label:neutral, tokens:>20, labels:>1, line:10..20, '
-                "id:…, /regex/. A minus or not turns what follows round; or (also |) lets one side do and binds weaker "
-                'than a blank; parentheses group: (joy or love) -"the end". Quotes make or, and, not and ( ordinary '
-                'text: "or". Up and Down walk through earlier filters.',
-            )
-        yield Static(Content(""), id="complaint")
+        yield FilterLine(id="filter-line")
         yield Static(Content(""), id="refusal")
         with ContentSwitcher(initial="waiting", id="views"):
             yield Static(Content(""), id="waiting")
@@ -117,10 +96,12 @@ class CommentBrowser(Vertical):
     @property
     def table(self) -> CommentTable | None:
         """The table, once there is something to show."""
+        found = self.query("#table")
+        if not found:
+            return None  # before the first corpus its import, and Arrow's, would hold up the first frame
         from goemo_tui.widgets.comment_table import CommentTable
 
-        found = self.query("#table")
-        return found.first(CommentTable) if found else None
+        return found.first(CommentTable)
 
     @property
     def figures(self) -> Figures:
@@ -128,19 +109,23 @@ class CommentBrowser(Vertical):
         return self.query_one(Figures)
 
     @property
-    def field(self) -> FilterField:
+    def line(self) -> FilterLine:
         """The filter line."""
-        return self.query_one(FilterField)
+        return self.query_one(FilterLine)
+
+    @property
+    def field(self) -> FilterField:
+        """The field in it."""
+        return self.line.field
 
     @property
     def filter_text(self) -> str:
         """What stands in the filter line."""
-        return self.field.value
+        return self.line.text
 
     @filter_text.setter
     def filter_text(self, text: str) -> None:
-        self.field.value = text
-        self.field.cursor_position = len(text)
+        self.line.text = text
 
     def wait(self, said: Content) -> None:
         """Say what is going on while there is no table."""
@@ -151,14 +136,6 @@ class CommentBrowser(Vertical):
         said = Content.assemble("loading ", safe_text.content(safe_text.cells(path, 60)), " …")
         self.border_subtitle = said if self.table is not None else ""
         self.wait(said)
-
-    def complain(self, error: str, note: str = "") -> None:
-        """Say below the filter line what is wrong with it, or else what to know about it; nothing where nothing is."""
-        complaint = self.query_one("#complaint", Static)
-        complaint.display = bool(error or note)
-        complaint.set_class(not error, "-note")
-        if error or note:
-            complaint.update(safe_text.content(f"✗ {error}" if error else note))
 
     async def open(
         self, splits: dict[str, SplitColumns], max_length: int, refusals: dict[str, str], state: DataState
@@ -173,15 +150,15 @@ class CommentBrowser(Vertical):
         self.splits, self.max_length, self.refusals, self.rows = splits, max_length, refusals, None
         self.sorting = state.sorting
         self.view = state.view if splits and state.view in dict(VIEWS) else "table"
-        with self.prevent(Input.Changed):
-            self.filter_text = state.filter
-        self.complain("")
+        self.line.put(state.filter)
+        self.line.complain("")
         self.query_one("#refusal", Static).display = False
         views, table = self.query_one("#views", ContentSwitcher), self.table
         if splits:
             if table is None:
                 table = CommentTable(id="table")
                 await views.mount(table)
+                table.display = self.view == "table"  # the switcher knows only what it switches between
             table.widen(self.widths)
             views.current = "table" if self.view == "table" else "figures"
             return
@@ -214,7 +191,7 @@ class CommentBrowser(Vertical):
         if columns is None or table is None:
             return
         found = find(columns, self.filter_text)
-        self.complain(found.error, found.note)
+        self.line.complain(found.error, found.note)
         # Never the rows of an earlier line: they would be the answer to half a word.
         rows = columns.all_rows() if found.rows is None else found.rows
         if self.sorting is not None:
@@ -232,11 +209,18 @@ class CommentBrowser(Vertical):
             return
         self.show_view("table")
         if self.rows is None or row not in self.rows:
-            with self.prevent(Input.Changed):
-                self.filter_text = ""
+            self.line.put("")
             self.apply()
         assert self.rows is not None
         table.go_to(int((self.rows == row).argmax()))
+
+    def go_to_line(self, line: int) -> None:
+        """Put the cursor on the row of a line of the file, if it is among those that are shown."""
+        columns, table, rows = self.columns, self.table, self.rows
+        if columns is not None and table is not None and rows is not None:
+            found = (columns.lines[rows] == line).nonzero()[0]
+            if len(found):
+                table.go_to(int(found[0]))
 
     def redraw(self) -> None:
         """The same rows again: labels are called otherwise, or another length cuts."""
@@ -312,36 +296,24 @@ class CommentBrowser(Vertical):
         self.figures.show(self.view, columns, self.splits, self.max_length)
         self._title(f"{dict(VIEWS)[self.view]} · all {len(columns):,} rows")
 
-    @on(Input.Changed, "#filter")
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
+    @on(FilterLine.Typed)
+    def _typed(self, message: FilterLine.Typed) -> None:
+        message.stop()
         self.apply()
-        if self._pause is not None:
-            self._pause.stop()
-        self._pause = self.set_timer(PAUSE, self._paused)
 
-    @on(Input.Submitted, "#filter")
-    def _left(self, event: Input.Submitted) -> None:
-        """Enter, or Down from the newest filter: the rows, and the filter is kept."""
-        event.stop()
-        self._keep_filter()
-        self._kept_while_typing = ""
+    @on(FilterLine.Left)
+    def _left(self, message: FilterLine.Left) -> None:
+        message.stop()
+        self.line.keep()
         table = self.table
         if table is not None:
             self.show_view("table")
             self.screen.set_focus(table)
 
-    def _paused(self) -> None:
-        self._keep_filter()
-        self._kept_while_typing = self.filter_text.strip() if self.field.has_focus else ""
-
-    def _keep_filter(self) -> None:
-        """Into the history, if it is a filter that can be used. What was half typed at a pause gives way to the whole."""
-        if self._pause is not None:
-            self._pause.stop()
-        if not self.query_one("#complaint", Static).display or self.query_one("#complaint").has_class("-note"):
-            self.field.history = filter_history.added(self.field.history, self.filter_text, self._kept_while_typing)
-            self.post_message(self.Chose())
+    @on(FilterLine.Kept)
+    def _kept(self, message: FilterLine.Kept) -> None:
+        message.stop()
+        self.post_message(self.Chose())
 
     def on_comment_table_looked(self, message: CommentTable.Looked) -> None:
         """The cursor went to another row."""

@@ -13,13 +13,13 @@ from textual import events
 from textual.binding import Binding
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from goemo_tui import safe_text
 from goemo_tui.services.beside import Done, beside
 from goemo_tui.widgets import comment_rows
 from goemo_tui.widgets.comment_rows import Drawn, Place
+from goemo_tui.widgets.measured import Measured
 
 if TYPE_CHECKING:
     from goemo_tui.services.corpus import SplitColumns
@@ -32,7 +32,7 @@ TOP = 24
 _STYLES = ("text", "label", "other", "one", "quiet", "even", "odd", "special", "unknown", "cut", "warn", "cursor")
 
 
-class CommentDetail(ScrollView, can_focus=True):
+class CommentDetail(Measured, can_focus=True):
     """The pane below the table. Its height is fixed, so that another comment costs a repaint and no layout."""
 
     BINDINGS = [
@@ -234,7 +234,7 @@ class CommentDetail(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line, already laid out."""
-        line, base, rows = y + self.scroll_offset.y, self.rich_style, self._drawn.rows
+        line, base, rows = y + self.scroll_offset.y, self.base, self._drawn.rows
         if line >= len(rows):
             return Strip.blank(self.size.width, base)
         here = self._here()
@@ -242,7 +242,8 @@ class CommentDetail(ScrollView, can_focus=True):
         cursor = self.get_component_rich_style("detail--cursor", partial=True) if chosen else Style()
         segments = []
         for text, name in rows[line]:
-            style = base + self.get_component_rich_style(f"detail--{name}", partial=True) if name else base
+            # not partial: that would show the tints of the chips as full colours, on which no text can be read
+            style = self.get_component_rich_style(f"detail--{name}") if name else base
             segments.append(Segment(text, style + cursor))
         if chosen and here is not None and line == here.line and segments:
             segments[0] = Segment("▸" + segments[0].text[1:], segments[0].style)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
@@ -18,14 +19,16 @@ from textual.message import Message
 from textual.strip import Strip
 from textual_fastdatatable import DataTable
 
-from goemo_tui.services.column_widths import EMOTIONS, NUMBER, TOK, Widths, laid_out
+from goemo_tui.services.column_widths import EMOTIONS, NUMBER, TOK, Widths, dragged, laid_out
 from goemo_tui.services.corpus import COLUMNS, Rows, SplitColumns
+from goemo_tui.widgets.measured import Measured
+from goemo_tui.widgets.table_line import row_strip
 from goemo_tui.widgets.table_rows import SHOWN, RowsBackend
 
 EMPTY = "no comment fits this filter: x shows every row again"
 
 
-class CommentTable(DataTable, inherit_bindings=False):
+class CommentTable(DataTable, Measured, inherit_bindings=False):
     """Rows of a split; `show` gives it others in a few milliseconds. Posts `Looked` when the cursor moves."""
 
     ABOUT = "The comments of this split. Enter shows one in full below."
@@ -54,9 +57,10 @@ class CommentTable(DataTable, inherit_bindings=False):
     }
     CommentTable > .datatable--hover { background: $boost; }
     CommentTable > .table--edge { color: $quiet; }
+    CommentTable > .table--found { color: $accent; text-style: bold underline; }
     """
 
-    COMPONENT_CLASSES = {"table--edge"}
+    COMPONENT_CLASSES = {"table--edge", "table--found"}
 
     class Widened(Message):
         """Somebody gave the columns other widths."""
@@ -74,6 +78,7 @@ class CommentTable(DataTable, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None) -> None:
         self.shown = RowsBackend()
+        self._marked: re.Pattern[str] | None = None
         self._drawn_until = 0
         self.sorting: tuple[int, bool] | None = None
         self.widths: Widths = (None, None, None)
@@ -106,7 +111,7 @@ class CommentTable(DataTable, inherit_bindings=False):
         if columns is not split_before:
             self._drawn_until = 0
         self.shown.columns_of_split, self.shown.rows, self.sorting = columns, rows, sorted_by
-        self.shown.marked = re.compile("|".join(map(re.escape, words)), re.IGNORECASE) if words else None
+        self._marked = re.compile("|".join(map(re.escape, words)), re.IGNORECASE) if words else None
         for i, column in enumerate(self.ordered_columns):
             arrow = (" ▼" if sorted_by[1] else " ▲") if sorted_by is not None and sorted_by[0] == i else ""
             column.label = Text(COLUMNS[i] + arrow, justify="right" if i in (0, 3) else "left")
@@ -127,11 +132,6 @@ class CommentTable(DataTable, inherit_bindings=False):
         self._drawn_until = until
         self.notify_style_update()
 
-    def notify_style_update(self) -> None:
-        """Another theme, or other rows: nothing that was drawn holds any more."""
-        self.shown.mark_style = f"bold underline {self.app.theme_variables.get('accent', '')}".strip()
-        super().notify_style_update()
-
     def waits_for(self, until: int) -> bool:
         """True if a visible row before `until` was drawn without its token count."""
         rows = self.shown.rows
@@ -145,7 +145,7 @@ class CommentTable(DataTable, inherit_bindings=False):
     def looked_at(self) -> int | None:
         """The row of the split that the cursor is on."""
         rows = self.shown.rows
-        return int(rows[self.cursor_row]) if rows is not None and self.cursor_row < len(rows) else None
+        return int(rows[self.cursor_row]) if rows is not None and 0 <= self.cursor_row < len(rows) else None
 
     # Widths
 
@@ -175,27 +175,25 @@ class CommentTable(DataTable, inherit_bindings=False):
 
     def _drag_edge(self, edge: int, cells: int) -> None:
         """Move the edge right of column `edge` by some cells to the right."""
-        number, _, emotions, tok = (column.width for column in self.ordered_columns)
-        widths = list(self.widths)
-        if edge == 0:
-            widths[NUMBER] = number + cells
-        else:
-            widths[EMOTIONS] = emotions + (cells if edge == 2 else -cells)
-        if edge == 2:
-            widths[TOK] = tok - cells
-        before = [column.width for column in self.ordered_columns]
-        kept, self.widths = self.widths, (widths[0], widths[1], widths[2])
+        before, kept = self._drawn_widths, self.widths
+        self.widths = dragged(before, kept, edge, cells)
         self._lay_out()
-        after = [column.width for column in self.ordered_columns]
-        if after == before:
+        number, _, emotions, tok = self._drawn_widths
+        if (number, emotions, tok) == (before[0], before[2], before[3]):
             self.widths = kept  # at its end: what is kept is what is seen
             return
+        wanted = self.widths
         self.widths = (
-            after[0] if widths[NUMBER] is not None else None,
-            after[2],
-            after[3] if widths[TOK] is not None else None,
+            number if wanted[NUMBER] else None,
+            emotions if wanted[EMOTIONS] else None,
+            tok if wanted[TOK] else None,
         )
         self.post_message(self.Widened(self.widths))
+
+    @property
+    def _drawn_widths(self) -> tuple[int, int, int, int]:
+        number, comment, emotions, tok = (column.width for column in self.ordered_columns)
+        return number, comment, emotions, tok
 
     def _edges(self) -> list[int]:
         """The cell of the head in which each column but the last ends."""
@@ -233,6 +231,9 @@ class CommentTable(DataTable, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """A line of the table; the head shows where columns end, an empty table says why it is empty."""
+        place = y - self.header_height + self.scroll_offset.y
+        if y >= self.header_height and 0 <= place < self.row_count:
+            return self._row_line(place)
         strip = super().render_line(y)
         if y == 0 and self.shown.columns_of_split is not None:
             style = self.get_component_rich_style("table--edge", partial=True)
@@ -244,6 +245,18 @@ class CommentTable(DataTable, inherit_bindings=False):
             style = self.rich_style + self.get_component_rich_style("table--edge", partial=True)
             return Strip([Segment(f" {EMPTY}", style)]).adjust_cell_length(self.size.width, self.rich_style)
         return strip
+
+    def _row_line(self, place: int) -> Strip:
+        """The shown row at `place`."""
+        style, mark = self.base, self.get_component_rich_style("table--found", partial=True)
+        if place == self.cursor_coordinate.row and self.show_cursor:
+            cursor = self.get_component_rich_style("datatable--cursor")
+            style, mark = style + cursor, mark + Style.from_color(cursor.color)
+        elif place == self.hover_coordinate.row and self._show_hover_cursor:
+            style += self.get_component_rich_style("datatable--hover", partial=True)
+        widths = [column.width for column in self.ordered_columns]
+        strip = row_strip(self.shown.texts(place), widths, place, style, self._marked, mark)
+        return strip.adjust_cell_length(self.size.width, style)
 
     def _on_resize(self, event: events.Resize) -> None:
         super()._on_resize(event)

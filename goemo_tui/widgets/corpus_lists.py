@@ -47,7 +47,7 @@ class CorpusLists(Vertical):
 
     def compose(self) -> ComposeResult:
         """Splits above labels."""
-        splits = BarList(id="splits", classes="pane", about="The corpus's splits. Enter shows one.")
+        splits = BarList(id="splits", classes="pane", about="The corpus's splits. Enter shows one.", bars=False)
         emotions = BarList(
             id="emotions",
             classes="pane",
@@ -64,14 +64,17 @@ class CorpusLists(Vertical):
             tuple(Entry(name, numbers.get(name), "▸" if name == here else " ") for name in SPLITS)
         )
 
-    def show_nothing(self, why: str) -> None:
+    def show_no_labels(self, why: str) -> None:
         """There are no rows whose labels could be counted."""
         self._columns, self.names = None, ()
         emotions = self.query_one("#emotions", BarList)
-        emotions.empty = self.query_one("#splits", BarList).empty = why
-        emotions.show(())
-        emotions.refresh()
+        emotions.say(why)
         emotions.border_title = "emotions"
+
+    def show_nothing(self, why: str) -> None:
+        """There is no corpus."""
+        self.show_no_labels(why)
+        self.query_one("#splits", BarList).say(why)
 
     def show_labels(self, columns: SplitColumns, rows: Rows, filter_text: str) -> None:
         """Counts among `rows`, in the order of the whole split.

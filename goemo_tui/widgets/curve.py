@@ -50,6 +50,7 @@ class Curve(Lines, can_focus=True):
 
     ABOUT = "A chart. The cursor reads its values, z and the mouse wheel come closer, dragging picks a part."
     ALLOW_SELECT = False
+    STANDS_ALONE = True  # screens/one_pane.py asks
     BINDINGS = [
         Binding("left,h", "move(-1)", "Left", show=False, tooltip="The cursor one column to the left"),
         Binding("right,l", "move(1)", "Right", show=False, tooltip="The cursor one column to the right"),
@@ -101,7 +102,7 @@ class Curve(Lines, can_focus=True):
         self._axes: Axes | None = None
         self._frame: plot.Frame | None = None
         self._dragged_from: float | None = None
-        self._drawn: dict[plot.Layer, tuple[object, plot.Cells]] = {}
+        self._drawn: dict[plot.Layer, plot.Drawn] = {}
 
     def show(
         self, layers: Sequence[plot.Layer], legend: Sequence[Legend] = (), x_end: float = 1.0, main: Trace | None = None,

@@ -38,6 +38,11 @@ class Pair:
     """Whether both have read the same sentence: only then are they compared."""
 
     @property
+    def felt(self) -> bool:
+        """Whether it reached the threshold of either."""
+        return any(e is not None and e.above for e in (self.a, self.b))
+
+    @property
     def difference(self) -> float | None:
         """How much higher B's probability is, -1..1."""
         if self.a is None or self.b is None or not self.settled:
@@ -46,10 +51,11 @@ class Pair:
 
 
 def pair_up(a: tuple[Emotion, ...], b: tuple[Emotion, ...], settled: bool = True) -> tuple[Pair, ...]:
-    """Every label of both, the one that either holds most probable first; equals as A orders them."""
+    """Every label of both: those that either feels, then the others, the one that either holds most probable first;
+    equals as A orders them."""
     of_a, of_b = {e.name: e for e in a}, {e.name: e for e in b}
     pairs = [Pair(name, of_a.get(name), of_b.get(name), settled) for name in dict.fromkeys((*of_a, *of_b))]
-    return tuple(sorted(pairs, key=lambda p: -max(e.probability for e in (p.a, p.b) if e is not None)))
+    return tuple(sorted(pairs, key=lambda p: (not p.felt, -max(e.probability for e in (p.a, p.b) if e is not None))))
 
 
 class EmotionPairs(Lines):
@@ -123,10 +129,9 @@ def _columns(width: int) -> tuple[int, int, bool]:
 def pair_row(pair: Pair, width: int) -> Row:
     """Name, A's half, B's half, difference."""
     name, half, limits = _columns(width)
-    above = any(e is not None and e.above for e in (pair.a, pair.b))
     text = set_cell_size(cells(label(pair.name), name - 1), name)
     return (
-        (text, "bars--name" if above else "bars--dim"),
+        (text, "bars--name" if pair.felt else "bars--dim"),
         *_half(pair.a, half, limits),
         *_half(pair.b, half, limits),
         _difference(pair.difference),

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 
+from goemo_tui.services.prediction import felt_first
 from goemo_tui.services.readings import Readings
 from goemo_tui.widgets.emotion_bars import EmotionBars
 from goemo_tui.widgets.emotion_pairs import EmotionPairs, PairHead, pair_up
@@ -52,7 +53,7 @@ class Feelings(Vertical):
         head.display = two and answered
         self.query_one(BarsScroll).display = answered
         if b is None:
-            bars.show(a.emotions())
+            bars.show(felt_first(a.emotions()))
             return
         names = [f"{r.side.upper()} {short_name(r.model.name) if r.model else '–'}" for r in (a, b)]
         head.show(*names)

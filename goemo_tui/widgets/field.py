@@ -17,6 +17,15 @@ LONGEST_PASTE = 4_000
 """Characters that one paste brings at most."""
 
 
+EDITING = frozenset(
+    key
+    for binding in Binding.make_bindings(Input.BINDINGS)
+    for key in binding.key.split(",")
+    if binding.action != "submit"
+)
+"""Keys that change the text or move in it."""
+
+
 class Field(Input):
     """Enter submits; Down posts `Onward`, which means: to what this field is about."""
 
@@ -54,6 +63,14 @@ class Field(Input):
     def action_onward(self) -> None:
         """The Down key."""
         self.post_message(self.Onward(self))
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Edits at once, in the order of the keys: a binding has its turn only behind letters that came after its key."""
+        if event.key in EDITING:
+            for binding in self._bindings.get_bindings_for_key(event.key):
+                await self.run_action(binding.action)
+            event.stop()
+            event.prevent_default()
 
     def _on_paste(self, event: events.Paste) -> None:
         lines = event.text.splitlines()

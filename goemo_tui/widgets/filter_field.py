@@ -9,9 +9,10 @@ from textual import events
 from textual.binding import Binding
 
 from goemo_tui.widgets.field import Field
+from goemo_tui.widgets.measured import Measured
 
 
-class FilterField(Field):
+class FilterField(Field, Measured):
     """`history` is set by whoever keeps it, newest first."""
 
     BINDINGS = [

@@ -13,7 +13,7 @@ from goemo_tui.services.runs import RunView
 from goemo_tui.widgets.sparks import Spark, along, scaled
 from goemo_tui.wording import size, small
 
-MOST = 400
+MOST = 240
 """Values of a long run that are looked at for each of these curves."""
 
 CELLS = 60

@@ -11,13 +11,14 @@ from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.widgets import Footer
+from textual.widgets import Footer, Input, TextArea
 from textual.widgets._footer import FooterKey
 
 from goemo_tui.actions import ACTIONS
+from goemo_tui.language import language, word
 from goemo_tui.right_to_left import apart
 
-ALWAYS = ("app.help", "app.palette", "app.quit")
+ALWAYS = ("app.help", "app.help_typing", "app.palette", "app.quit", "app.quit_typing")
 """Shown whatever else does not fit: with them everything else can be found."""
 
 GAP = 2
@@ -33,6 +34,9 @@ class KeyLine(Footer):
             return
         shown = {binding.action: (binding, enabled, tip) for binding, enabled, tip in self._shown()}
         labels = {action: _label(binding) for action, (binding, _, _) in shown.items()}
+        for action, (binding, _, _) in shown.items():
+            if self._leads_back(binding):
+                labels[action] = apart(word("Back"))
         keys = {action: self.app.get_key_display(binding) for action, (binding, _, _) in shown.items()}
         widths = [cell_len(keys[action]) + 1 + cell_len(labels[action]) for action in shown]
         always = [binding.id in ALWAYS for binding, _, _ in shown.values()]
@@ -44,12 +48,33 @@ class KeyLine(Footer):
                 ).data_bind(compact=Footer.compact)
 
     def _shown(self) -> Iterator[tuple[Binding, bool, str]]:
-        """What is bound here and wants to be seen, from the focused part outwards; each action once, with its first key."""
+        """What is bound here and wants to be seen, from the focused part outwards; each action once, with its first key.
+
+        In a text field, where letters are text, the twins for typing stand in for the keys that they double, and tell
+        the way to the other places.
+        """
         seen: set[str] = set()
-        for _, binding, enabled, tip in self.screen.active_bindings.values():
-            if binding.show and binding.action not in seen:
+        active = self.screen.active_bindings
+        twins = self._twins() if isinstance(self.screen.focused, Input | TextArea) else ()
+        for _, binding, enabled, tip in active.values():
+            if binding.action not in seen and (binding.show or binding.id in twins or self._leads_back(binding)):
                 seen.add(binding.action)
                 yield binding, enabled, tip
+
+    def _leads_back(self, binding: Binding) -> bool:
+        """Whether it makes a pane that stands alone one of several again."""
+        typing = isinstance(self.screen.focused, Input | TextArea)
+        return self.screen.maximized is not None and binding.key == "escape" and not typing
+
+    def _twins(self) -> frozenset[str]:
+        """Ids of the actions for typing whose letter is in the footer, and those that lead to another place."""
+        shown = {action.name for action in ACTIONS if action.footer}
+        here = f"place.{getattr(self.screen, 'PLACE', '')}_typing"
+        return frozenset(
+            action.id
+            for action in ACTIONS
+            if action.typing and action.id != here and (action.name in shown or action.id.startswith("place."))
+        )
 
     def on_resize(self, event: events.Resize) -> None:
         """Another width, other keys."""
@@ -72,9 +97,13 @@ def fit(widths: Sequence[int], always: Sequence[bool], room: int) -> list[bool]:
 
 
 def _label(binding: Binding) -> str:
-    """The action's label in the language of the screen; a widget's own bindings have English ones."""
+    """What the key is called in the language of the screen."""
     if binding.id:
         for action in ACTIONS:
             if action.id == binding.id:
                 return apart(action.shown_label)
-    return binding.description
+    if language() != "ar":
+        return binding.description
+    from goemo_tui.arabic_help import LABELS
+
+    return apart(LABELS.get(binding.description, binding.description))

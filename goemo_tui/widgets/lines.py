@@ -9,6 +9,7 @@ from __future__ import annotations
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -79,6 +80,9 @@ class Lines(Widget, can_focus=False):
         super().__init__(id=id, classes=classes)
         self._rows: list[Row] = []
         self._rows_for: tuple[int, int] | None = None
+        self._base = Style()
+        self._styles: dict[str, Style] = {}
+        self._behind: tuple[Color, Color] | None = None
 
     def rows(self, width: int, height: int) -> list[Row]:
         """The rows to show in `width` x `height` cells. Plain data in, plain data out: no painting happens here."""
@@ -101,12 +105,29 @@ class Lines(Widget, can_focus=False):
             self.refresh(*(_difference(_row(old, y), _row(new, y), y, width) for y in changed))
         return len(changed)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows of a region. Colours are worked out once for all of them, and anew where what lies behind changed.
+
+        Textual forgets them at every repaint, which took a third of what an update costs.
+        """
+        behind = self.background_colors
+        if behind != self._behind:
+            self.notify_style_update()
+            self._behind = behind
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
+    def notify_style_update(self) -> None:
+        """Other rules: other colours."""
+        self._styles.clear()
+        super().notify_style_update()
+
     def render_line(self, y: int) -> Strip:
         """One row as Textual wants it."""
         width, height = self.size
         if self._rows_for != (width, height):
             self._rows, self._rows_for = self.rows(width, height), (width, height)
-        base = self.rich_style
+        base = self._base
         if y >= len(self._rows):
             return Strip.blank(width, base)
         segments: list[Segment] = []
@@ -122,4 +143,8 @@ class Lines(Widget, can_focus=False):
 
     def style_of(self, name: str, base: Style) -> Style:
         """The colour behind a span's name, mixed with what lies behind it."""
-        return self.get_component_rich_style(name) if name else base
+        if not name:
+            return base
+        if name not in self._styles:
+            self._styles[name] = self.get_component_rich_style(name)
+        return self._styles[name]

@@ -12,6 +12,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Static
 
 from goemo_tui.safe_text import cells
@@ -25,6 +26,7 @@ from goemo_tui.widgets.progress_line import ProgressLine
 from goemo_tui.widgets.run_curves import Pins, RunCurves
 from goemo_tui.widgets.run_progress import note as note
 from goemo_tui.widgets.run_progress import progress_of as progress_of
+from goemo_tui.widgets.run_progress import warning_of
 from goemo_tui.widgets.sparks import Sparks
 from goemo_tui.wording import score
 from trainer.runs.snapshot import number
@@ -42,6 +44,11 @@ MICRO = (34, 9)
 """Cells and rows of the chart of scores from which micro-F1 is drawn too."""
 
 LONGEST_NAME = 24
+
+NO_STEP, ALL_NAN = "no step yet", "no loss so far was a number (NaN)"
+
+SOON = 0.8
+"""Seconds that a sample of the machine waits for news of the run: one frame for both costs half of two."""
 
 Shown = Literal["both", "smoothed", "raw"]
 SHOWN: tuple[Shown, ...] = ("both", "smoothed", "raw")
@@ -102,6 +109,7 @@ class Live(Vertical):
     Live.-roomy.-slim > ProgressLine { height: 5; }
     Live > #note { height: auto; max-height: 4; display: none; text-style: bold; }
     Live > #note.-alarm { color: $error; }
+    Live > #note.-warning { height: 1; color: $warning; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -110,6 +118,7 @@ class Live(Vertical):
         self._curves = RunCurves(0.0)
         self._pins = Pins(0.0)
         self._shown: Shown = "both"
+        self._sampled: Timer | None = None
 
     @property
     def goemo(self) -> GoemoApp:
@@ -122,7 +131,7 @@ class Live(Vertical):
     def compose(self) -> ComposeResult:
         """Charts above, figures below."""
         with Horizontal(id="charts"):
-            yield Curve("loss", "step", "no step yet", id="loss-chart")
+            yield Curve("loss", "step", NO_STEP, id="loss-chart")
             yield Curve("macro-F1 (dev)", "epoch", "the first score comes after epoch 1", id="score-chart")
         yield PinLegend(id="pin-legend")
         yield ProgressLine(id="progress")
@@ -186,9 +195,12 @@ class Live(Vertical):
 
     def _show_note(self, view: RunView) -> int:
         """Sentences of any length, which a row of figures would cut."""
-        place, text = self.query_one("#note", Static), Content(note(view))
+        said = note(view)
+        warned = "" if said else warning_of(view)
+        place, text = self.query_one("#note", Static), Content(said or warned)
         if place.content == text:
             return 0
+        place.set_class(bool(warned), "-warning")
         place.update(text)
         place.display = bool(text)
         place.set_class(view.state in ALARMING, "-alarm")
@@ -209,13 +221,22 @@ class Live(Vertical):
             if height < 45
             else 9
         )
+        if self._sampled is not None:
+            self._sampled.stop()
+            self._sampled = None
         samples = self.goemo.machine.samples(view.id) if view.living else ()
         return self.query_one(Sparks).show(gauges(view, samples), most)
 
     def on_sampled(self, message: Sampled) -> None:
-        """A second of the machine."""
+        """A second of the machine: drawn with what the run tells next, or soon where it tells nothing."""
         if self._view is not None and message.run_id == self._view.id and self.is_on_screen and self.screen.is_active:
             self.goemo.machine.look_at(self._view.id)
+            if self._sampled is None:
+                self._sampled = self.set_timer(SOON, self._show_sampled)
+
+    def _show_sampled(self) -> None:
+        self._sampled = None
+        if self._view is not None:
             self._show_sparks(self._view)
 
     def _show_loss(self) -> int:
@@ -237,9 +258,10 @@ class Live(Vertical):
         if self._shown != "raw":
             layers.append(plot.Layer(curves.loss, "line", "plot--line"))
         layers.append(plot.Layer(curves.dev_loss, "points", "plot--mark", "◆"))
-        s = curves.snapshot
+        s, chart = curves.snapshot, self.query_one("#loss-chart", Curve)
+        chart.empty = ALL_NAN if s.curve.step else NO_STEP
         end = max(end, step_end(s.step, s.steps))
-        return self.query_one("#loss-chart", Curve).show(layers, legend, end, curves.loss, curves.at_step)
+        return chart.show(layers, legend, end, curves.loss, curves.at_step)
 
     def _show_score(self) -> int:
         curves, chart = self._curves, self.query_one("#score-chart", Curve)

@@ -179,13 +179,21 @@ def model_row(shown: Shown, width: int) -> Row:
     else:
         name = cells(short_name(model.name), max(4, room))
         own = "" if model.thresholds or not isinstance(shown.threshold, str) else "no thresholds of its own: .30"
-        about = " · ".join(part for part in (own, *_anatomy(model)) if part)
+        about = _as_many(own, *_anatomy(model), room=room - cell_len(name))
     left = max(0, room - cell_len(name))
     row.append((name, "model--name"))
-    about = cells(clean(f" · {about}"), left) if about and left > 4 else ""
     row.append((about + " " * (left - cell_len(about) + 1), "model--quiet"))
     row += [(word, "model--quiet"), (f"{value:>{VALUE}} ", "model--value")]
     return (*row, *_slider(shown.threshold, long))
+
+
+def _as_many(*parts: str, room: int) -> str:
+    """As many of the parts as fit, whole: half a number says something else."""
+    text = ""
+    for part in parts:
+        if part and cell_len(text) + cell_len(more := f" · {clean(part)}") <= room:
+            text += more
+    return text
 
 
 def _anatomy(model: Model) -> tuple[str, ...]:

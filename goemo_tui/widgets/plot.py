@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Literal
 
 from goemo_tui.widgets.lines import Row, Span
+from goemo_tui.widgets.reached import Columns, Reached
 from goemo_tui.widgets.scale import Axes, number, ticks, y_labels
 from goemo_tui.widgets.trace import Trace
 
@@ -40,6 +42,16 @@ class Layer:
     style: str
     mark: str = "●"
     end: str = ""
+
+
+@dataclass
+class Drawn:
+    """What was worked out for a layer in one `place` (axes, columns and lines), as its trace was at `version`."""
+
+    place: tuple[Axes, int, int]
+    reached: Reached
+    version: int = -1
+    cells: Cells = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,7 @@ def value_range(
 
 def draw(
     layers: Sequence[Layer], axes: Axes, width: int, height: int, cursors: Sequence[float] = (),
-    known: dict[Layer, tuple[object, Cells]] | None = None,
+    known: dict[Layer, Drawn] | None = None,
 ) -> list[Row]:  # fmt: skip
     """The curves in `width` x `height` cells, the y axis at the left and the x axis in the last row.
 
@@ -113,10 +125,14 @@ def draw(
         del known[gone]
     cells: list[Cells] = []
     for layer in layers:
-        key = (axes, parts.columns, parts.lines, layer.trace.version)
-        if layer not in known or known[layer][0] != key:
-            known[layer] = (key, _layer_cells(layer, axes, parts.columns, parts.lines))
-        cells.append(known[layer][1])
+        drawn, place = known.get(layer), (axes, parts.columns, parts.lines)
+        if drawn is None or drawn.place != place:
+            reached = Reached(layer.trace, axes, parts.columns * 2, parts.lines * 4, layer.kind == "band")
+            drawn = known[layer] = Drawn(place, reached)
+        if drawn.version != layer.trace.version:
+            drawn.version = layer.trace.version
+            drawn.cells = _layer_cells(layer, drawn.reached.columns(), parts.columns)
+        cells.append(drawn.cells)
     upright = {parts.cell_at(x, axes) for x in cursors if axes.x_low <= x <= axes.x_high}
     rows: list[Row] = []
     for y in range(parts.lines):
@@ -128,29 +144,29 @@ def draw(
 
 
 def _row_spans(y: int, columns: int, layers: Sequence[Layer], cells: list[Cells], upright: set[int]) -> list[Span]:
-    spans: list[Span] = []
-    text, style = "", ""
-    for x in range(columns):
-        char, name = (" ", "") if x not in upright else ("│", "plot--cursor")
-        sign = False
-        for layer, drawn in zip(layers, cells, strict=True):
+    chars, names = [" "] * columns, [""] * columns
+    for x in upright:
+        chars[x], names[x] = "│", "plot--cursor"
+    signs: set[int] = set()
+    for layer, drawn in zip(layers, cells, strict=True):
+        for x in range(columns) if drawn else ():
             dots = drawn.get((x, y))
-            if dots is None or (sign and isinstance(dots, int)):  # a sign is not lost under the line of a later layer
+            if dots is None:
                 continue
-            sign = isinstance(dots, str)
-            char = dots if isinstance(dots, str) else chr(0x2800 + dots)
-            name = layer.style if x not in upright else "plot--cursor"
-        if name != style and text:
-            spans.append((text, style))
-            text = ""
-        text, style = text + char, name
-    if text.strip():
-        spans.append((text, style))
-    return spans
+            if isinstance(dots, str):
+                signs.add(x)
+                chars[x] = dots
+            elif x in signs:  # a sign is not lost under the line of a later layer
+                continue
+            else:
+                chars[x] = chr(0x2800 + dots)
+            if x not in upright:
+                names[x] = layer.style
+    spans = [("".join(chars[x] for x in part), name) for name, part in groupby(range(columns), names.__getitem__)]
+    return spans if not spans or spans[-1][0].strip() else spans[:-1]
 
 
-def _layer_cells(layer: Layer, axes: Axes, columns: int, lines: int) -> Cells:
-    reached = _reached(layer, axes, columns * 2, lines * 4)
+def _layer_cells(layer: Layer, reached: Columns, columns: int) -> Cells:
     if layer.kind == "points":
         return {(x // 2, end // 4): layer.mark for x, (_, _, end) in reached.items()}
     drawn: dict[tuple[int, int], int] = {}
@@ -175,21 +191,6 @@ def _layer_cells(layer: Layer, axes: Axes, columns: int, lines: int) -> Cells:
     return cells
 
 
-def _reached(layer: Layer, axes: Axes, wide: int, high: int) -> dict[int, tuple[int, int, int]]:
-    """Column of dots -> its highest dot, its lowest and that of its last point, counted from the top."""
-    trace = layer.trace
-    lows, highs = (trace.low, trace.high) if layer.kind == "band" else (trace.smooth, trace.smooth)
-    found: dict[int, tuple[int, int, int]] = {}
-    same = lows is highs
-    for i in range(bisect_left(trace.x, axes.x_low), bisect_right(trace.x, axes.x_high)):
-        column = axes.across(trace.x[i], wide)
-        bottom = axes.down(lows[i], high)
-        top = bottom if same else axes.down(highs[i], high)
-        known = found.get(column)
-        found[column] = (top, bottom, bottom) if known is None else (min(top, known[0]), max(bottom, known[1]), bottom)
-    return found
-
-
 def _fill(drawn: dict[tuple[int, int], int], x: int, top: int, bottom: int) -> None:
     """Set the dots of column `x` from `top` to `bottom`, cell by cell."""
     column, masks = x // 2, _MASKS[x % 2]
@@ -203,7 +204,7 @@ def _x_axis(axes: Axes, gutter: int, columns: int) -> Row:
     name = f" {axes.x_name}" if axes.x_name else ""
     line = ["─"] * (columns - len(name)) + list(name)
     room = len(line) - len(name)
-    values, step = ticks(axes.x_low, axes.x_high, max(1, columns // 9))
+    values, step = ticks(axes.x_low, axes.x_high, max(1, columns // 8))
     if axes.whole and step < 1:
         values, step = [float(v) for v in range(math.ceil(axes.x_low), math.floor(axes.x_high) + 1)], 1.0
     free = 0

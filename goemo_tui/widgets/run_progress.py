@@ -9,7 +9,9 @@ from goemo_tui.safe_text import clean
 from goemo_tui.services.runs import RunView, epoch_of
 from goemo_tui.widgets.progress_line import Progress
 from goemo_tui.wording import STATES, count, duration, rate, score
-from trainer.runs.snapshot import number
+from trainer.runs.snapshot import Snapshot, number
+
+NO_NUMBER = "the loss of the last steps is no number (NaN)"
 
 
 def progress_of(view: RunView) -> Progress:
@@ -24,12 +26,12 @@ def progress_of(view: RunView) -> Progress:
     head = f"epoch {epoch_of(s)}/{s.epochs}" if s.epochs else ""
     tail = f"{count(s.step)}/{count(s.steps)}"
     measured = s.eta_s is not None or s.examples_per_s is not None
-    begun = ""
+    doing = _doing(s, measured) if view.state == "running" else ""
     if view.state == "running" and measured:
         tail += f"  {duration(s.eta_s)} left"
-    elif view.state == "running":
-        begun = "resumed, the next step is under way" if s.step else "the first step is under way"
     facts: tuple[tuple[str, str], ...] = ()
+    if (seconds := number((s.end or {}).get("seconds"))) is not None:
+        facts = (("took", duration(seconds)),)
     if view.living and measured:
         facts = (("", f"{rate(s.examples_per_s)} ex/s"), ("", f"{rate(s.tokens_per_s)} tok/s"))
     last = s.validations[-1] if s.validations else {}
@@ -44,28 +46,46 @@ def progress_of(view: RunView) -> Progress:
     elif s.loss is not None:
         scores = (("loss of the last steps", score(s.loss)),)
     diagnosis = clean(str(last.get("diagnosis") or ""))
-    advice = "" if begun else advice_for(diagnosis)
+    lost = NO_NUMBER if s.loss is None and s.curve.step else ""
     return Progress(
         head,
         s.fraction,
         tail,
         facts,
         scores,
-        begun or diagnosis,
-        alarm=diagnosis.startswith("overfitting"),
-        advice=advice,
+        lost or doing or diagnosis,
+        alarm=bool(lost) or (not doing and diagnosis.startswith("overfitting")),
+        advice="" if lost or doing else advice_for(diagnosis, view.living),
     )
 
 
-def advice_for(diagnosis: str) -> str:
-    """What a diagnosis means and what to do about it, in one sentence; empty for one that is not known."""
+def _doing(s: Snapshot, measured: bool) -> str:
+    """What a running worker is at where that is no step that can be seen; else empty."""
+    if not measured:
+        return "resumed, the next step is under way" if s.step else "the first step is under way"
+    each = s.steps // s.epochs if s.epochs else 0
+    if not each or not s.step or s.step % each:
+        return ""
+    scored = max((number(v.get("step")) or 0 for v in s.validations), default=0)
+    return f"epoch {s.step // each} is done, dev is being scored" if scored < s.step else ""
+
+
+def advice_for(diagnosis: str, living: bool) -> str:
+    """What a diagnosis means and what to do about it, in one sentence; empty for one that is not known.
+
+    Who has ended is neither stopped nor left to go on: of it the advice is for the next run.
+    """
     if diagnosis.startswith("overfitting"):
-        return (
-            "The loss on dev rises while that on train falls: stop here (the best epoch is kept), or take fewer epochs, "
-            "a lower lr or more weight_decay."
-        )
+        cure = "fewer epochs, a lower lr or more weight_decay."
+        if living:
+            return (
+                f"The loss on dev rises while that on train falls: stop here (the best epoch is kept), or take {cure}"
+            )
+        return f"The loss on dev rose while that on train fell; the best epoch is kept. Give the next run {cure}"
+    if diagnosis == "still learning" and living:
+        return "The loss on dev still falls: let it go on, and give the next run more epochs."
     return {
-        "still learning": "The loss on dev still falls: let it go on, and give the next run more epochs.",
+        "still learning": "The loss on dev still fell at the end: give the next run more epochs.",
         "fits well": "The loss on dev has levelled out and does not rise: more epochs would bring little.",
     }.get(diagnosis, "")
 
@@ -104,3 +124,9 @@ def note(view: RunView) -> str:
     if view.state == "stopping":
         return "stopping after this step"
     return ""
+
+
+def warning_of(view: RunView) -> str:
+    """The newest warning of a run that goes on; empty where it warned of nothing, or has ended and says so itself."""
+    warnings = view.snapshot.warnings if view.state in ("running", "stalled") else ()
+    return clean(f"! {warnings[-1]}") if warnings else ""

@@ -81,7 +81,10 @@ def ticks(low: float, high: float, parts: int) -> tuple[list[float], float]:
 
 
 def number(value: float, step: float | None = None) -> str:
-    """A short number: `.18`, `1.2`, `812`, `54k`. With `step`, as many decimals as tell ticks apart."""
+    """A short number: `.18`, `1.2`, `812`, `54k`, `2.5e8`. With `step`, as many decimals as tell ticks apart."""
+    if abs(value) >= 1e6:
+        head, _, power = f"{value:.1e}".partition("e")
+        return f"{head.removesuffix('.0')}e{int(power)}"
     if abs(value) >= 10_000:
         return f"{value / 1000:.0f}k" if step is None or step >= 1000 else f"{value / 1000:.1f}k"
     if step is not None:
@@ -98,6 +101,8 @@ def y_labels(axes: Axes, lines: int) -> dict[int, str]:
     """Row of cells -> the number that stands beside it, never two in neighbouring rows of a logarithmic axis."""
     if not axes.log:
         values, step = ticks(axes.y_low, axes.y_high, max(1 if lines < 4 else 2, lines // 3))
+        if len(values) < 2:  # one number is no scale
+            values, step = [axes.y_low, axes.y_high], nice_step((axes.y_high - axes.y_low) / 2, 1)
         return {axes.down(value, lines * 4) // 4: number(value, step) for value in values}
     found: dict[int, str] = {}
     first, last = math.floor(math.log10(axes.y_low)), math.ceil(math.log10(axes.y_high))

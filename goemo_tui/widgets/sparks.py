@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rich.cells import cell_len
 
@@ -57,6 +58,10 @@ class Sparks(Lines):
             self.styles.height = rows
         self.display = rows > 0
         return self.redraw()
+
+    def on_resize(self) -> None:
+        """Another width takes other rows; before the first layout there was none to go by."""
+        self.show(self.sparks, self.most_rows)
 
     def rows(self, width: int, height: int) -> list[Row]:
         """The grid, row by row."""
@@ -129,11 +134,9 @@ def curve(spark: Spark, width: int, rows: int) -> list[str]:
 
 
 def spread(values: Sequence[float], width: int) -> list[float]:
-    """As many values as cells: the mean of those that fall into each."""
-    if len(values) <= width:
-        return [*values, *[math.nan] * (width - len(values))]
-    found = []
-    for i in range(width):
+    """As many values as cells: the mean of those that fall into each, or each in several cells where there is room."""
+    found: list[float] = []
+    for i in range(width if values else 0):
         part = values[i * len(values) // width : max((i + 1) * len(values) // width, i * len(values) // width + 1)]
         known = [v for v in part if not math.isnan(v)]
         found.append(sum(known) / len(known) if known else math.nan)
@@ -149,11 +152,18 @@ def scaled(values: Sequence[float | None], top: float | None = None) -> tuple[fl
 
 
 def along(steps: Sequence[int], values: Sequence[float], total: int, cells: int) -> tuple[float, ...]:
-    """Values by step as `cells` means over the whole run of `total` steps: a new step changes the last of them alone."""
+    """Values by step as `cells` means over the whole run of `total` steps: a new step changes the last of them alone.
+
+    A cell that no step fell into is as the one before it; those that no step has reached yet are NaN.
+    """
     sums, counts = [0.0] * cells, [0] * cells
     for step, value in zip(steps, values, strict=True):
         if math.isfinite(value):
             at = min(cells - 1, max(0, int((step - 1) * cells / max(1, total))))
             sums[at] += value
             counts[at] += 1
-    return tuple(s / c if c else math.nan for s, c in zip(sums, counts, strict=True))
+    means = [s / c if c else math.nan for s, c in zip(sums, counts, strict=True)]
+    told = [i for i, mean in enumerate(means) if not math.isnan(mean)]
+    for before, after in pairwise(told):
+        means[before + 1 : after] = [means[before]] * (after - before - 1)
+    return tuple(means)

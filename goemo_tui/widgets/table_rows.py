@@ -5,7 +5,6 @@ Each cell passes through safe_text here, and labels are called as the screen cal
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -35,8 +34,6 @@ class RowsBackend(DataTableBackend[Any]):
     def __init__(self) -> None:
         self.columns_of_split: SplitColumns | None = None
         self.rows: Rows | None = None
-        self.marked: re.Pattern[str] | None = None
-        self.mark_style = "bold underline"
         self._render_markup = False
 
     @classmethod
@@ -76,26 +73,26 @@ class RowsBackend(DataTableBackend[Any]):
         """Nothing is measured: the table sets its widths by the room there is."""
         return [1] * len(COLUMNS)
 
+    def texts(self, place: int) -> tuple[str, str, str, str]:
+        """The cells of the shown row at `place`, cleaned."""
+        if self.columns_of_split is None or self.rows is None:
+            raise IndexError(place)
+        columns, row = self.columns_of_split, int(self.rows[place])
+        count = int(columns.tokens[row])
+        return (
+            str(columns.lines[row]),
+            clean(columns.split.text[row], limit=SHOWN),
+            shown_labels(columns, row),
+            str(count) if count >= 0 else NOT_YET,
+        )
+
     def get_cell_at(self, row_index: int, column_index: int) -> Text:
         """One cell, cleaned."""
-        if self.columns_of_split is None or self.rows is None:
-            raise IndexError(row_index)
-        row = int(self.rows[row_index])
-        if column_index == 0:
-            return Text(f"{self.columns_of_split.lines[row]}", justify="right")
-        if column_index == 1:
-            text = Text(clean(self.columns_of_split.split.text[row], limit=SHOWN), no_wrap=True, overflow="ellipsis")
-            if self.marked is not None:
-                text.highlight_regex(self.marked, self.mark_style)
-            return text
-        if column_index == 2:
-            return Text(shown_labels(self.columns_of_split, row), no_wrap=True, overflow="ellipsis")
-        count = int(self.columns_of_split.tokens[row])
-        return Text(f"{count}" if count >= 0 else NOT_YET, justify="right")
+        return Text(self.texts(row_index)[column_index])
 
     def get_row_at(self, index: int) -> Sequence[Text]:
         """One row, cleaned."""
-        return [self.get_cell_at(index, column) for column in range(len(COLUMNS))]
+        return [Text(text) for text in self.texts(index)]
 
     def get_column_at(self, index: int) -> Sequence[Text]:
         """One column of the shown rows."""

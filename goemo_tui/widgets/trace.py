@@ -22,6 +22,8 @@ class Trace:
         self.limit = limit
         self.version = 0
         """Another number after each change: what was drawn of an equal one need not be drawn again."""
+        self.generation = 0
+        """Another number where points that were there are not as they were: all but the newest else stay the same."""
         self.clear()
 
     def clear(self) -> None:
@@ -38,6 +40,7 @@ class Trace:
         self._average = 0.0
         self._weight = 1.0
         self.version += 1
+        self.generation += 1
 
     def __len__(self) -> int:
         return len(self.x)
@@ -98,6 +101,7 @@ class Trace:
         self.smooth = [self.smooth[i + 1] for i in pairs] + [self.smooth[i] for i in odd]
         self.x = [self.x[i + 1] for i in pairs] + [self.x[i] for i in odd]
         self._per *= 2
+        self.generation += 1
 
 
 def _point(x: float, y: float | None) -> tuple[float, float]:

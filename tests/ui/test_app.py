@@ -130,6 +130,16 @@ async def test_the_footer_shows_the_tables_keys(app: GoemoApp) -> None:
         assert app.screen.query_one(Footer).size.height == 1
 
 
+async def test_in_a_text_field_the_footer_shows_the_keys_that_work_there(app: GoemoApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.screen.query_one(Field).focus()
+        await pilot.pause()
+        shown = {key.key_display: key.description for key in app.screen.query("FooterKey")}  # type: ignore[attr-defined]
+        assert {"Esc", "^g", "^p", "^q", "F2", "F3"} <= shown.keys()
+        assert not {"?", "q", "F1"} & shown.keys(), "letters are text there, and one is in Data already"
+        assert (shown["^g"], shown["F2"]) == ("Help", "Train")
+
+
 async def test_help_tells_of_the_focused_part_and_closes(app: GoemoApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         field = app.screen.query_one(Field)
@@ -148,6 +158,19 @@ async def test_help_tells_of_the_focused_part_and_closes(app: GoemoApp) -> None:
         assert isinstance(app.screen, Room)
 
 
+def test_help_tells_neither_what_is_told_below_nor_keys_of_a_place_that_is_covered() -> None:
+    from goemo_tui.screens.new_run import NewRunScreen
+    from goemo_tui.widgets.comment_table import CommentTable
+
+    here = HelpScreen("data", CommentTable()).page().plain.partition("Data")[0]
+    assert "Show this comment in full" in here
+    assert "PgUp" not in here and "↑" not in here
+    form = HelpScreen("train", None, NewRunScreen("sample", ())).page().plain
+    assert "Check everything and start the training" in form
+    assert actions.PLACES[1][2] not in form and "New run" not in form
+    assert "Everywhere" in form
+
+
 async def test_the_palette_finds_and_does_an_action(app: GoemoApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("ctrl+p")
@@ -163,9 +186,44 @@ async def test_the_palette_offers_the_table(app: GoemoApp) -> None:
     from goemo_tui.palette import ActionProvider
 
     async with app.run_test():
-        offered = {action.name for _, action in ActionProvider(app.screen)._offered()}
-        wanted = {a.name for a in actions.ACTIONS if a.where in ("data", "everywhere")}
-        assert offered == wanted - {"app.command_palette", "leave_field"}
+        offered = [entry.english for entry in ActionProvider(app.screen).actions()]
+        told = [a for where in ("data", "everywhere") for a, _ in actions.told_once(where)]
+        assert offered == [(a.label, a.help) for a in told if a.id not in ("app.palette", "app.leave")]
+
+
+async def test_the_palette_offers_only_what_can_be_done_now(app: GoemoApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    from goemo_tui.palette import ActionProvider
+
+    monkeypatch.setattr(Room, "check_action", lambda self, action, parameters: action != "clear_filter")
+    async with app.run_test():
+        offered = {entry.title for entry in ActionProvider(app.screen).actions()}
+        assert "Data: Split" in offered
+        assert "Data: All" not in offered
+
+
+async def test_the_palette_takes_a_theme_by_name(app: GoemoApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p", *"fjord")
+        await pilot.pause(0.5)
+        await pilot.press("enter")
+        await pilot.pause(0.3)
+        assert app.theme == "goemo-fjord" == read_state().theme
+
+
+async def test_a_palette_that_fails_says_so(app: GoemoApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    from goemo_tui.palette import ActionProvider
+
+    monkeypatch.setattr(ActionProvider, "actions", lambda self: 1 / 0)
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+p")
+        for _ in range(100):
+            if toasts(app):
+                break
+            await pilot.pause(0.05)
+        assert "ZeroDivisionError" in toasts(app)
+        assert app.is_running
+        assert isinstance(app._exception, ZeroDivisionError)
+        app._exception = None
 
 
 async def test_themes_go_round_and_are_remembered(app: GoemoApp) -> None:
@@ -179,6 +237,24 @@ async def test_themes_go_round_and_are_remembered(app: GoemoApp) -> None:
         await pilot.press("ctrl+t")
         assert read_state().theme == app.theme != themes.DEFAULT
     assert GoemoApp("sample").theme == app.theme
+
+
+@pytest.mark.parametrize("plain", [False, True])
+async def test_without_colours_the_frame_itself_tells_the_focus(
+    app: GoemoApp, plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if plain:
+        monkeypatch.setenv("NO_COLOR", "1")
+    app = GoemoApp("sample")
+    async with app.run_test() as pilot:
+        home = app.screen.query_one("#home")
+        home.add_class("pane")
+        await pilot.pause()
+        assert app.focused is home
+        assert home.styles.border_top[0] == ("double" if plain else "round")
+        home.blur()
+        await pilot.pause()
+        assert home.styles.border_top[0] == "round"
 
 
 async def test_too_small_says_so_and_comes_back(app: GoemoApp) -> None:

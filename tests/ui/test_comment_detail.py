@@ -52,7 +52,19 @@ async def test_text_labels_vector_tokens_ids_and_mask(split: SplitColumns, token
         assert "0" * 17 + "11" + "0" * 9 in text
         lines = text.splitlines()
         tokens, ids = (next(line for line in lines if line.startswith(name)) for name in ("tokens", "ids"))
-        assert tokens.split()[1:] == ["[CLS]", "i", "love", "you", "and", "you", "love", "the", "sea", "[SEP]", "[PAD]×54"]
+        assert tokens.split()[1:] == [
+            "[CLS]",
+            "i",
+            "love",
+            "you",
+            "and",
+            "you",
+            "love",
+            "the",
+            "sea",
+            "[SEP]",
+            "[PAD]×54",
+        ]
         assert ids.split()[1:] == ["2", "5", "6", "10", "9", "10", "6", "7", "8", "3", "0×54"]
         assert [tokens.index("love"), tokens.index("[SEP]")] == [ids.index(" 6") + 1, ids.index(" 3") + 1]
         assert "1×10 0×54   10 of at most 64 tokens" in text
@@ -68,7 +80,8 @@ async def test_unknown_words_and_the_cut_are_told_in_words(split: SplitColumns, 
         assert "very sad [UNK]? today [UNK]? [SEP]" in text
         assert "2 tokens are unknown to the vocabulary, marked ?: 😂 zebra" in text
         text = squeezed(show(detail, split, 3, tokenizer))
-        assert "so ✂18" in text and "82 of at most 64 tokens" in text
+        assert "✂18 [SEP]" in text and text.count("✂18") == 1
+        assert "82 of at most 64 tokens" in text
         assert "✂ the last 18 tokens are not seen: so so" in text
         assert all(len(line) <= 60 for line in drawn(detail))
 

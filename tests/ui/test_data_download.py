@@ -23,6 +23,11 @@ def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return data_story.corpus(tmp_path, monkeypatch)
 
 
+def said(dialog: Download) -> str:
+    """What the dialog tells; nothing before it is drawn."""
+    return "".join(str(static.render()) for static in dialog.query("#said").results(Static))
+
+
 async def test_downloading_shows_progress_and_opens_the_corpus(
     corpus: Path, goemo_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,7 +44,9 @@ async def test_downloading_shows_progress_and_opens_the_corpus(
         await pilot.press("d")
         dialog = pilot.app.screen
         assert isinstance(dialog, Download)
-        await until(pilot, lambda: "train.tsv  1.0 of 4.0 MB" in str(dialog.query_one("#said", Static).render()))
+        await until(pilot, lambda: said(dialog).startswith("train.tsv · 1.0 of 4.4 MB"))
+        await until(pilot, lambda: str(dialog.query_one("#bar", Static).render()).endswith(" 23%"))
+        assert str(dialog.query_one("#files", Static).render()).split()[:4] == ["○", "emotions.txt", "●", "train.tsv"]
         go_on.set()
         await until(pilot, lambda: screen.opened is not None and screen.opened.corpus.name == "goemotions")
         assert pilot.app.screen is screen
@@ -78,7 +85,9 @@ async def test_a_download_that_fails_can_be_tried_again(corpus: Path, monkeypatc
     async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
         await opened(pilot)
         await pilot.press("d")
-        said = pilot.app.screen.query_one("#said", Static)
-        await until(pilot, lambda: "no network" in str(said.render()))
+        dialog = pilot.app.screen
+        assert isinstance(dialog, Download)
+        await until(pilot, lambda: "no network" in said(dialog))
+        assert "Enter tries again" in said(dialog)
         await pilot.press("enter")
         await until(pilot, lambda: len(tries) == 2)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, Static
 
 from goemo_tui.app import GoemoApp
 from goemo_tui.remembered import read_state
@@ -15,6 +15,7 @@ from goemo_tui.screens.data import DataScreen
 from goemo_tui.screens.open_corpus import OpenCorpus, complaint_about
 from goemo_tui.screens.problems import Problems
 from goemo_tui.widgets.bar_list import BarList
+from goemo_tui.widgets.long_list import LongList
 from tests.ui import data_story
 from tests.ui.data_story import TRAIN, counts, opened, shown, title, typed, until, write
 from trainer.errors import CorpusError
@@ -48,6 +49,8 @@ async def test_a_corpus_that_is_not_there_says_the_next_step(tmp_path: Path) -> 
     async with GoemoApp(str(tmp_path / "nowhere[/b]")).run_test(size=(120, 36)) as pilot:
         waiting = pilot.app.screen.query_one("#waiting", Static)
         await until(pilot, lambda: "nowhere[/b]" in str(waiting.render()) and "✗" in str(waiting.render()))
+        for name in ("#splits", "#emotions"):
+            assert "no corpus is open" in pilot.app.screen.query_one(name, BarList).render_line(0).text
         assert "o opens another folder or file" in str(waiting.render())
         await pilot.press("slash", "a", "escape", "t", "v", "s", "p", "e")
 
@@ -58,18 +61,21 @@ async def test_problems_are_listed_by_file_and_line(corpus: Path) -> None:
     async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
         screen = await opened(pilot)
         assert "2 rows skipped (p)" in str(screen.browser._border_subtitle)
-        await pilot.press("p")
-        assert isinstance(pilot.app.screen, Problems)
-        lines = [str(option.prompt) for option in pilot.app.screen.query_one(OptionList).options]
-        assert [next(part for part in line.split() if "train.tsv:" in part)[-2:] for line in lines if "tsv:" in line] == [
-            ":8", ":9",
-        ]  # fmt: skip
+        lines = await problem_list(pilot)
+        assert lines[0].startswith("✗") and "2 of 9 rows cannot be used" in lines[0]
+        assert [line.split()[1] for line in lines[1:]] == ["train.tsv:8", "train.tsv:9"]
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, DataScreen)
 
 
-def problem_list(pilot: Pilot[Any]) -> list[str]:
-    return [str(option.prompt) for option in pilot.app.screen.query_one(OptionList).options]
+async def problem_list(pilot: Pilot[Any]) -> list[str]:
+    """The rows of the list that `p` opens."""
+    await pilot.press("p")
+    dialog = pilot.app.screen
+    assert isinstance(dialog, Problems)
+    await until(pilot, lambda: bool(dialog.query(LongList)) and dialog.query_one(LongList).count > 0)
+    found = dialog.query_one(LongList)
+    return [found.row_text(i) for i in range(found.count)]
 
 
 async def test_a_language_the_encoder_does_not_know_is_among_the_warnings(tmp_path: Path) -> None:
@@ -79,9 +85,8 @@ async def test_a_language_the_encoder_does_not_know_is_among_the_warnings(tmp_pa
         screen = await opened(pilot)
         assert str(screen.browser._border_subtitle) == "german · 1 warning (p)"
         assert [n.message for n in pilot.app._notifications] == ["1 warning (p)"]
-        await pilot.press("p")
-        assert "only 0% of the longer comments hold a common English word" in " ".join(problem_list(pilot))
-        assert "No row was skipped" in str(pilot.app.screen.query(Static).first().render())
+        assert "only 0% of the longer comments hold a common English word" in " ".join(await problem_list(pilot))
+        assert "No row was skipped" in str(pilot.app.screen.query_one("#summary", Static).render())
 
 
 def spoilt(folder: Path, good: int) -> Path:
@@ -102,15 +107,14 @@ async def test_a_refused_file_is_said_to_be_refused_and_why(tmp_path: Path) -> N
         assert refusal.size.height >= 2
         assert f"✗ {said}" in str(refusal.render())
         (toast,) = pilot.app._notifications
-        assert toast.message.startswith(said)
-        assert toast.message.endswith("\n3 rows skipped (p)")
+        assert toast.message == "train refused for training · 3 rows skipped (p)"
         assert toast.severity == "error"
         assert str(screen.browser._border_subtitle) == "spoilt · refused for training · 3 rows skipped (p)"
-        await pilot.press("p")
-        first = problem_list(pilot)[0]
+        first = (await problem_list(pilot))[0]
         assert first.count("is refused for training") == 1
-        assert "␊" not in first
-        assert first.splitlines()[1].startswith("  line 2: label 'nine'")
+        assert "␊" not in first and first.endswith(" …")
+        whole = str(pilot.app.screen.query_one("#whole", Static).render())
+        assert whole.splitlines()[1].startswith("  line 2: label 'nine'")
 
 
 async def test_a_refused_file_without_rows_stands_in_the_tables_place(corpus: Path, tmp_path: Path) -> None:
@@ -128,7 +132,7 @@ async def test_a_refused_file_without_rows_stands_in_the_tables_place(corpus: Pa
         assert "p lists every reason" in str(waiting.render())
         assert screen.browser.table is None
         assert "of 7" not in title(screen.browser)
-        assert any("noise.tsv is refused for training" in n.message for n in pilot.app._notifications)
+        assert any("train refused for training" in n.message for n in pilot.app._notifications)
         await pilot.press("v", "t", "s", "x", "e", "e", "slash", "a", "enter", "escape", "p")
         assert isinstance(pilot.app.screen, Problems)
         await pilot.press("escape")
@@ -167,8 +171,12 @@ async def test_opening_another_corpus(corpus: Path, tmp_path: Path) -> None:
         assert read_state().recent == (str(other), str(corpus))
         await pilot.press("o")
         dialog = pilot.app.screen
-        await until(pilot, lambda: "train 1,120" in str(dialog.query_one(OptionList).get_option("sample").prompt))
-        await pilot.press("down", "down", "down", "enter")
+        choices = dialog.query_one(LongList)
+        await until(pilot, lambda: any("train 1,120" in choices.row_text(i) for i in range(choices.count)))
+        rows = [choices.row_text(i) for i in range(choices.count)]
+        assert [row.split()[0] for row in rows[:2]] == ["sample", "goemotions"]
+        at = next(i for i, row in enumerate(rows) if row.startswith(str(corpus)[-10:]) or "/mine " in row)
+        await pilot.press("down", *["down"] * at, "enter")
         await until(pilot, lambda: screen.opened is not None and screen.opened.corpus.path == corpus)
 
 
@@ -210,4 +218,4 @@ async def test_the_real_corpus_opens_whole(goemotions: Path) -> None:
         assert counts(screen)["neutral"] == 14_219
         assert counts(screen)["grief"] == 77
         await pilot.press("v", "v", "v", "v")
-        assert "118 texts stand on several rows, 58 of them" in str(screen.query_one("#figures-text", Static).render())
+        await until(pilot, lambda: "145 texts stand on several rows: 64 with" in screen.browser.figures.text)

@@ -73,8 +73,8 @@ async def test_where_there_is_no_room_the_splits_stand_below_one_another() -> No
         body = [line for line in drawn(figures) if "█" in line]
         assert body[0].split()[:3] == ["▸", "love", "train"] and body[1].split()[:2] == ["neutral", "train"]
         assert body[0].rstrip("▁▂▃▄▅▆▇ ").endswith("37.5%")
-        await pilot.press("down", "enter")
-        assert app.heard[-1].split == "dev"
+        await pilot.press("down", "down", "down", "enter")
+        assert (app.heard[-1].split, rows_of(splits, app.heard[-1])) == ("dev", [2])
         await pilot.resize_terminal(100, 30)
         await pilot.pause()
         assert any("neutral" in line and "37.5%" in line and "50.0%" in line for line in drawn(figures))

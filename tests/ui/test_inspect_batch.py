@@ -12,10 +12,12 @@ from goemo_tui.app import GoemoApp
 from goemo_tui.screens.ask_path import AskPath
 from goemo_tui.screens.batch import BatchScreen
 from goemo_tui.screens.inspect import InspectScreen
-from goemo_tui.services.batch import MOST_LINES
+from goemo_tui.screens.pick_threshold import PickThreshold
+from goemo_tui.services.batch import MOST_LINES, Batch
+from goemo_tui.services.prediction import Model
 from goemo_tui.widgets.batch_table import BatchTable
 from goemo_tui.widgets.field import Field
-from tests.ui.inspect_story import Open, answered, asked, opening, paste, prompt, shown, told, until
+from tests.ui.inspect_story import Open, answered, asked, opening, paste, place, prompt, shown, told, until
 
 
 @pytest.fixture
@@ -222,3 +224,43 @@ async def test_hostile_lines_are_text(opened: Open) -> None:
         paste(app, "[/s] \x1b[2J \x9b6n\n" + "e" + "\u0301" * 50_000 + "\n[@click=app.quit]x[/] \u202e")
         await until(pilot, lambda: read(app) and "␛[2J" in shown(app) and "[@click=app.quit]x[/]" in shown(app))
         assert not {"\x1b", "\x9b", "\u202e"} & set(shown(app))
+
+
+async def test_thresholds_move_for_all_lines_at_once_without_asking_the_model(opened: Open, tmp_path: Path) -> None:
+    async with opened() as (app, pilot):
+        paste(app, "a\nb")
+        await until(pilot, lambda: read(app) and shown(app).count("joy 80% fear 25%") == 2)
+        before = len(asked(tmp_path / "asked.jsonl"))
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: "fear 25%" not in shown(app) and "threshold 0.35 for all" in shown(app))
+        await pilot.press("left_curly_bracket")
+        await until(pilot, lambda: "threshold 0.34 for all" in shown(app))
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, PickThreshold))
+        app.screen.query_one(Field).value = "0.9"
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: shown(app).count("below: joy") == 2)
+        await pilot.press("y")
+        await until(pilot, lambda: app.clipboard)
+        assert [r["emotions"] for r in json.loads(app.clipboard)["results"]] == [[], []]
+        await pilot.press("T")
+        await until(pilot, lambda: shown(app).count("joy 80% fear 25%") == 2 and "threshold tuned" in shown(app))
+        assert len(asked(tmp_path / "asked.jsonl")) == before, "the probabilities were there"
+        await pilot.press("right_square_bracket", "escape")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and place(app).readings.a.threshold == 0.35)
+
+
+async def test_a_table_sorted_by_emotions_is_sorted_anew_by_another_threshold(opened: Open) -> None:
+    model = Model("m", "", ("joy", "fear"), {"joy": 0.5, "fear": 0.5}, "cpu", 1, 1, 1, 1, 8, (), 0.0)
+    batch = Batch(("one strong", "two weak"), model, "tuned")
+    assert batch.take(batch.texts, [(0.9, 0.1), (0.4, 0.4)])
+    async with opened() as (app, pilot):
+        await pilot.press("escape", "i")
+        await until(pilot, lambda: isinstance(app.screen, BatchScreen))
+        table(app).show(batch)
+        table(app).sort_by(2)
+        assert table(app).order == [0, 1]
+        batch.judge(0.3)
+        table(app).judged()
+        assert table(app).order == [1, 0] and table(app).cursor == 1, "the cursor stays on its line"

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from textual import events
 from textual.keys import _character_to_key
 from textual.widgets import Static
 
 from goemo_tui.screens.inspect import InspectScreen
-from goemo_tui.services.prediction import Emotion
+from goemo_tui.services.batch import Batch
+from goemo_tui.services.history import Entry
+from goemo_tui.services.prediction import Emotion, Model
+from goemo_tui.widgets.batch_table import _cells
 from goemo_tui.widgets.emotion_bars import EmotionBars, bar_row
 from goemo_tui.widgets.feelings import BarsScroll
+from goemo_tui.widgets.history_list import entry_parts
 from goemo_tui.widgets.lines import row_width
 from tests.ui.inspect_story import (
     Open,
@@ -273,3 +280,78 @@ async def test_emotions_are_called_by_their_arabic_names_and_stay_aligned(
         assert len({row_width(row[:2]) for row in rows}) == 1
         document = place(app).readings.document()
         assert document is not None and "joy" in json.dumps(document), "JSON keeps the English names"
+
+
+async def test_a_child_that_is_killed_while_one_types_comes_back_and_says_why(opened: Open, tmp_path: Path) -> None:
+    log = tmp_path / "asked.jsonl"
+    async with opened() as (app, pilot):
+        await type_in(app, pilot, "hold")
+        await until(pilot, lambda: len(asked(log)) == 1)
+        service = place(app).readings.a.service
+        assert service._child is not None
+        first = service._child.process
+        os.kill(first.pid, signal.SIGKILL)
+        await pilot.press("ctrl+a", *"on ")
+        state = place(app).query_one("#state", Static)
+        seen: set[str] = set()
+
+        def back() -> bool:
+            seen.add(str(state.content))
+            return answered(app) == "on hold"
+
+        for text in ("on hold", "on hold", "on hold"):
+            if service.running:
+                break
+            await until(pilot, lambda: first.poll() is not None and not service.running)
+            place(app).readings.ask(text)
+        await until(pilot, back)
+        assert any("ended (signal 9)" in said for said in seen), seen
+        assert service._child is not None and service._child.process.pid != first.pid and str(state.content) == ""
+
+
+async def test_blanks_are_no_sentence(opened: Open, tmp_path: Path) -> None:
+    async with opened() as (app, pilot):
+        await until(pilot, lambda: "6 layers" in shown(app))
+        for blanks in ("   ", "\u3000 \u00a0"):
+            await type_in(app, pilot, blanks)
+            await pilot.press("enter")
+            await until(pilot, lambda: "Type a sentence above" in shown(app))
+        assert kept(app) == [] and asked(tmp_path / "asked.jsonl") == []
+        await type_in(app, pilot, "  happy ")
+        await until(pilot, lambda: answered(app) == "  happy ")
+
+
+async def test_leaving_the_place_while_the_model_loads_loses_nothing(opened: Open) -> None:
+    async with opened("slow") as (app, pilot):
+        await type_in(app, pilot, "happy")
+        screen, child = place(app), place(app).readings.a.service._child
+        await until(pilot, lambda: "importing torch" in shown(app))
+        for key in ("f2", "f1", "f3", "f2", "f3"):
+            await pilot.press(key)
+            await pilot.pause()
+        await until(pilot, lambda: app.screen is screen and prompt(app).value == "happy")
+        assert "importing torch" in shown(app) and screen.readings.a.service._child is child
+
+
+WILD = [
+    "so happy 🙂👩‍👩‍👧 today",
+    "مرحبا يا صديقي العزيز",
+    "e\u0301" * 200,
+    "感情的な文章" * 30,
+    "\u202ex\u200b",
+    "a\x1b[2J",
+    "🙂" * 90,
+]
+
+
+@pytest.mark.parametrize("width", [60, 100, 200])
+@pytest.mark.parametrize("text", WILD)
+def test_rows_of_the_history_and_of_a_batch_fit_whatever_stands_in_them(text: str, width: int) -> None:
+    felt = tuple(Emotion(name, 0.5, 0.3, True) for name in ("joy", "x" * 90, "فرح"))
+    parts = entry_parts(Entry(text, "20261124-0412-calm-otter", "tuned", felt), width)
+    assert sum(map(cell_len, parts)) + 4 <= width
+    model = Model("m", "", tuple(e.name for e in felt), None, "cpu", 1, 1, 1, 1, 8, (), 0.0)
+    batch = Batch((text, text), model, 0.3)
+    batch.take(batch.texts, [(0.5, 0.4, 0.31), (0.1, 0.1, 0.1)])
+    for row in (0, 1):
+        assert [cell_len(cell) for cell in _cells(batch, row, (3, width - 40, 20, 6))] == [3, width - 40, 20, 6]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,13 +15,14 @@ from textual.pilot import Pilot
 
 from goemo_tui.app import GoemoApp
 from goemo_tui.services.gpu import Gpu
-from goemo_tui.services.machine import Sample
+from goemo_tui.services.machine import MachineWatch, Sample, Sampled
 from goemo_tui.services.runs import RunView
 from goemo_tui.widgets.curve import Curve
 from goemo_tui.widgets.gauges import gauges
 from goemo_tui.widgets.live import Live
 from goemo_tui.widgets.run_list import RunList
 from goemo_tui.widgets.run_progress import advice_for
+from goemo_tui.widgets.sparks import Sparks, needed
 from tests.ui.train_story import HOSTILE, opened, shown, tell, until, validate
 from trainer.config import TrainConfig
 from trainer.runs import about
@@ -241,8 +243,11 @@ async def test_small_curves_take_the_room_that_is_there_and_no_word_is_cut(size:
         view = next(view for view in app.runs.runs if view.id == run.id)
         gpu = Gpu(87, int(9.1 * 2**30), 80 * 2**30, 63)
         samples = [Sample(187.0, 2_100_000_000, 63.0, 5 * 2**30, 16 * 2**30, gpu)] * 5
-        app.machine._samples[run.id] = samples  # type: ignore[assignment]
         app.runs.stop()
+        app.machine.stop()
+        if app.machine._thread is not None:
+            app.machine._thread.join()  # no sample of the real machine comes after these
+        app.machine._samples[run.id] = samples  # type: ignore[assignment]
         live.show(view)
         await pilot.pause()
         await pilot.pause()
@@ -257,6 +262,14 @@ async def test_small_curves_take_the_room_that_is_there_and_no_word_is_cut(size:
         assert len(shown_names) >= {60: 0, 80: 4, 120: 9, 200: 9}[size[0]]
 
 
+async def test_small_curves_take_no_rows_that_stay_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MachineWatch, "samples", lambda self, run_id: ())
+    async with living() as (app, pilot, *_):  # what was shown first was shown before there was a width to go by
+        small = app.screen.query_one(Sparks)
+        await until(pilot, lambda: "lr 1.1e-4" in shown(app))
+        assert len(small.sparks) == 2 and small.size.height == needed(2, small.size.width, small.most_rows) == 3
+
+
 async def test_a_diagnosis_is_explained_where_there_is_room() -> None:
     async with living((120, 36)) as (app, pilot, *_):
         await until(pilot, lambda: "The loss on dev has levelled out" in shown(app))
@@ -265,9 +278,51 @@ async def test_a_diagnosis_is_explained_where_there_is_room() -> None:
         assert "levelled out" not in shown(app)
 
 
+async def test_a_run_whose_losses_are_no_numbers_says_so_and_shows_its_warning_in_one_row() -> None:
+    run = Run.create(TrainConfig(epochs=2))
+    with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+        log.append("started", step=0, steps=100, epochs=2)
+        log.append("step", step=1, epoch=1, loss=math.nan, grad_norm=math.inf, lr=1e-4, eta_s=100.0)
+        log.append("warning", text="loss or gradient of a step was NaN: " + "very " * 60 + "long")
+        async with opened() as (app, pilot):
+            await until(pilot, lambda: "no loss so far was a number (NaN)" in shown(app))
+            await until(pilot, lambda: "! loss or gradient of a step was NaN" in shown(app))
+            note = app.screen.query_one("#note")
+            assert note.size.height == 1 and "…" in shown(app).splitlines()[note.region.y]
+            assert "the loss of the last steps is no number (NaN)" in shown(app)
+            tell(log, 5, since=1)
+            await until(pilot, lambda: "no step yet" not in shown(app) and "smoothed" in title(app))
+            log.append("failed", step=5, epoch=1, error="loss is NaN, 3 steps in a row", reason="nan")
+            await until(pilot, lambda: "loss is NaN, 3 steps in a row" in shown(app))
+            assert not note.has_class("-warning")
+
+
+async def test_a_sample_of_the_machine_is_drawn_with_the_next_news_or_soon_by_itself() -> None:
+    async with living() as (app, pilot, run, _):
+        app.runs.stop()
+        app.machine.stop()
+        live = app.screen.query_one(Live)
+        drawn = []
+        show = live._show_sparks
+        live._show_sparks = lambda view: (drawn.append(view.id), show(view))[1]  # type: ignore[method-assign,func-returns-value]
+        live.on_sampled(Sampled(run.id, None))
+        assert not drawn and live._sampled is not None
+        live.show(app.runs.runs[0])
+        assert len(drawn) == 1 and live._sampled is None  # one frame for both
+        live.on_sampled(Sampled(run.id, None))
+        await until(pilot, lambda: len(drawn) == 2 and live._sampled is None)
+
+
 def test_each_diagnosis_has_an_advice() -> None:
-    assert "more epochs" in advice_for("still learning") and "fewer epochs" in advice_for("overfitting since epoch 3")
-    assert advice_for("fits well").endswith(".") and advice_for("something new") == ""
+    for living in (True, False):
+        assert "more epochs" in advice_for("still learning", living)
+        assert "fewer epochs" in advice_for("overfitting since epoch 3", living)
+        assert advice_for("fits well", living).endswith(".") and advice_for("something new", living) == ""
+    assert "stop here" in advice_for("overfitting since epoch 3", True) and "go on" in advice_for(
+        "still learning", True
+    )
+    ended = advice_for("overfitting since epoch 3", False) + advice_for("still learning", False)
+    assert "stop here" not in ended and "go on" not in ended
 
 
 async def test_an_update_repaints_few_cells() -> None:

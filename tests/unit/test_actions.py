@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from textual.binding import Binding
@@ -54,7 +55,7 @@ def test_every_action_has_its_method(action: Action) -> None:
     owner: type = (
         GoemoApp if name.startswith("app.") else screen_class(action.where if action.where in SCREENS else "data")
     )
-    assert callable(getattr(owner, f"action_{name.removeprefix('app.')}"))
+    assert callable(getattr(owner, f"action_{name.rpartition('.')[2]}"))
 
 
 @pytest.mark.parametrize("place", list(SCREENS))
@@ -65,6 +66,12 @@ def test_the_help_page_names_every_key(place: str) -> None:
             line = next(line for line in page.splitlines() if actions.show_key(action.keys[0]) in line[:14].split())
             first = next(a for a in ACTIONS if a.name == action.name and a.where == action.where)
             assert first.help in line
+
+
+def test_readme_holds_the_table() -> None:
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
+    table = readme.partition("<!-- keys: begin")[2].partition("-->\n")[2].partition("<!-- keys: end -->")[0]
+    assert table == actions.readme_table(), "put what `python -m goemo_tui.actions` prints between README's markers"
 
 
 def test_keys_are_shown_as_people_write_them() -> None:

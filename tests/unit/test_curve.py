@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from itertools import pairwise
 
 import pytest
@@ -214,16 +215,55 @@ def test_layers_that_did_not_change_are_not_worked_out_again() -> None:
     still.feed([0, 50], [0.5, 0.4])
     grows.feed([0, 50], [0.3, 0.2])
     layers = [plot.Layer(still, "line", "a"), plot.Layer(grows, "line", "b")]
-    known: dict[plot.Layer, tuple[object, plot.Cells]] = {}
+    known: dict[plot.Layer, plot.Drawn] = {}
     axes = scale.Axes(0, 100, 0.0, 1.0)
     plot.draw(layers, axes, 44, 9, known=known)
-    first = {layer: cells for layer, (_, cells) in known.items()}
+    first = {layer: drawn.cells for layer, drawn in known.items()}
     grows.feed([0, 50, 60], [0.3, 0.2, 0.9])
     drawn = plot.draw(layers, axes, 44, 9, known=known)
-    assert known[layers[0]][1] is first[layers[0]] and known[layers[1]][1] is not first[layers[1]]
+    assert known[layers[0]].cells is first[layers[0]] and known[layers[1]].cells is not first[layers[1]]
     assert drawn == plot.draw(layers, axes, 44, 9)
     plot.draw(layers[:1], axes, 44, 9, known=known)
     assert set(known) == set(layers[:1])
+
+
+@pytest.mark.parametrize("axes", [scale.Axes(0, 900, 0.0, 1.0), scale.Axes(200, 600, 0.01, 1.0, log=True)])
+def test_a_curve_that_grows_is_drawn_as_if_it_had_come_at_once(axes: scale.Axes) -> None:
+    chance = random.Random(4)
+    steps = list(range(1, 900))
+    losses = [chance.uniform(0.02, 0.9) if n % 50 else math.nan for n in steps]
+    growing = Trace(0.9, limit=64)  # is thinned on the way, several times
+    layers = [plot.Layer(growing, "band", "raw"), plot.Layer(growing, "line", "line")]
+    known: dict[plot.Layer, plot.Drawn] = {}
+    many = 0
+    while many < len(steps):
+        many = min(len(steps), many + chance.randint(1, 9))
+        growing.feed(steps[:many], losses[:many])
+        drawn = plot.draw(layers, axes, 60, 12, known=known)
+        assert drawn == plot.draw(layers, axes, 60, 12), many
+    growing.feed(steps[:300], losses[:300])  # taken up again from an earlier step
+    assert plot.draw(layers, axes, 60, 12, known=known) == plot.draw(layers, axes, 60, 12)
+
+
+def test_a_new_point_of_a_long_curve_costs_as_much_as_one_of_a_short_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace, asked = Trace(), 0
+    down = scale.Axes.down
+
+    def counted(self: scale.Axes, y: float, dots: int) -> int:
+        nonlocal asked
+        asked += 1
+        return down(self, y, dots)
+
+    monkeypatch.setattr(scale.Axes, "down", counted)
+    layers, known = [plot.Layer(trace, "line", "line")], dict[plot.Layer, plot.Drawn]()
+    axes = scale.Axes(0, 2000, 0.0, 1.0)
+    costs = []
+    for many in (10, 11, 1900, 1901):
+        trace.feed(range(many), [0.5] * many)
+        asked = 0
+        plot.draw(layers, axes, 60, 12, known=known)
+        costs.append(asked)
+    assert costs[3] == costs[1] < costs[2]
 
 
 def test_a_window_is_narrowed_around_a_place_moved_and_widened_to_the_whole() -> None:
@@ -272,3 +312,23 @@ def test_a_small_curve_shows_its_newest_values_or_the_whole_run() -> None:
     assert line == "█████     "
     assert sparks.scaled([1, None, 4, math.nan])[0] == 0.25 and math.isnan(sparks.scaled([1, None])[1])
     assert sparks.scaled([0.0, 0.0]) == (0.0, 0.0)
+
+
+def test_a_curve_over_the_whole_run_fills_its_room_and_has_no_holes() -> None:
+    logged = [*range(2, 105, 3), 105]  # fast steps are not told one by one
+    values = sparks.along(logged, [1.0] * len(logged), 105, 60)
+    assert not any(math.isnan(v) for v in values[1:])
+    for width in (30, 60, 90):
+        (line,) = sparks.curve(sparks.Spark("x", "1", (1.0, *values[1:]), anchored=True), width, 1)
+        assert line == "█" * width
+    (half,) = sparks.curve(sparks.Spark("x", "1", (1.0, 1.0, math.nan, math.nan), anchored=True), 8, 1)
+    assert half == "████    "
+
+
+def test_an_axis_has_two_numbers_at_least_and_huge_ones_stay_short() -> None:
+    for low, high in ((0.0, 0.6), (0.02, 0.04), (0.0, 1.3), (3.0, 4.0)):
+        for lines in (3, 4, 8, 20):
+            labels = scale.y_labels(scale.Axes(0, 1, low, high), lines)
+            assert len(labels) >= 2 and len(set(labels.values())) == len(labels), (low, high, lines)
+    assert scale.number(8e8) == "8e8" and scale.number(2.5e8, 5e7) == "2.5e8" and scale.number(54_000) == "54k"
+    assert len(scale.number(123456789.0)) <= 6

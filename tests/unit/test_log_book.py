@@ -47,6 +47,17 @@ def test_events_and_output_stand_in_the_order_of_their_time(tmp_path: Path) -> N
     assert [line.event for line in lines] == [True, False, False, True]
 
 
+def test_a_clock_that_was_put_back_does_not_turn_the_story_round(tmp_path: Path) -> None:
+    told(tmp_path, "started", "stopped", at=9000.0)
+    told(tmp_path, "resumed", "finished", at=5000.0)
+    first, second = (datetime.fromtimestamp(at, UTC).isoformat(" ", "seconds") for at in (9001, 5000))
+    printed(tmp_path, f"{first} before\n{second} behind\n".encode())
+    lines = LogBook(tmp_path).read()
+    assert [line.text.split()[0] for line in lines if line.event] == ["started", "stopped", "resumed", "finished"]
+    assert [line.text for line in lines if not line.event] == ["before", "behind"]
+    assert [line.wall for line in lines if line.event] == [9000.0, 9001.0, 5000.0, 5001.0]  # as they were written
+
+
 def test_output_without_times_is_as_old_as_the_file(tmp_path: Path) -> None:
     told(tmp_path, "checkpoint", "failed")
     printed(tmp_path, b"Traceback (most recent call last):\n  boom\n", when=1500.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from goemo_tui.services.prediction import Emotion, Model, rejudge
+from goemo_tui.services.prediction import Emotion, Model, felt_first, rejudge
 from goemo_tui.services.predictor import Failed, Ready
 from goemo_tui.services.reading import Reading
 from goemo_tui.services.readings import Readings
@@ -20,6 +20,22 @@ def test_another_threshold_judges_the_same_probabilities() -> None:
     judged = rejudge(EMOTIONS, MODEL, 0.3)
     assert judged == (Emotion("joy", 0.8, 0.3, True), Emotion("fear", 0.25, 0.3, False))
     assert rejudge(judged, MODEL, "tuned") == EMOTIONS
+
+
+def test_what_reached_its_threshold_stands_first_however_rare_it_is() -> None:
+    neutral, grief = Emotion("neutral", 0.29, 0.31, False), Emotion("grief", 0.03, 0.015, True)
+    assert felt_first((EMOTIONS[0], neutral, grief)) == (EMOTIONS[0], grief, neutral)
+    other = (Emotion("neutral", 0.3, 0.31, False), Emotion("grief", 0.001, 0.015, False))
+    assert [p.name for p in pair_up((EMOTIONS[0], neutral, grief), other)] == ["joy", "grief", "neutral"]
+
+
+def test_of_a_models_anatomy_only_whole_parts_are_shown() -> None:
+    def shown(width: int) -> str:
+        return "".join(text for text, _ in model_row(Shown(MODEL), width))
+
+    assert "m · 6 layers × 384 · 22.7M parameters · 91 MB · cpu  " in shown(116)
+    assert "22.7M parameters · cpu " in shown(70) and "m · 6 layers × 384 " in shown(60)
+    assert all("…" not in shown(width) for width in range(40, 120))
 
 
 def test_only_the_model_can_judge_what_lies_at_its_threshold() -> None:

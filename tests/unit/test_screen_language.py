@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
 
 import pytest
+from textual.binding import Binding
+from textual.widget import Widget
 
-from goemo_tui import actions, arabic
+from goemo_tui import actions, arabic, arabic_help
 from goemo_tui.language import arabic as arabic_name
 from goemo_tui.language import label, set_language, word
 from goemo_tui.screens.help import HelpScreen
@@ -40,6 +44,47 @@ def test_every_word_that_is_translated_is_said_somewhere() -> None:
     for text, translation in arabic.WORDS.items():
         assert f'word("{text}")' in code or f"word('{text}')" in code, text
         assert ARABIC_LETTER.search(translation), text
+
+
+def parts() -> list[type[Widget]]:
+    """Every class of ours that stands on a screen."""
+    import goemo_tui.screens
+    import goemo_tui.widgets
+
+    for package in (goemo_tui.screens, goemo_tui.widgets):
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{package.__name__}.{module.name}")
+    found: list[type[Widget]] = [Widget]
+    for each in found:
+        found += [sub for sub in each.__subclasses__() if sub not in found]
+    return [each for each in found if each.__module__.startswith("goemo_tui.")]
+
+
+def test_every_part_that_tells_of_itself_does_so_in_arabic() -> None:
+    told = {part.__name__ for part in parts() if "ABOUT" in vars(part)}
+    assert told <= {name for name in arabic_help.ABOUT if not name.startswith("#")}
+    for text in (*arabic_help.ABOUT.values(), *arabic_help.KEYS.values()):
+        assert ARABIC_LETTER.search(text), text
+
+
+def test_every_key_of_a_part_that_is_translated_is_one() -> None:
+    bindings = [b for part in parts() for b in Binding.make_bindings(vars(part).get("BINDINGS", []))]
+    assert set(arabic_help.KEYS) <= {binding.tooltip or binding.description for binding in bindings}
+    assert set(arabic_help.LABELS) <= {binding.description for binding in bindings if binding.show}
+    assert all(ARABIC_LETTER.search(text) for text in arabic_help.LABELS.values())
+
+
+def test_help_for_a_part_speaks_arabic() -> None:
+    from goemo_tui.widgets.comment_table import CommentTable
+    from goemo_tui.widgets.filter_field import FilterField
+
+    set_language("ar")
+    for part, key in ((CommentTable(id="table"), "Enter"), (FilterField(id="filter"), "↓")):
+        page = HelpScreen("data", part).page(100).plain
+        here = page[: page.index(arabic.PLACES["data"][0])]
+        assert not re.search("[a-z]{3} [a-z]{3}", here), here
+        assert key in here
+    assert arabic_help.ABOUT["CommentTable"].split()[0] in HelpScreen("data", CommentTable()).page(100).plain
 
 
 def test_labels_are_called_as_the_language_says() -> None:
