@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 SHARED_OUT := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench torture screenshots clean
+.PHONY: help setup run test check format bench bench-ui torture screenshots pictures clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,11 +43,17 @@ format: setup  ## rewrite the code in the common form
 bench: setup  ## measure: loading, starting, training, predicting, as ratios in one run
 	$(BIN)/python -m benchmarks
 
+bench-ui: setup  ## measure what the terminal costs over a real pty, beside its budgets (ten minutes; STRICT=--strict fails on a miss)
+	$(BIN)/python -m benchmarks.ui $(STRICT)
+
 torture: setup  ## kill small trainings 200 times and see whether they end as if nobody had touched them
 	$(BIN)/python -m tests.torture --kills 200
 
-screenshots: setup  ## draw the pictures in docs/ anew, with the runs that are in GOEMO_HOME
+screenshots: setup  ## draw the pictures of docs/tour.md anew: trains two small models in a home that is thrown away
 	$(BIN)/python docs/screenshots.py
+
+pictures: setup  ## accept the screens as they are now into tests/pictures; look at the diff before you commit it
+	$(BIN)/python -m pytest -q $(SHARED_OUT) --accept-pictures tests/ui/test_pictures_*.py
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

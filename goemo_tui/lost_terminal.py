@@ -9,10 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import sys
 import termios
-from codecs import getincrementaldecoder
-from functools import partial
 from typing import IO, Any
 
 from textual.driver import Driver
@@ -67,14 +64,6 @@ def tolerant(driver: type[Driver]) -> type[Driver]:
             file: Any = getattr(self, "_file", None)
             if file is not None:
                 self._file = TolerantFile(file)
-
-        def run_input_thread(self) -> None:
-            # Bytes that are no text would end the thread that reads keys, and the app with a traceback. What follows
-            # them has to be read on as it was begun: the rest of a paste must not become keys.
-            module: Any = sys.modules[driver.__module__]
-            if hasattr(module, "getincrementaldecoder"):
-                module.getincrementaldecoder = lambda name: partial(getincrementaldecoder(name), errors="replace")
-            super().run_input_thread()
 
         def stop_application_mode(self) -> None:
             # a multiplexer that was resized meanwhile would leave a part of the picture on the normal screen

@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import select
 import signal
-from codecs import getincrementaldecoder
 from contextlib import suppress
 from typing import Any
 
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.driver import Driver
+
+from goemo_tui.pasted import KeyReader
 
 TICK = 0.1
 """Seconds after which the parser is asked whether a lone Esc was meant."""
@@ -41,7 +42,7 @@ def waking(driver: type[Driver]) -> type[Driver]:
 
         def _listen(self) -> None:
             parser = XTermParser(self._debug)
-            decode = getincrementaldecoder("utf-8")(errors="replace").decode
+            decode = KeyReader().decode
             while not self.exit_event.is_set():
                 ready, _, _ = select.select([self.fileno, self._waker[0]], [], [], TICK)
                 if self.fileno in ready:

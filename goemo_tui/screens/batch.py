@@ -24,8 +24,8 @@ from goemo_tui.services.batch import MOST_LINES, Batch, Lines, read_file, read_l
 from goemo_tui.services.batch_file import complaint_about, write_batch
 from goemo_tui.services.beside import Done, beside
 from goemo_tui.services.prediction import TUNED, Threshold, as_json
-from goemo_tui.services.predictor import Failed, Ready, Scored, Talk
 from goemo_tui.services.reading import Reading
+from goemo_tui.services.talk import Failed, Ready, Scored, Talk
 from goemo_tui.widgets.batch_table import BatchTable
 from goemo_tui.widgets.header import GoemoHeader
 from goemo_tui.wording import duration, rate

@@ -24,7 +24,7 @@ from goemo_tui.widgets.corpus_lists import CorpusLists
 from goemo_tui.widgets.figures import Figures
 from goemo_tui.widgets.stacked_panes import StackedPanes
 
-NO_ROW = "No comment fits this filter. x clears it."
+NO_ROW = "No comment fits this filter. Esc, then x clears it."
 NEXT_STEPS = "o opens another folder or file · d downloads the full corpus · r tries again"
 TABLE_COLUMNS = 4
 LOOKS = 3.0

@@ -102,7 +102,7 @@ class Download(Dialog[str | None]):
             self.dismiss("goemotions")
             return
         if message.error is not None:
-            self._ended = f"✗ {message.error}\n\nEnter tries again and goes on where it stopped; Esc closes."
+            self._ended = f"✗ The download stopped.\n{message.error}\n\nEnter tries again and goes on where it stopped; Esc closes."
             if self.url is None:
                 self._ended += " From a mirror: goemo-tui data download --url ADDRESS"
         else:

@@ -6,26 +6,22 @@ The models live in child processes; this screen sends them texts and draws their
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widgets import Input, Static
 
 from goemo_tui import actions
 from goemo_tui.safe_text import content
-from goemo_tui.screens.batch import BatchScreen
-from goemo_tui.screens.place import Place
-from goemo_tui.services.batch import Lines, read_lines
+from goemo_tui.screens.inspect_keys import InspectKeys
+from goemo_tui.services.batch import read_lines
 from goemo_tui.services.history import Entry
 from goemo_tui.services.models import recent_of, remembered_of, used
-from goemo_tui.services.prediction import TUNED, Threshold, as_json
-from goemo_tui.services.predictor import COMMAND, A, Answered, B, Failed, Loading, Ready, Scored, Talk
+from goemo_tui.services.predictor import COMMAND
 from goemo_tui.services.reading import Reading
-from goemo_tui.services.readings import Readings
 from goemo_tui.services.runs import RunsChanged
+from goemo_tui.services.talk import Answered, Failed, Loading, Ready, Scored, Talk
 from goemo_tui.widgets.feelings import Feelings
 from goemo_tui.widgets.field import Field
 from goemo_tui.widgets.history_list import HistoryList
@@ -38,7 +34,7 @@ Type a sentence above: its emotions appear here while you type, Enter keeps it b
 Several lines that are pasted open a table of their own (i); b puts two models side by side."""
 
 
-class InspectScreen(Place):
+class InspectScreen(InspectKeys):
     """Models, prompt, bars, tokens, history."""
 
     PLACE = "inspect"
@@ -48,15 +44,10 @@ class InspectScreen(Place):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
 
     def __init__(self, command: tuple[str, ...] = COMMAND) -> None:
-        super().__init__()
-        self.readings = Readings(self._hear, command)
+        super().__init__(command)
         self._finished: frozenset[str] = frozenset()
         self._asked: tuple[str, str | None] | None = None
         self._keep_soon = ""
-        self._batch: BatchScreen | None = None
-
-    def _hear(self, message: Message) -> None:
-        self.post_message(message)
 
     def body(self) -> ComposeResult:
         """From the models at the top to the history at the bottom."""
@@ -81,7 +72,7 @@ class InspectScreen(Place):
         self.goemo.runs.subscribe(self.post_message)
         remembered = remembered_of(self.goemo.remembered.of("inspect"))
         self.readings.a.start(self.goemo.settings.model or None, remembered)
-        self._show()
+        self.show()
         self.call_after_refresh(self.action_prompt)  # after the place itself has put the focus home
         if self._asked is not None:
             self._take_asked()
@@ -114,10 +105,10 @@ class InspectScreen(Place):
                 self.goemo.keep("inspect", model=reading.known_as, recent=recent)
         if isinstance(message, Answered) and first and message.request.text == self._keep_soon:
             self._keep()
-        if self._batch is not None and reading is self._batch.reading:
-            self._batch.heard(message)
+        if self.many is not None and reading is self.many.reading:
+            self.many.heard(message)
         if not isinstance(message, Scored):
-            self._show()
+            self.show()
 
     @on(RunsChanged)
     def _runs_changed(self, message: RunsChanged) -> None:
@@ -149,7 +140,7 @@ class InspectScreen(Place):
         first = self.readings.a
         if model is not None and (first.model is None or first.model.name != model):
             first.load(model)
-            self._show()
+            self.show()
         prompt = self.query_one(Prompt)
         prompt.recall(text)
         self.set_focus(prompt)
@@ -163,7 +154,7 @@ class InspectScreen(Place):
         self.readings.ask(event.value)
         self.query_one(SentenceTokens).show(event.value)
         if not event.value.strip():
-            self._show()
+            self.show()
 
     @on(Input.Submitted, "#prompt")
     def _submitted(self, event: Input.Submitted) -> None:
@@ -199,7 +190,7 @@ class InspectScreen(Place):
     @on(Prompt.Many)
     def _pasted(self, event: Prompt.Many) -> None:
         event.stop()
-        self._open_batch(read_lines(event.text))
+        self.open_batch(read_lines(event.text))
 
     @on(Field.Onward)
     def _down(self, event: Field.Onward) -> None:
@@ -220,7 +211,8 @@ class InspectScreen(Place):
 
     # What is drawn
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """The present state, as far as it changed."""
         if not self.is_mounted:
             return
         readings = self.readings
@@ -243,112 +235,3 @@ class InspectScreen(Place):
             place.display = bool(text)
         if place.content != new:
             place.update(new, layout=layout)  # the others have a fixed size
-
-    # Models and thresholds
-
-    @on(ModelLines.Judged)
-    def _judged(self, event: ModelLines.Judged) -> None:
-        """A threshold was moved, or another model is the one that the keys are about: the bars change at once."""
-        event.stop()
-        self._show()
-
-    @on(ModelLines.Named)
-    def action_pick_model(self) -> None:
-        """Another model."""
-        self._pick("Pick a model", self.readings.active.refused, self._picked)
-
-    def _pick(self, heading: str, refused: tuple[str, str] | None, picked: Callable[[str], None]) -> None:
-        from goemo_tui.screens.pick_model import PickModel
-
-        def answered(name: str | None) -> None:
-            if name:
-                picked(name)
-                self._show()
-                self.action_prompt()
-
-        recent = recent_of(self.goemo.remembered.of("inspect"))
-        self.app.push_screen(PickModel(recent, refused, heading), answered)
-
-    def _picked(self, name: str) -> None:
-        reading = self.readings.active
-        reading.load(name, wanted=reading is self.readings.a)
-
-    def action_two_models(self) -> None:
-        """A second model beside the first, or back to one."""
-        if self.readings.b is None:
-            self._pick("A second model, beside the first", None, self._second)
-        else:
-            self.readings.close_second()
-            self._show()
-
-    def _second(self, name: str) -> None:
-        self.readings.open_second(name)
-
-    def action_other_model(self) -> None:
-        """Of two, the other one is meant from now on."""
-        if self.readings.b is None:
-            self.notify("There is one model only: b puts a second beside it.")
-        self.query_one(ModelLines).choose(A if self.readings.side == B else B)
-
-    def action_threshold(self) -> None:
-        """Another threshold, with effect at once."""
-        from goemo_tui.screens.pick_threshold import PickThreshold
-
-        def picked(threshold: Threshold | None) -> None:
-            if threshold is not None:
-                self.query_one(ModelLines).judge(threshold)
-
-        self.app.push_screen(PickThreshold(self.readings.active.threshold), picked)
-
-    def action_threshold_by(self, hundredths: int) -> None:
-        """One threshold for all, moved."""
-        self.query_one(ModelLines).move(hundredths / 100)
-
-    def action_tuned(self) -> None:
-        """Each emotion's own threshold."""
-        self.query_one(ModelLines).judge(TUNED)
-
-    # Other keys
-
-    def action_prompt(self) -> None:
-        """To where one types."""
-        self.set_focus(self.query_one(Prompt))
-
-    def action_copy_json(self) -> None:
-        """The document of `goemo-tui predict --json`, or the line of the history that has the focus."""
-        pane = self.query_one(HistoryList)
-        if pane.has_focus and pane.looked_at is not None:
-            self.goemo.copy(as_json(pane.looked_at.document()), "The line as JSON")
-            return
-        document = self.readings.document()
-        if document is None:
-            self.notify("Nothing to copy yet: type a sentence first.", severity="warning")
-        else:
-            self.goemo.copy(as_json(document), "The result as JSON")
-
-    def action_clear_history(self) -> None:
-        """Forget the history, after asking."""
-        from goemo_tui.screens.confirm import Confirm
-
-        pane = self.query_one(HistoryList)
-        if not pane.entries:
-            self.notify("The history is empty.")
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                pane.forget()
-
-        lines = f"{len(pane.entries):,} lines" if len(pane.entries) > 1 else "1 line"
-        self.app.push_screen(Confirm(f"Forget the history ({lines}), on the disk too?", "Forget it"), answered)
-
-    def action_batch(self) -> None:
-        """A table for many lines."""
-        self._open_batch(None)
-
-    def _open_batch(self, lines: Lines | None) -> None:
-        def closed(_: None) -> None:
-            self._batch = None
-
-        self._batch = BatchScreen(self.readings.active, self.ask, lines)
-        self.app.push_screen(self._batch, closed)

@@ -6,20 +6,13 @@ dragged, a slow terminal), each layout brings its own size back, and the screen 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from textual.events import Resize
 from textual.message import Message
 
-if TYPE_CHECKING:
-    from textual.screen import Screen
-
-    _Screen = Screen[Any]
-else:
-    _Screen = object
+from goemo_tui.screens.still_beneath import StillBeneath
 
 
-class PresentSize(_Screen):
+class PresentSize(StillBeneath):
     """Stands before the screen's class, as ClosesOnce does."""
 
     def post_message(self, message: Message) -> bool:

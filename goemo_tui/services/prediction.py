@@ -58,6 +58,11 @@ class Model:
             seconds=float(event.get("seconds") or 0.0),
         )
 
+    @property
+    def lasting_name(self) -> str:
+        """By what it is found again, here and at the next start: a folder by its whole path, all others by their name."""
+        return self.path if self.path and self.name.startswith((".", "~", "/")) else self.name
+
     def limits(self, threshold: Threshold) -> tuple[float, ...]:
         """The cut of each label, in the order of `labels`."""
         if not isinstance(threshold, str):

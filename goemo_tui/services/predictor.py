@@ -1,4 +1,4 @@
-"""The predictor as the terminal knows it: a child process that speaks JSON lines, and messages made of what it says.
+"""The predictor as the terminal knows it: a child process that speaks JSON lines; what it says becomes messages.
 
 torch lives in the child; nothing that a model does can freeze the screen. Of texts that come faster than they are
 answered only the newest is kept. This module draws nothing and imports no widget.
@@ -17,76 +17,13 @@ from typing import IO, Any
 
 from textual.message import Message
 
-from goemo_tui.services.prediction import TUNED, Emotion, Model, Request, Threshold, read_result
+from goemo_tui.services.prediction import TUNED, Model, Request, Threshold, read_result
+from goemo_tui.services.talk import Answered, Failed, Loading, Ready, Scored
 
 COMMAND = (sys.executable, "-P", "-m", "trainer.infer.service")
 """`-P`: a folder called trainer where the user happens to be is not ours."""
 RESTARTS = 3
 """How often a child that died without having answered anything is started again before the person is asked to act."""
-
-A, B = "a", "b"
-"""The sides: the model that is looked at, and one that stands beside it."""
-
-
-class Talk(Message):
-    """Something that a child said; `side` tells which, where there are two."""
-
-    side: str = A
-
-
-class Loading(Talk):
-    """The child is busy loading; `what` is its own word for it."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__()
-        self.what = what
-
-
-class Ready(Talk):
-    """A model is loaded and answers."""
-
-    def __init__(self, model: Model) -> None:
-        super().__init__()
-        self.model = model
-
-
-class Failed(Talk):
-    """Something did not work; the message is for people. `dead` when there is no child any more.
-
-    `request` is what it was asked, where it was one text or one batch that did not work; `ended` says how a child that
-    had started died.
-    """
-
-    def __init__(
-        self, message: str, dead: bool, no_model: bool = False, request: Request | None = None, ended: str = ""
-    ) -> None:
-        super().__init__()
-        self.message = message
-        self.dead = dead
-        self.no_model = no_model
-        self.request = request
-        self.ended = ended
-
-
-class Answered(Talk):
-    """The emotions of a text, the most probable first."""
-
-    def __init__(self, request: Request, emotions: tuple[Emotion, ...], ms: float, labels: Sequence[str] = ()) -> None:
-        super().__init__()
-        self.request = request
-        self.emotions = emotions
-        self.ms = ms
-        self.labels = tuple(labels)
-
-
-class Scored(Talk):
-    """The probabilities of a batch: one row for each of `request.texts`, in the order of the model's labels."""
-
-    def __init__(self, request: Request, scores: tuple[tuple[float, ...], ...], ms: float) -> None:
-        super().__init__()
-        self.request = request
-        self.scores = scores
-        self.ms = ms
 
 
 @dataclass
@@ -101,7 +38,7 @@ class _Child:
 class PredictorService:
     """Starts the child on first use, keeps at most one request out and the newest one waiting.
 
-    `post` is called from the reader thread with the messages above (`App.post_message` is safe for that).
+    `post` is called from the reader thread with the messages of `talk` (`App.post_message` is safe for that).
     """
 
     def __init__(
@@ -275,12 +212,12 @@ class PredictorService:
             if event == "ready":
                 self._loading = False
                 self._model = Model.from_event(said)
-                self._wanted = self._model.path or self._model.name
+                self._wanted = self._model.lasting_name
                 self._post(Ready(self._model))
             elif event == "error":
                 self._loading = False
                 if self._model is not None:
-                    self._wanted = self._model.path or self._model.name
+                    self._wanted = self._model.lasting_name
                 no_model = self._model is None
                 self._post(Failed(str(said.get("message", "")), dead=False, no_model=no_model))
             elif request is not None and "results" in said:

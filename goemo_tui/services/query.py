@@ -93,8 +93,14 @@ def words_of(expression: Expression | None) -> tuple[str, ...]:
 
 
 def join(join: Literal["and", "or"], parts: list[Expression]) -> Expression | None:
-    """The parts as one expression: nothing, the only part, or a group."""
-    return Group(join, tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
+    """The parts as one expression: nothing, the only part, or a group. A group of the same kind among them is taken apart."""
+    flat: list[Expression] = []
+    for part in parts:
+        if isinstance(part, Group) and part.join == join and not part.negated:
+            flat += part.parts
+        else:
+            flat.append(part)
+    return Group(join, tuple(flat)) if len(flat) > 1 else flat[0] if flat else None
 
 
 def turned(expression: Expression) -> Expression:

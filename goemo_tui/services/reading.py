@@ -6,19 +6,19 @@ The screen gives it what the child says and draws what it holds; no widget is kn
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from textual.message import Message
 
 from goemo_tui.services.prediction import TUNED, Emotion, Model, Threshold, rejudge, result_of
-from goemo_tui.services.predictor import COMMAND, Answered, Failed, Loading, PredictorService, Ready, Talk
+from goemo_tui.services.predictor import COMMAND, PredictorService
+from goemo_tui.services.talk import Answered, Failed, Loading, Ready, Talk
 
 STEP = 0.05
 FIRST = 0.3
 """Where a threshold starts that is moved while each emotion has its own."""
 
-NO_MODEL = "No model yet. Train one in Train: press 2, then n. It is picked up here by itself. m opens a folder."
+NO_MODEL = "No model yet. Train one in Train: press F2, then n. It is picked up here by itself. ^o opens a folder."
 
 
 class Reading:
@@ -150,8 +150,4 @@ class Reading:
     @property
     def known_as(self) -> str:
         """How the model is found again at the next start: folders by their whole path."""
-        model = self.model
-        if model is None:
-            return ""
-        is_path = model.name.startswith((".", "~", "/")) and bool(model.path)
-        return str(Path(model.path)) if is_path else model.name
+        return self.model.lasting_name if self.model is not None else ""

@@ -11,8 +11,9 @@ from typing import Any
 
 from textual.message import Message
 
-from goemo_tui.services.predictor import COMMAND, A, Answered, B, Failed, Ready, Talk
+from goemo_tui.services.predictor import COMMAND
 from goemo_tui.services.reading import Reading
+from goemo_tui.services.talk import A, Answered, B, Failed, Ready, Talk
 
 
 class Readings:

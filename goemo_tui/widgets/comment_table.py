@@ -25,7 +25,7 @@ from goemo_tui.widgets.measured import Measured
 from goemo_tui.widgets.table_line import row_strip
 from goemo_tui.widgets.table_rows import SHOWN, RowsBackend
 
-EMPTY = "no comment fits this filter: x shows every row again"
+EMPTY = "no comment fits: Esc, then x shows every row"
 
 
 class CommentTable(DataTable, Measured, inherit_bindings=False):
@@ -42,7 +42,7 @@ class CommentTable(DataTable, Measured, inherit_bindings=False):
         Binding("end,G", "cursor_table_end", "Last row", show=False),
     ]
     DEFAULT_CSS = """
-    CommentTable { height: 1fr; background: $surface; overflow-x: hidden; }
+    CommentTable { height: 1fr; background: $surface; overflow-x: hidden; scrollbar-gutter: stable; }
     CommentTable:dark { background: $surface; }
     CommentTable > .datatable--header { background: $surface; color: $quiet; text-style: bold; }
     CommentTable > .datatable--header-hover { background: $boost; color: $accent; }

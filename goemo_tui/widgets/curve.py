@@ -67,16 +67,16 @@ class Curve(Lines, can_focus=True):
     }  # fmt: skip
     DEFAULT_CSS = """
     Curve { height: 1fr; width: 1fr; min-height: 4; }
-    Curve > .plot--axis { color: $foreground 45%; }
+    Curve > .plot--axis { color: $quiet; }
     Curve:focus > .plot--axis { color: $accent; }
     Curve > .plot--raw { color: $primary 50%; }
-    Curve > .plot--line { color: $primary-lighten-2; text-style: bold; }
+    Curve > .plot--line { color: $primary; text-style: bold; }
     Curve > .plot--mark { color: $success; text-style: bold; }
     Curve > .plot--second { color: $secondary; }
     Curve > .plot--title { text-style: bold; }
     Curve > .plot--focus { color: $accent; text-style: bold underline; }
     Curve > .plot--cursor { color: $accent; text-style: bold; }
-    Curve > .plot--note { color: $foreground 60%; }
+    Curve > .plot--note { color: $quiet; }
     Curve > .plot--pin0 { color: $secondary; }
     Curve > .plot--pin1 { color: $accent; }
     Curve > .plot--pin2 { color: $error; }

@@ -30,11 +30,11 @@ class EmotionBars(Lines):
     EmotionBars { height: 1; width: 1fr; }
     EmotionBars > .bars--bar { color: $primary; }
     EmotionBars > .bars--dim-bar { color: $primary 40%; }
-    EmotionBars > .bars--tick { color: $foreground 60%; }
+    EmotionBars > .bars--tick { color: $quiet; }
     EmotionBars > .bars--tick-in { color: $background; background: $primary; }
     EmotionBars > .bars--name { text-style: bold; }
     EmotionBars > .bars--mark { color: $success; text-style: bold; }
-    EmotionBars > .bars--dim { color: $foreground 60%; }
+    EmotionBars > .bars--dim { color: $quiet; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:

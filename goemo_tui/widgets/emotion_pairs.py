@@ -69,11 +69,11 @@ class EmotionPairs(Lines):
     EmotionPairs { height: 1; width: 1fr; }
     EmotionPairs > .bars--bar { color: $primary; }
     EmotionPairs > .bars--dim-bar { color: $primary 40%; }
-    EmotionPairs > .bars--tick { color: $foreground 60%; }
+    EmotionPairs > .bars--tick { color: $quiet; }
     EmotionPairs > .bars--tick-in { color: $background; background: $primary; }
     EmotionPairs > .bars--name { text-style: bold; }
     EmotionPairs > .bars--mark { color: $success; text-style: bold; }
-    EmotionPairs > .bars--dim { color: $foreground 60%; }
+    EmotionPairs > .bars--dim { color: $quiet; }
     EmotionPairs > .bars--up { color: $success; }
     EmotionPairs > .bars--down { color: $warning; }
     """

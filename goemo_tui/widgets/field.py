@@ -5,17 +5,25 @@ Lines that are pasted become one text; nothing of them is dropped without a word
 
 from __future__ import annotations
 
+import re
+
+from rich.text import Text
 from textual import events
 from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Input
 
 from goemo_tui.over_ssh import REMOTE
-from goemo_tui.safe_text import clean
+from goemo_tui.safe_text import MARKS, clean
 
 LONGEST_PASTE = 4_000
 """Characters that one paste brings at most."""
 
+_MARKS = re.compile(rf"(?<=[^\w\s!-~]{{{MARKS}}})[^\w\s!-~]+")
+"""Marks in a row behind those that clean() lets be."""
+
+TOGGLES = 10
+"""How often the cursor comes or goes after the last key (every half second): an app that nobody uses sends nothing."""
 
 EDITING = frozenset(
     key
@@ -37,6 +45,8 @@ class Field(Input):
     Field { height: 1; border: none; padding: 0; background: $surface; }
     Field:focus { border: none; background: $boost; }
     Field > .input--placeholder, Field > .input--suggestion { color: $quiet; }
+    Field:focus > .input--placeholder { color: $foreground 90%; text-style: italic; }
+    Field > .input--selection { background: $block-cursor-background; color: $block-cursor-foreground; }
     """
 
     class Onward(Message):
@@ -55,6 +65,26 @@ class Field(Input):
         super().__init__(id=id, placeholder=placeholder)
         self.ABOUT = about
         self.cursor_blink = not REMOTE
+        self._toggled = 0
+
+    def _restart_blink(self) -> None:
+        self._toggled = 0
+        super()._restart_blink()
+
+    def _toggle_cursor(self) -> None:
+        self._toggled += 1
+        if True:
+            super()._toggle_cursor()
+        else:
+            self._pause_blink(visible=True)
+
+    @property
+    def _value(self) -> Text:
+        """What is shown: of a value that holds what must not reach a terminal (a label's name, a path), a sign for each."""
+        if clean(self.value) == self.value:
+            return super()._value
+        shown = (clean(char) if len(clean(char)) == 1 else "\ufffd" for char in self.value)
+        return Text(_MARKS.sub(lambda run: "\ufffd" * len(run.group()), "".join(shown)), no_wrap=True, end="")
 
     async def action_leave(self) -> None:
         """Esc: what it does is the screen's affair (a place goes home, a dialog closes)."""

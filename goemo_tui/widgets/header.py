@@ -44,6 +44,18 @@ class PlaceTab(Static):
         self.post_message(self.Chosen(self.place))
 
 
+class RunLine(Static):
+    """The running run; a click goes to it."""
+
+    def on_click(self, event: Click) -> None:
+        """To Train, with it selected."""
+        from goemo_tui.app import GoemoApp
+
+        event.stop()
+        if isinstance(self.app, GoemoApp) and self.app.run_id is not None:
+            self.app.show_run(self.app.run_id)
+
+
 class GoemoHeader(Horizontal):
     """Tabs left, `run_line` and `machine_line` right. Both lines are plain text, cleaned here."""
 
@@ -55,6 +67,7 @@ class GoemoHeader(Horizontal):
         & > PlaceTab:hover { background: $boost; }
         & > PlaceTab.-here { background: $primary; color: $background; text-style: bold; }
         & > .header--run { width: 1fr; text-align: right; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        & > RunLine:hover { text-style: underline; }
         & > .header--machine { width: 0; color: $quiet; text-align: right; text-wrap: nowrap; }
     }
     """
@@ -74,7 +87,7 @@ class GoemoHeader(Horizontal):
         yield Static("goemo", classes="header--name")
         for number, (place, title, _) in enumerate(places(), start=1):
             yield PlaceTab(place, str(number), title, place == self.place)
-        yield Static(Content(""), classes="header--run")
+        yield RunLine(Content(""), classes="header--run")
         yield Static(Content(""), classes="header--machine")
 
     def watch_run_line(self, text: str) -> None:

@@ -61,7 +61,7 @@ class PinLegend(Lines):
     COMPONENT_CLASSES = {*Curve.PINS, "pins--name"}
     DEFAULT_CSS = """
     PinLegend { height: 1; width: 1fr; display: none; }
-    PinLegend > .pins--name { color: $foreground 70%; }
+    PinLegend > .pins--name { color: $quiet; }
     PinLegend > .plot--pin0 { color: $secondary; text-style: bold; }
     PinLegend > .plot--pin1 { color: $accent; text-style: bold; }
     PinLegend > .plot--pin2 { color: $error; text-style: bold; }

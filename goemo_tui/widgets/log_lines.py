@@ -42,7 +42,7 @@ class LogLines(Lines, can_focus=True):
     }  # fmt: skip
     DEFAULT_CSS = """
     LogLines { height: 1fr; width: 1fr; }
-    LogLines > .log--time { color: $foreground 55%; }
+    LogLines > .log--time { color: $quiet; }
     LogLines > .log--output { color: $foreground 80%; }
     LogLines > .log--trouble { color: $error; text-style: bold; }
     LogLines > .log--match { text-style: underline; color: $accent; }

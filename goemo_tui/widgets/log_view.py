@@ -36,7 +36,7 @@ class LogHeading(Lines):
     COMPONENT_CLASSES = {"log--name", "log--follow", "log--paused"}
     DEFAULT_CSS = """
     LogHeading { height: 1; width: 1fr; }
-    LogHeading > .log--name { color: $foreground 60%; }
+    LogHeading > .log--name { color: $quiet; }
     LogHeading > .log--follow { color: $success; text-style: bold; }
     LogHeading > .log--paused { color: $accent; text-style: bold; }
     """
@@ -82,7 +82,7 @@ class LogView(Vertical):
     LogView > #log-search { height: 1; display: none; }
     LogView.-searching > #log-search { display: block; }
     LogView #log-slash { width: 2; color: $accent; text-style: bold; }
-    LogView #log-found { width: auto; min-width: 8; padding: 0 1; color: $foreground 70%; }
+    LogView #log-found { width: auto; min-width: 8; padding: 0 1; color: $quiet; }
     LogView #log-needle { width: 1fr; }
     """
 

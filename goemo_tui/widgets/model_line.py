@@ -56,7 +56,7 @@ class ModelLine(Lines, can_focus=True):
     DEFAULT_CSS = """
     ModelLine { height: 1; width: 1fr; padding: 0 2; }
     ModelLine:focus { background: $boost; }
-    ModelLine > .model--quiet { color: $foreground 60%; }
+    ModelLine > .model--quiet { color: $quiet; }
     ModelLine > .model--name { text-style: bold; }
     ModelLine:focus > .model--name { text-style: bold underline; }
     ModelLine > .model--mark { color: $accent; text-style: bold; }

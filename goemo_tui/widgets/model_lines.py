@@ -8,9 +8,9 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from goemo_tui.services.prediction import Threshold
-from goemo_tui.services.predictor import A, B
 from goemo_tui.services.reading import STEP
 from goemo_tui.services.readings import Readings
+from goemo_tui.services.talk import A, B
 from goemo_tui.widgets.model_line import ModelLine, Shown
 
 

@@ -41,7 +41,7 @@ class ProgressLine(Lines):
     ProgressLine { height: 3; width: 1fr; }
     ProgressLine > .progress--done { color: $primary; }
     ProgressLine > .progress--rest { color: $foreground 30%; }
-    ProgressLine > .progress--name { color: $foreground 60%; }
+    ProgressLine > .progress--name { color: $quiet; }
     ProgressLine > .progress--value { text-style: bold; }
     ProgressLine > .progress--alarm { color: $error; text-style: bold; }
     """

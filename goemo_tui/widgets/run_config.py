@@ -153,7 +153,7 @@ def _setting_lines(view: RunView, width: int) -> list[Content]:
                 ("● " if changed else "  ", "$accent"),
                 (f"{key:<{_NAME}}", "$text-muted"),
                 (f"{said:<14}" if help else said, style),
-                (help, "$text-disabled"),
+                (help, "$quiet"),
             )
         )
     lines.append(Content.styled("  ● differs from its recipe", "$text-muted"))

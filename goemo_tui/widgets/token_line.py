@@ -28,9 +28,9 @@ class TokenLine(Lines):
     TokenLine { height: auto; width: 1fr; }
     TokenLine > .tokens--even { background: $primary 30%; }
     TokenLine > .tokens--odd { background: $secondary 30%; }
-    TokenLine > .tokens--special { color: $foreground 60%; }
+    TokenLine > .tokens--special { color: $quiet; }
     TokenLine > .tokens--unknown { background: $error 40%; text-style: bold; }
-    TokenLine > .tokens--id { color: $foreground 60%; }
+    TokenLine > .tokens--id { color: $quiet; }
     TokenLine > .tokens--cut { color: $warning; text-style: bold; }
     """
 

@@ -100,12 +100,9 @@ def _corpus(folder: Path) -> Path:
     corpus.mkdir(parents=True)
     corpus.joinpath("emotions.txt").write_bytes("\n".join(labels()).encode())
     rows = [(f"Zcomment-{name} {code} end", str(i), f"Zid{i}{code}") for i, (name, code) in enumerate(CODES.items())]
-    rows += [
-        (f"Zmarks {MARKS}", "0", "m"),
-        (f"Zlong {LONG}", "1", "l"),
-        ("Ztwin plain", "0", "t1"),
-        ("Ztwin plain", "1", "t2"),
-    ]
+    rows += [(f"Zmarks {MARKS[:9_000]}", "0", "m"), (f"Zlong {LONG[:9_900]}", "1", "l")]
+    rows += [(f"Ztwin plain {i // 2}", str(i % 2), f"t{i}") for i in range(20)]
+    rows += [(f"Zmarks {MARKS}", "0", "mm"), (f"Zlong {LONG}", "1", "ll")]  # more than is read
     lines = ["\t".join(row).encode() + b"\n" for row in rows]
     lines.append(b"Zraw " + RAW + b"\t0\traw\n")
     lines.append(f"Zbad{ALL}\tZnolabel{ALL}\tx\n".encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -155,3 +156,35 @@ def test_without_any_model_it_says_how_to_make_one() -> None:
         assert "no model" in service.until("id", 1)["error"]
     finally:
         service.end()
+
+
+def test_a_model_whose_folder_is_gone_answers_on(tiny_encoder: Path, tmp_path: Path) -> None:
+    made = train("sample", str(tiny_encoder), limit=32, epochs=1, taxonomy="sentiment")
+    assert made.model is not None
+    folder = tmp_path / "mine"
+    shutil.copytree(made.model, folder)
+    service = Child("--model", str(folder))
+    try:
+        service.until("event", "ready")
+        shutil.rmtree(folder)
+        service.say({"id": 1, "op": "predict", "texts": ["still here"]}, {"id": 2, "op": "batch", "texts": ["a", "b"]})
+        assert len(service.until("id", 1)["results"][0]["scores"]) == 4 and len(service.until("id", 2)["scores"]) == 2
+        service.say({"id": 3, "op": "load", "model": str(folder)}, {"id": 4, "op": "predict", "texts": ["x"]})
+        assert "no such folder" in service.until("event", "error")["message"]
+        assert service.until("id", 4)["results"], "the old one stays"
+    finally:
+        service.end()
+
+
+def test_what_only_transformers_knows_says_that_it_is_imported(tiny_encoder: Path, tiny_distilbert: Path) -> None:
+    other = train("sample", str(tiny_distilbert), limit=32, epochs=1, taxonomy="sentiment").run
+    for model, wanted in ((other, True), (train("sample", str(tiny_encoder), limit=32, epochs=1).run, False)):
+        service = Child("--model", model)
+        try:
+            told = []
+            while not told or told[-1].get("event") == "loading":
+                told.append(service.hear())
+            assert told[-1]["event"] == "ready"
+            assert ("importing transformers" in [t.get("what") for t in told]) is wanted
+        finally:
+            service.end()

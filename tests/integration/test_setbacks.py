@@ -218,7 +218,7 @@ def test_a_repeatable_training_leaves_torch_as_it_was(tiny_encoder: Path) -> Non
 
 
 def test_a_disk_that_gets_full_is_said_once(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "free_bytes", lambda folder: 1000)
+    monkeypatch.setattr(saving, "free_bytes", lambda folder: 1000)
     events = told(created(tiny_encoder, epochs=1, checkpoint_steps=3))
     assert texts(events).count("almost full") == 1 and "runs prune" in texts(events)
     assert [kind for kind, _ in events].count("checkpoint") == 4

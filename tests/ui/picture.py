@@ -134,11 +134,15 @@ def svg(shot: Shot, title: str) -> str:
         record=True,
     )
     for row, styles in zip(shot.rows, shot.styles, strict=True):
-        line, x = Text(no_wrap=True, overflow="crop"), 0
+        line, x, run, style = Text(no_wrap=True, overflow="crop"), 0, "", styles[0]
         for char in row:
-            line.append(char, Style.parse(styles[min(x, width - 1)]))
+            here = styles[min(x, width - 1)]
+            if here != style:
+                line.append(run, Style.parse(style))
+                run, style = "", here
+            run += char
             x += cell_len(char)
-        console.print(line, crop=True)
+        console.print(line.append(run, Style.parse(style)), crop=True)
     return console.export_svg(title=title)
 
 

@@ -226,6 +226,18 @@ async def test_a_palette_that_fails_says_so(app: GoemoApp, monkeypatch: pytest.M
         app._exception = None
 
 
+async def test_it_begins_in_the_place_that_was_left(app: GoemoApp) -> None:
+    async with app.run_test() as pilot:
+        await pilot.press("2")
+    assert read_state().place == "train"
+    again = GoemoApp()
+    async with again.run_test():
+        assert again.current_mode == "train"
+    asked = GoemoApp("sample")  # whoever names a corpus wants to see it
+    async with asked.run_test():
+        assert asked.current_mode == "data"
+
+
 async def test_themes_go_round_and_are_remembered(app: GoemoApp) -> None:
     async with app.run_test() as pilot:
         seen = [app.theme]

@@ -13,7 +13,8 @@ from textual.widgets import Static
 from goemo_tui.app import GoemoApp
 from goemo_tui.screens.download import Download
 from tests.ui import data_story
-from tests.ui.data_story import TRAIN, opened, until, write
+from tests.ui.data_story import TRAIN, opened, title, until, write
+from tests.unit.test_download import Mirror, mirror  # noqa: F401  # a server on this machine, as a fixture
 from trainer.corpus.interrupt import Cancelled
 from trainer.errors import CorpusError
 
@@ -91,3 +92,56 @@ async def test_a_download_that_fails_can_be_tried_again(corpus: Path, monkeypatc
         assert "Enter tries again" in said(dialog)
         await pilot.press("enter")
         await until(pilot, lambda: len(tries) == 2)
+
+
+async def test_a_download_that_broke_goes_on_where_it_stopped(
+    corpus: Path,
+    mirror: Mirror,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("trainer.corpus.download.OFFICIAL", mirror.url)
+    mirror.break_after = [
+        10**9,
+        50_000,
+        0,
+        0,
+    ]  # emotions.txt whole; train.tsv cut off at the first try and at each other
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("d")
+        dialog = pilot.app.screen
+        assert isinstance(dialog, Download)
+        await until(pilot, lambda: "goes on where it stopped" in said(dialog))
+        assert "50,000 of" in said(dialog)
+        asked = len(mirror.asked)
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.opened is not None and screen.opened.corpus.name == "goemotions")
+        assert (mirror.names()[asked], mirror.asked[asked][1]) == ("train.tsv", "bytes=50000-")
+        assert "9,000 of 9,000" in title(screen.browser)
+
+
+async def test_space_stops_and_goes_on(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def download(url: Any, into: Any, progress: Callable[[str, int, int], None], cancelled: Callable[[], bool]) -> Path:
+        progress("train.tsv", 1_000_000, 4_000_000)
+        told.append("started")
+        for _ in range(2_000):
+            if cancelled():
+                raise Cancelled("cancelled")
+            threading.Event().wait(0.01)
+        raise AssertionError("nobody stopped it")
+
+    monkeypatch.setattr("trainer.corpus.download.download", download)
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("d")
+        dialog = pilot.app.screen
+        assert isinstance(dialog, Download)
+        await until(pilot, lambda: told == ["started"])
+        await pilot.press("space")
+        await until(pilot, lambda: "stopped at 1.0 of 4.4 MB; what has come is kept" in said(dialog))
+        await pilot.press("space")
+        await until(pilot, lambda: told == ["started", "started"])
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is screen)

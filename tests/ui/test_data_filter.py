@@ -89,7 +89,7 @@ async def test_a_filter_without_rows_says_how_to_go_on(corpus: Path) -> None:
         screen = await opened(pilot)
         await typed(pilot, screen, "zebra")
         assert "0 of 7" in title(screen.browser)
-        assert "No comment fits this filter. x clears it." in screen.query_one(CommentDetail).text
+        assert "No comment fits this filter. Esc, then x clears it." in screen.query_one(CommentDetail).text
 
 
 async def test_an_emotion_is_a_filter_by_key_and_by_mouse(corpus: Path) -> None:

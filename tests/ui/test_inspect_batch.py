@@ -210,7 +210,7 @@ async def test_a_child_that_dies_is_told_and_r_goes_on(opened: Open, tmp_path: P
 
 async def test_without_a_model_the_table_says_so_and_reads_as_soon_as_there_is_one(opened: Open) -> None:
     async with opened("empty") as (app, pilot):
-        await until(pilot, lambda: "press 2, then n" in shown(app))
+        await until(pilot, lambda: "press F2, then n" in shown(app))
         paste(app, "a\nb")
         await until(pilot, lambda: isinstance(app.screen, BatchScreen) and "No model yet" in shown(app))
         screen = app.screen

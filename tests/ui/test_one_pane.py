@@ -38,6 +38,7 @@ async def test_the_pane_with_the_focus_takes_the_screen_and_gives_it_back(
     app = GoemoApp(str(data_story.corpus(tmp_path, monkeypatch)))
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await data_screen(pilot)
+        screen.browser.styles.min_height = 9  # a size of its own, set from outside the sheet
         before = regions(screen)
         await pilot.press("M")
         await pilot.pause()
@@ -50,6 +51,7 @@ async def test_the_pane_with_the_focus_takes_the_screen_and_gives_it_back(
         await pilot.pause()
         assert screen.maximized is None
         assert regions(screen) == before
+        assert str(screen.browser.styles.min_height) == "9"
         assert screen.focused is not None
         assert "Esc" not in footer(app)
 

@@ -1,7 +1,7 @@
 """A measuring child that times nothing: it reads the settings and answers as its script says.
 
-`python scripted_estimate.py HOW`: `measures` answers at once, `hangs` never does and waits for the end of stdin, `refuses` names a setting, `crashes`
-writes on stderr and dies, `babbles` prints what is no answer before it gives one.
+`python scripted_estimate.py HOW`: `measures` answers at once, `hangs` never does and waits for the end of stdin,
+`refuses` names a setting, `crashes` writes on stderr and dies, `babbles` prints what is no answer before it gives one.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def test_a_run_that_cannot_be_read_costs_its_own_line_only() -> None:
 
 def test_what_was_used_before_is_offered_once_where_it_is_still_there(tmp_path: Path) -> None:
     run, mine = with_model(), folder(tmp_path / "mine")
-    names = [choice.name for choice in list_choices([run.id, str(mine), "/no/such", "owner/model", "~nobody/x"])]
+    names = [choice.name for choice in list_choices([run.id, str(mine), "/no/such", "owner/model", "~no-such-user/x"])]
     assert names == [run.id, str(mine), "owner/model"]
     assert still_there("owner/model") and not still_there("/" + "x" * 5000)
 
@@ -80,7 +80,7 @@ def test_folders_and_hub_names_are_kept_newest_first_and_runs_are_not() -> None:
     ("answer", "wrong"),
     [
         ("", "type a model"), ("a\0b", "type a model"), ("a/b/c", "owner/model"), ("a b/c", "owner/model"),
-        ("owner/", "owner/model"), ("/no/such", "no such folder"), ("~nobody/x", "no such folder"),
+        ("owner/", "owner/model"), ("/no/such", "no such folder"), ("~no-such-user/x", "no such folder"),
         ("no-such-run", "a run, a folder, a Hub name or starter"), ("/" + "x" * 5000, "File name too long"),
         ("x" * 300 + "/" + "y" * 300, "File name too long"), ("starter", "starter"),
     ],

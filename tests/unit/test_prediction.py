@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from goemo_tui.services.prediction import Emotion, Model, felt_first, rejudge
-from goemo_tui.services.predictor import Failed, Ready
 from goemo_tui.services.reading import Reading
 from goemo_tui.services.readings import Readings
+from goemo_tui.services.talk import Failed, Ready
 from goemo_tui.widgets.emotion_pairs import EmotionPairs, pair_row, pair_up
 from goemo_tui.widgets.lines import row_width
 from goemo_tui.widgets.model_line import Shown, model_row, track

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from textual.message import Message
 
-from goemo_tui.services.predictor import Answered, Failed, Loading, PredictorService, Ready, Scored
+from goemo_tui.services.predictor import PredictorService
+from goemo_tui.services.talk import Answered, Failed, Loading, Ready, Scored
 from tests.unit import scripted_child
 
 PATIENCE = 30.0
@@ -36,7 +37,8 @@ Make = Callable[..., tuple[PredictorService, Ear, Path]]
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    monkeypatch.setenv("CHILD_MODEL_PATH", str(tmp_path / "model"))
     made: list[PredictorService] = []
 
     def one(how: str = "works", **more: Any) -> tuple[PredictorService, Ear, Path]:
@@ -118,6 +120,16 @@ def test_a_death_is_told_with_its_last_words_and_the_next_use_starts_again(make:
     assert not service.running
     service.predict("fine")
     assert ear.wait_for(Answered).request.text == "fine"
+
+
+def test_a_child_that_is_started_again_loads_the_same_model_by_its_name(make: Make) -> None:
+    service, ear, _ = make()
+    service.start("calm-otter")
+    ear.wait_for(Ready)
+    service.predict("die")
+    assert ear.wait_for(Failed).dead
+    service.predict("fine")
+    assert ear.wait_for(Ready).model.name == "calm-otter", "and not by the folder where it lies"
 
 
 def test_it_does_not_start_for_ever(make: Make) -> None:

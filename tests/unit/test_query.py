@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from goemo_tui.services.corpus import SplitColumns, columns_of, find
@@ -178,6 +178,9 @@ def test_closed_quotes_and_others_are_no_matter(columns: SplitColumns, text: str
 
 @settings(max_examples=300)
 @given(st.text(alphabet='ab "-:/\\>.1labelstokensid,()[]|ornd', max_size=30))
+@example("1 (1 1")
+@example("a or (b or c) -(d or -(e or a))")
+@example("a not -(b d)")
 def test_no_filter_line_breaks_the_parser(text: str) -> None:
     try:
         query = parse(text, OFFICIAL)

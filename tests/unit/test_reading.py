@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.message import Message
 
 from goemo_tui.services.prediction import Emotion, Model, Request
-from goemo_tui.services.predictor import Answered, Failed, Loading, Ready
 from goemo_tui.services.reading import NO_MODEL, Reading
+from goemo_tui.services.talk import Answered, Failed, Loading, Ready
 
 MODEL = Model("m", "/m", ("joy", "fear"), {"joy": 0.4, "fear": 0.2}, "cpu", 6, 384, 22_700_000, 90_900_000, 64, (), 0.1)
 
@@ -87,7 +87,7 @@ def test_without_a_model_the_next_step_is_said_and_nobody_is_asked() -> None:
     made, service = reading()
     service.model = None
     made.hear(Failed("there is no model yet. Make one: goemo-tui train", dead=False, no_model=True))
-    assert made.state() == NO_MODEL and "press 2, then n" in NO_MODEL
+    assert made.state() == NO_MODEL and "press F2, then n" in NO_MODEL
     made.ask("so")
     assert service.asked == []
     made.hear(Failed("/gone: no such folder", dead=False, no_model=True))

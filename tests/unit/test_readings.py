@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from goemo_tui.services.prediction import Emotion, Model, Request
-from goemo_tui.services.predictor import Answered, Failed, Loading, Ready, Talk
 from goemo_tui.services.reading import Reading
 from goemo_tui.services.readings import Readings
+from goemo_tui.services.talk import Answered, Failed, Loading, Ready, Talk
 from tests.unit.test_reading import Service
 
 A_MODEL = Model("first", "", ("joy", "fear"), None, "cpu", 1, 1, 1, 1, 8, (), 0.0)

@@ -1,0 +1,236 @@
+"""The program in tmux, in small and large windows and in poor terminals: open, filter, look at a run, ask, leave.
+
+What is looked at is what tmux holds: the text of the pane, and its colours where they are the question.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+
+import pytest
+
+from tests.integration.lasting import PATIENCE, until
+from tests.unit import scripted_child
+from tests.unit.command_line import finished
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+LAUNCH = """
+import json, sys
+from goemo_tui.services import predictor
+command = tuple(json.loads(sys.argv.pop(1)))
+from goemo_tui.app import GoemoApp
+from goemo_tui.screens.inspect import InspectScreen
+GoemoApp.MODES = {**GoemoApp.MODES, "inspect": lambda: InspectScreen(command)}
+from goemo_tui.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""`goemo-tui` with a child that knows no model and answers at once."""
+
+KINDS: dict[str, dict[str, str]] = {
+    "xterm-256color": {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+    "screen": {"TERM": "screen", "COLORTERM": ""},
+    "linux": {"TERM": "linux", "COLORTERM": ""},
+    "NO_COLOR": {"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"},
+    "LANG=C": {"TERM": "xterm-256color", "COLORTERM": "", "LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+}  # fmt: skip
+
+MARK = "the-shell-is-back"
+
+
+class Pane:
+    """A shell in a window of a tmux server of its own, and the program in the shell."""
+
+    def __init__(self, columns: int, rows: int, folder: Path, **environment: str) -> None:
+        self.socket = f"goemo-{uuid.uuid4().hex[:12]}"
+        words = [f"{key}={value}" for key, value in environment.items() if value]
+        gone = [word for key, value in environment.items() if not value for word in ("-u", key)]
+        shell = ["env", "-u", "TMUX", *gone, *words, "PS1=sh> ", "sh"]
+        self("-f", os.devnull, "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(folder), *shell)
+        self.file = Path(self("display-message", "-p", "#{socket_path}").rstrip("\n"))
+
+    def __call__(self, *words: str) -> str:
+        done = subprocess.run(
+            ["tmux", "-u", "-L", self.socket, *words], capture_output=True, timeout=PATIENCE, check=True
+        )
+        return done.stdout.decode("utf-8", "replace")
+
+    def __enter__(self) -> Pane:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, timeout=PATIENCE, check=False)
+        self.file.unlink(missing_ok=True)
+
+    @property
+    def text(self) -> str:
+        return self("capture-pane", "-p")
+
+    @property
+    def painted(self) -> str:
+        """The pane with its colours as escape codes."""
+        return self("capture-pane", "-p", "-e")
+
+    def type(self, *keys: str) -> None:
+        """Names of keys as tmux has them, or text behind a blank."""
+        for key in keys:
+            self("send-keys", *(["-l", "--", key[1:]] if key[0] == " " else [key]))
+
+    def until(self, seen: str | Callable[[str], bool]) -> str:
+        """Look until a text is in the pane (or a test of it holds), and return the pane."""
+        holds = seen if callable(seen) else lambda text: seen in text
+        found: list[str] = [""]
+
+        def look() -> bool:
+            found[0] = self.text
+            return holds(found[0])
+
+        until(look, lambda: f"never seen: {seen}\n{found[0]}")
+        return found[0]
+
+
+@pytest.fixture
+def launch(goemo_home: Path, tmp_path: Path) -> Iterator[str]:
+    """A file to be run by a shell; there is a finished run, and a model that answers."""
+    import json
+
+    finished()
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\nso\nhappy\n")
+    (model / "config.json").write_text("{}")
+    file = tmp_path / "launch.py"
+    file.write_text(LAUNCH)
+    child = json.dumps(scripted_child.command("works", tmp_path / "asked.jsonl"))
+    line = tmp_path / "goemo"
+    line.write_text(f"#!/bin/sh\nexport CHILD_MODEL_PATH='{model}'\nexec '{sys.executable}' '{file}' '{child}'\n")
+    line.chmod(0o755)
+    yield str(line)
+    assert not (goemo_home / "state" / "app.log").exists(), (goemo_home / "state" / "app.log").read_text()
+
+
+def at_home(text: str) -> bool:
+    """No field is open: letters are keys."""
+    return "q Quit" in text.replace("^q Quit", "")
+
+
+def colours(painted: str) -> set[str]:
+    """The colours in use, as the parameters that set them."""
+    found: set[str] = set()
+    for code in re.findall(r"\x1b\[([0-9;:]*)m", painted):
+        found |= set(re.findall(r"(?:^|;)((?:[34]8[;:](?:2|5)[;:][0-9;:]+)|(?:[349]|10)[0-7])(?=;|$)", code))
+    return found
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 36)])
+def test_the_way_through_the_places(kind: str, columns: int, rows: int, launch: str, tmp_path: Path) -> None:
+    if kind not in ("xterm-256color", "linux") and columns != 80:
+        pytest.skip("one size is enough for what only colours and letters differ in")
+    with Pane(columns, rows, tmp_path, **KINDS[kind]) as pane:
+        before = pane.until("sh>")
+        pane.type(f" {launch}; echo {MARK[:9]}''{MARK[9:]}", "Enter")
+        pane.until("1,120 of 1,120")
+        pane.type("/", " label:grief")
+        pane.until(lambda text: re.search(r"4\d of 1,120", text) is not None)
+        pane.type("Enter")
+        pane.until(at_home)
+        judge_colours(kind, pane.painted)
+        pane.type("2")
+        seen = pane.until(lambda text: "macro-F1" in text and ".500" in text)
+        assert "Evaluation" in seen and "Config" in seen
+        pane.type("v")
+        pane.until("F1")
+        judge_colours(kind, pane.painted)
+        pane.type("3")
+        pane.until(lambda text: "type a sentence" in text or "threshold" in text)
+        pane.type(" so happy")
+        seen = pane.until(lambda text: "joy" in text and "80%" in text)
+        assert "%" in seen
+        if kind == "LANG=C":
+            assert seen.isascii(), [char for char in seen if not char.isascii()]
+        judge_colours(kind, pane.painted)
+        pane.type("Escape")
+        pane.until(at_home)
+        pane.type("?")
+        pane.until("Esc closes")
+        pane.type("Escape")
+        pane.until(lambda text: "Esc closes" not in text)
+        pane.type("q")
+        left = pane.until(MARK)
+        assert left.startswith(before.rstrip("\n"))  # the shell's own screen is back, nothing of ours on it
+        assert "Data" not in left.replace("Data/", "")
+        restored(pane)
+
+
+def judge_colours(kind: str, painted: str) -> None:
+    """Only colours that the terminal has, and the focus can be told without any."""
+    used = colours(painted)
+    if kind == "NO_COLOR":
+        assert not used, used
+    elif kind == "linux":
+        assert used and all(len(colour) <= 3 for colour in used), used
+    else:
+        assert used
+
+
+@pytest.mark.parametrize("kind", ["xterm-256color", "linux", "NO_COLOR"])
+def test_a_window_that_is_too_small_says_so_and_comes_back(kind: str, launch: str, tmp_path: Path) -> None:
+    with Pane(40, 10, tmp_path, **KINDS[kind]) as pane:
+        pane.until("sh>")
+        pane.type(f" {launch}; echo {MARK[:9]}''{MARK[9:]}", "Enter")
+        seen = pane.until("too small")
+        assert "40x10" in seen and "60x16" in seen
+        pane("resize-window", "-x", "80", "-y", "24")
+        pane.until("1,120 of 1,120")
+        pane("resize-window", "-x", "40", "-y", "10")
+        pane.until("too small")
+        pane.type("q")
+        pane.until(MARK)
+        restored(pane)
+
+
+@pytest.mark.parametrize("kind", ["xterm-256color", "linux", "NO_COLOR"])
+def test_the_focus_is_seen_without_colours(kind: str, launch: str, tmp_path: Path) -> None:
+    with Pane(80, 24, tmp_path, **KINDS[kind]) as pane:
+        pane.until("sh>")
+        pane.type(f" {launch}", "Enter")
+        pane.until("1,120 of 1,120")
+        pane.until(at_home)
+        pictures = []
+        for _ in range(3):
+            pictures.append(without_colours(pane.painted))
+            pane.type("Tab")
+            until(
+                lambda: without_colours(pane.painted) != pictures[-1],
+                "Tab changes nothing that is seen without colours",
+            )
+        assert len(set(pictures)) == len(pictures)
+
+
+def without_colours(painted: str) -> str:
+    """The pane's letters, and which of them are bold, reversed or underlined."""
+
+    def plain(code: re.Match[str]) -> str:
+        kept = [p for p in re.sub(r"[34]8[;:](?:2|5)[;:][0-9;:]+", "", code[1]).split(";") if p in ("0", "1", "4", "7")]
+        return f"<{','.join(kept)}>" if kept else ""
+
+    return re.sub(r"\x1b\[([0-9;:]*)m", plain, painted)
+
+
+def restored(pane: Pane) -> None:
+    """The shell's terminal is as it was: its own screen, a cursor, no mouse, no paste codes, echo."""
+    flags = "#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{mouse_sgr_flag}"
+    assert pane("display-message", "-p", flags).split() == ["0", "1", "0", "0"]
+    pane.type(" echo sane-'again'", "Enter")
+    pane.until("sane-again")
