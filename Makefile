@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 SHARED_OUT := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench bench-ui torture screenshots pictures clean
+.PHONY: help setup run test check format bench bench-ui torture monkey screenshots pictures clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ bench-ui: setup  ## measure what the terminal costs over a real pty, beside its 
 
 torture: setup  ## kill small trainings 200 times and see whether they end as if nobody had touched them
 	$(BIN)/python -m tests.torture --kills 200
+
+monkey: setup  ## 5,000 random keys, clicks, pastes and sizes while a training goes on (SEED=7 for another monkey)
+	GOEMO_MONKEY_ACTS=5000 GOEMO_MONKEY_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q -s --timeout=1200 tests/integration/test_monkey.py
 
 screenshots: setup  ## draw the pictures of docs/tour.md anew: trains two small models in a home that is thrown away
 	$(BIN)/python docs/screenshots.py

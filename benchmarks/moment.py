@@ -7,8 +7,8 @@ time it was ready and had no core; without that time a span is about what it wou
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -22,14 +22,20 @@ class Span:
 
 @dataclass(frozen=True)
 class Moment:
-    """`at`: seconds on perf_counter's clock; `waited`: seconds for which the program had waited for a core until then."""
+    """`at`: seconds on perf_counter's clock. `waited`: seconds for which each process had waited for a core until then.
+
+    `lag`: seconds between what is meant and whoever measured having a core to see it.
+    """
 
     at: float
-    waited: float = 0.0
+    waited: Mapping[int, float] = field(default_factory=dict)
+    lag: float = 0.0
 
     def __sub__(self, begin: Moment) -> Span:
+        """What one process waited counts, not the sum: they wait beside each other as well as one after the other."""
         wall = self.at - begin.at
-        return Span(wall, max(0.0, wall - max(0.0, self.waited - begin.waited)))
+        waited = max((seconds - begin.waited.get(pid, 0.0) for pid, seconds in self.waited.items()), default=0.0)
+        return Span(wall, max(0.0, wall - max(0.0, waited) - self.lag))
 
 
 def later(first: Moment, second: Moment) -> Moment:
@@ -37,14 +43,10 @@ def later(first: Moment, second: Moment) -> Moment:
     return first if first.at >= second.at else second
 
 
-def waits(pids: Iterable[int | str]) -> float:
-    """Seconds for which the main threads of these processes were ready and had no core; 0 where the system counts none."""
-    return sum(_waited(Path(f"/proc/{pid}/schedstat")) for pid in pids)
-
-
-def _waited(file: Path) -> float:
+def waits(pid: int | str) -> float:
+    """Seconds for which a process's main thread was ready and had no core; 0 where the system does not count them."""
     try:
-        return int(file.read_text().split()[1]) / 1e9
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
         return 0.0
 

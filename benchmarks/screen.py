@@ -85,11 +85,11 @@ class Screen:
 
     def _take(self, seconds: float) -> bool:
         """Take in what comes within `seconds`; False where nothing came."""
-        own = waits(["self"])
+        own = waits("self")
         if not select.select([self.fd], [], [], max(0.0, seconds))[0]:
             return False
         came = time.perf_counter()
-        lag = waits(["self"]) - own  # they were there, and nobody who looked
+        lag = waits("self") - own  # they were there, and nobody who looked
         try:
             data = os.read(self.fd, 1 << 16)
         except OSError:
@@ -97,7 +97,7 @@ class Screen:
         if not data:
             time.sleep(0.001)
             return False
-        self.last = Moment(came, self.waited() + lag)
+        self.last = Moment(came, self.waited(), lag)
         self.raw += data
         self._reply()
         return True
@@ -158,11 +158,11 @@ class Screen:
 
     # The process
 
-    def waited(self) -> float:
-        """Seconds for which the app and the processes it started had waited for a core so far."""
+    def waited(self) -> dict[int, float]:
+        """Seconds for which the app and each process it started had waited for a core so far."""
         for pid in (self.pid, *self.children()):
-            self._waits[pid] = max(self._waits.get(pid, 0.0), waits([pid]))
-        return sum(self._waits.values())
+            self._waits[pid] = max(self._waits.get(pid, 0.0), waits(pid))
+        return dict(self._waits)
 
     def cpu(self) -> float:
         """Seconds that the app's own process has computed, its children not among them."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from textual import events
 from textual.app import App
+from textual.command import CommandInput
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
@@ -46,6 +47,10 @@ class ForgivingApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         """As Textual's; keys and clicks behind the one that left the app are for nobody."""
+        if isinstance(event, events.Paste) and isinstance(self.focused, CommandInput):
+            event.text = clean(
+                event.text, newlines=True
+            )  # the palette's field is Textual's and shows whatever it holds
         if not (self._exit and isinstance(event, events.InputEvent)):
             await super().on_event(event)
 

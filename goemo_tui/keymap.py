@@ -36,7 +36,8 @@ def read_keys(asked: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], tup
         loser, other, key = clash
         del taken[loser]
         warnings.append(
-            f"[keys] {loser} = {show_key(key)!r} is the key of {other} as well: it keeps {_shown(known[loser].keys)}"
+            f"[keys] {loser} = {show_key(key)!r} is the key of {other} as well: it keeps {_shown(known[loser].keys)}; "
+            "give one of the two another key"
         )
     return taken, tuple(warnings)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.command import CommandInput, CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.errors import NoWidget
-from textual.events import Click, Event, Paste
+from textual.events import Click
 from textual.filter import LineFilter
 
 from goemo_tui import right_to_left, themes
@@ -16,7 +16,7 @@ from goemo_tui.actions import ACTIONS, Action, places, told_once
 from goemo_tui.forgiving import ForgivingApp
 from goemo_tui.language import word
 from goemo_tui.over_ssh import REMOTE
-from goemo_tui.safe_text import cells, clean
+from goemo_tui.safe_text import cells
 from goemo_tui.screens.closes_once import ClosesOnce
 from goemo_tui.screens.present_size import PresentSize
 
@@ -34,11 +34,6 @@ class Palette(ClosesOnce, PresentSize, CommandPalette):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What shows through is ready."""
         return right_to_left.for_modal(super().get_line_filters())
-
-    def _forward_event(self, event: Event) -> None:
-        if isinstance(event, Paste):
-            event.text = clean(event.text, newlines=True)  # its field is Textual's own and shows whatever it holds
-        super()._forward_event(event)
 
     def _on_click(self, event: Click) -> None:  # type: ignore[override]
         """As Textual's, unless the click was for a screen of another size or what lies on top now."""

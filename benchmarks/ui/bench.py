@@ -26,9 +26,13 @@ class Bench:
     seconds: float
     real: bool = False
 
-    def screen(self, *arguments: str, **options: object) -> Screen:
-        """The app in the shared home."""
-        return Screen("--home", str(self.home), *arguments, **options)  # type: ignore[arg-type]
+    @contextmanager
+    def screen(self, *arguments: str, **options: object) -> Iterator[Screen]:
+        """The app in a home that holds the runs and remembers nothing of the last time."""
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+            (Path(home) / "runs").symlink_to(self.home.absolute() / "runs")
+            with Screen("--home", home, *arguments, **options) as screen:  # type: ignore[arg-type]
+                yield screen
 
     @contextmanager
     def empty(self, *arguments: str, **options: object) -> Iterator[Screen]:

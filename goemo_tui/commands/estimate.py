@@ -25,7 +25,7 @@ def run(args: argparse.Namespace, asked: Asked) -> int:
     """Print the estimate: 0. Raises GoemoError; NotFoundError also for an encoder that would have to be fetched."""
     from goemo_tui.commands.progress import say
     from goemo_tui.commands.train import device_notes, runs_beside
-    from goemo_tui.services.estimate import Measurement, beside_words
+    from goemo_tui.services.estimate import Measurement, beside_words, busy_words
     from trainer.runs.forecast import forecast, free_now, room
     from trainer.runs.plan import plan
 
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, asked: Asked) -> int:
     config = ready.config
     for line in device_notes(config):
         say(line)
-    beside = beside_words(runs_beside(config))
+    beside, busy = beside_words(runs_beside(config)), busy_words()
     measurement = Measurement(config)
     try:
         measured = measurement.result(_Said())
@@ -45,6 +45,8 @@ def run(args: argparse.Namespace, asked: Asked) -> int:
     if measured is None:
         raise GoemoError(UNFINISHED)
     free = free_now()
+    if measured.device == "cpu":
+        beside = "; ".join(filter(None, (beside, busy)))
     found, disk = forecast(config, measured, free), room(config, measured.parameters, free)
     if args.json:
         print(json.dumps(found.to_dict()))

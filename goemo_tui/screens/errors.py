@@ -33,6 +33,7 @@ from goemo_tui.services.errors import (
     mistakes,
     scored_dev,
 )
+from goemo_tui.widgets.one_tone import OneToneList
 from goemo_tui.wording import against, count, percent, score
 
 READING = "read what it got wrong"
@@ -46,7 +47,7 @@ SWITCH: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-class MistakeList(OptionList):
+class MistakeList(OneToneList):
     """The mistakes, a line each. A click selects, Enter or a double click opens."""
 
     ABOUT = (

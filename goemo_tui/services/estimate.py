@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -158,6 +159,20 @@ def speed(found: Forecast) -> str:
     if not math.isfinite(a_step) or a_step <= 0:
         return "–"
     return f"{wording.rate(1 / a_step)} steps/s" if a_step < 1 else f"{a_step:.1f} s a step"
+
+
+def busy_words() -> str:
+    """`measured while this machine was busy (load 13.6 on 2 cores)`; empty where it is not, or does not tell.
+
+    Ask before a measurement begins, which is work too.
+    """
+    try:
+        load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    except OSError:
+        return ""
+    if load < cores:
+        return ""
+    return f"measured while this machine was busy (load {load:.1f} on {cores} core{'s' if cores > 1 else ''})"
 
 
 def beside_words(names: Sequence[str]) -> str:

@@ -46,6 +46,8 @@ class EstimateLine(Static):
         self._free: int | None = None
         self._child: Measurement | None = None
         self._said = ""
+        self._busy: dict[tuple[Any, ...], str] = {}
+        """What is to be said of other work that the machine had when each of the measurements began."""
         self._found: dict[tuple[Any, ...], Measured | str] = {}
         """What was measured, or why it could not be, for each set of settings that bear on it."""
 
@@ -75,7 +77,7 @@ class EstimateLine(Static):
             self.cancel()
         elif self._config is not None:
             measurement = self._child = Measurement(self._config, self._command)
-            self._said = "starting"
+            self._said, self._busy[bearing(self._config)] = "starting", estimate.busy_words()
             self._found.pop(bearing(self._config), None)
             beside("estimate", lambda: measurement.result(self._sayer(measurement)), self._poster(measurement))
             self.post_message(self.Changed())
@@ -106,7 +108,7 @@ class EstimateLine(Static):
         return post
 
     @on(_Said)
-    def _busy(self, message: _Said) -> None:
+    def _hear(self, message: _Said) -> None:
         message.stop()
         if message.of is self._child:
             self._said = message.text
@@ -143,8 +145,9 @@ class EstimateLine(Static):
         full = Content.styled(" ✗ not enough room: p on the Train screen frees some", "$error")
         tail = full if disk is not None and disk.short else Content("")
         if isinstance(found, Measured) and disk is not None:
+            busy = self._busy.get(bearing(config), "") if found.device == "cpu" else ""
             words = estimate.words(forecast(config, found, self._free), disk)
-            return Content.assemble(content(" · ".join(filter(None, (words, self._beside)))), tail)
+            return Content.assemble(content(" · ".join(filter(None, (words, self._beside, busy)))), tail)
         if isinstance(found, str):
             return Content.assemble(("✗ not measured: ", "$error"), content(f"{found} · ^e tries again"), tail)
         known = f"up to {estimate.disk_words(disk)} · " if disk is not None else ""

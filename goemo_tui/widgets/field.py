@@ -73,7 +73,7 @@ class Field(Input):
 
     def _toggle_cursor(self) -> None:
         self._toggled += 1
-        if True:
+        if self._toggled < TOGGLES:
             super()._toggle_cursor()
         else:
             self._pause_blink(visible=True)

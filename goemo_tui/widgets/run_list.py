@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 
 from goemo_tui.safe_text import cells
 from goemo_tui.services.runs import RunView
+from goemo_tui.widgets.one_tone import OneToneList
 from goemo_tui.wording import MARKS, age, score
 
 PINNED = "▪"
@@ -32,7 +33,7 @@ _Line = tuple[bool, str, str, str, str]
 """Pinned, state, name, figure, age."""
 
 
-class RunList(OptionList):
+class RunList(OneToneList):
     """Selects with the arrows; a line is written again only when its text changed."""
 
     ABOUT = (

@@ -53,7 +53,7 @@ def test_every_budget_is_measured(part: str, whole_run: Run, tmp_path: Path) -> 
 
 
 def test_waiting_for_a_core_is_told_apart() -> None:
-    span = Moment(3.0, waited=1.25) - Moment(1.0, waited=0.25)
+    span = Moment(3.0, {1: 1.0, 2: 0.5}, lag=0.25) - Moment(1.0, {1: 0.25})
     assert (span.wall, span.alone) == (2.0, 1.0)
     assert timed("what", [span], 1.5).verdict == "ok alone"
     assert timed("what", [span], 2.5).verdict == "ok"

@@ -29,8 +29,8 @@ from tests.integration.monkey import SIZES, Act, acts
 from trainer.runs import process
 from trainer.runs.run import LIVING, Run, list_runs
 
-PATIENCE = float(os.environ.get("GOEMO_MONKEY_PATIENCE", "120"))
-ACTS = int(os.environ.get("GOEMO_MONKEY_ACTS", "5000"))
+PATIENCE = 120.0
+ACTS = int(os.environ.get("GOEMO_MONKEY_ACTS", "1500"))
 SEED = int(os.environ.get("GOEMO_MONKEY_SEED", "1"))
 IN_ONE_BREATH = 10
 """Acts that are sent before the monkey looks up."""
@@ -48,8 +48,6 @@ KEPT = 40
 LAUNCH = """
 import faulthandler, signal, sys
 faulthandler.register(signal.SIGUSR1, open(sys.argv.pop(1), "w"))
-import os
-if os.environ.get("GOEMO_MONKEY_DEBUG"): exec(open(os.environ["GOEMO_MONKEY_DEBUG"]).read())
 from goemo_tui.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -62,8 +62,11 @@ def gone(pid: int | None) -> bool:
     return False
 
 
-async def test_disk_is_told_at_once_and_time_when_it_was_measured(child: Callable[[str], None]) -> None:
+async def test_disk_is_told_at_once_and_time_when_it_was_measured(
+    child: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     child("measures")
+    monkeypatch.setattr("os.getloadavg", lambda: (9999.5, 1.0, 1.0))
     async with opened((80, 24)) as (app, pilot):
         await form(app, pilot)
         assert said(app).startswith("up to 1.3 GB of disk (") and "^e measures the time" in said(app)
@@ -73,6 +76,7 @@ async def test_disk_is_told_at_once_and_time_when_it_was_measured(child: Callabl
         await pilot.press("ctrl+e")
         await until(pilot, lambda: "steps/s on cpu (8 timed)" in said(app))
         assert said(app).startswith("≈ 30 s · 56 MB of disk (") and "1.7 steps/s" in shown(app)
+        assert "busy (load 9999.5 on" in said(app)
         # epochs alone are reckoned, what bears on the speed has to be measured anew, and what was measured is kept
         row(app, "epochs").query_one(Input).value = "300"
         await until(pilot, lambda: said(app).startswith("≈ 40 min"))

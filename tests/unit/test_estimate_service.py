@@ -94,3 +94,17 @@ def test_runs_on_the_same_device_are_told() -> None:
     assert estimate.trained_on(runs, "cpu", "cuda:0") == ["odd-lynx"]
     assert estimate.beside_words([]) == "" and estimate.beside_words(["a-b"]) == "slower while a-b runs"
     assert estimate.beside_words(["a-b", "c-d"]) == "slower while a-b and 1 more run"
+
+
+@pytest.mark.parametrize(
+    ("load", "said"), [(1.9, ""), (13.6, "measured while this machine was busy (load 13.6 on 2 cores)"), (None, "")]
+)
+def test_a_machine_that_has_other_work_is_told(load: float | None, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def loads() -> tuple[float, float, float]:
+        if load is None:
+            raise OSError("not told here")
+        return load, 0.0, 0.0
+
+    monkeypatch.setattr("os.getloadavg", loads)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert estimate.busy_words() == said

@@ -46,7 +46,7 @@ def test_a_clash_within_a_place_names_both_and_keeps_the_table() -> None:
     taken, (warning,) = read_keys({"data.sort": "x"})
     assert not taken and "data.sort" in warning and "data.clear" in warning
     taken, (warning,) = read_keys({"train.new": "q"})
-    assert not taken and "app.quit" in warning
+    assert not taken and "app.quit" in warning and "another key" in warning
     assert read_keys({"app.quit": "n"})[1]  # New run in Train
 
 

@@ -258,6 +258,9 @@ def test_an_estimate_is_printed_and_nothing_is_started(
     out, err = capsys.readouterr()
     assert "minilm on 40 comments of" in out and "2 epochs, 20 steps" in out and "≈ 20 s" in out
     assert "1.7 steps/s" in out and "up to 3 checkpoints" in out and "… warming up" in err
+    monkeypatch.setattr("os.getloadavg", lambda: (9999.5, 1.0, 1.0))
+    assert cli(*good) == 0
+    assert "busy (load 9999.5 on" in capsys.readouterr().out
     living = Run.create(TrainConfig(device="cpu"))
     with RunLock(living.folder):
         assert cli(*good, "--set", "device=cpu", "--json") == 0

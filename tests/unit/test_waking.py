@@ -58,7 +58,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, Any]]:
     """The other side of a terminal, and a driver on it whose thread looks up once an hour."""
     monkeypatch.setattr(waking, "TICK", 3600.0)
     master, slave = pty.openpty()
-    yield master, waking.waking(Terminal)(slave)  # type: ignore[arg-type, call-arg]
+    yield master, waking.waking(Terminal)(slave)  # type: ignore[arg-type]
     for fileno in (master, slave):
         with contextlib.suppress(OSError):
             os.close(fileno)
@@ -91,7 +91,7 @@ def test_bytes_that_are_no_text_end_nothing(ends: tuple[int, Any]) -> None:
 def test_a_terminal_that_goes_away_is_a_hangup(ends: tuple[int, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     master, driver = ends
     told = threading.Event()
-    monkeypatch.setattr(waking.os, "kill", lambda pid, number: told.set() if number == signal.SIGHUP else None)
+    monkeypatch.setattr(os, "kill", lambda pid, number: told.set() if number == signal.SIGHUP else None)
     driver.start()
     os.close(master)
     assert told.wait(20)
