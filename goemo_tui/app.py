@@ -40,7 +40,7 @@ SMALLEST = (60, 16)
 TERMINAL_SECONDS = 2.0
 """How often an app that has nothing to do looks whether its terminal is still there."""
 
-LEAVING = frozenset({"tab", "shift+tab"})
+LEAVING = frozenset({"tab", "shift+tab", "escape"})
 """Keys that leave a text field at once; the letters before them are in its hands already."""
 
 KEEP_SECONDS = 30.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Static
 
 from goemo_tui.app import GoemoApp
@@ -116,3 +117,12 @@ async def test_tokens_are_a_filter_once_they_are_counted(corpus: Path) -> None:
         screen = await opened(pilot)
         await typed(pilot, screen, "tokens:>64")
         assert shown(screen) == [7]
+
+
+async def test_a_key_in_the_same_breath_as_esc_is_no_text_of_the_field_that_is_left(corpus: Path) -> None:
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        for key in ("slash", "l", "o", "escape", "t"):  # t sorts
+            pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await data_story.until(pilot, lambda: "2 of 7" in title(screen.browser) and screen.browser.sorting is not None)
+        assert screen.browser.filter_text == "lo"
