@@ -150,6 +150,7 @@ ACTIONS: tuple[Action, ...] = (
     # Train
     _act("train.new", "n", "new_run", "New run", "Set up a training and start it in the background", True),
     _act("train.new_typing", "ctrl+n", "new_run", "New run", "Set up a training, also while typing", typing=True),
+    _act("train.like", "l", "new_like", "Like", "Set up a training with the settings of the selected run"),
     _act(
         "train.stop", "s", "stop_run", "Stop", "Stop the selected run after its current step; it can be resumed", True
     ),

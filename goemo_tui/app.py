@@ -130,7 +130,8 @@ class GoemoApp(SettledApp):
         leave it: what is typed behind a Tab is for the next one.
         """
         if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus:
-            bound = event.key in LEAVING or not isinstance(self.focused, Input | TextArea)
+            field = self.focused if isinstance(self.focused, Input | TextArea) else None
+            bound = field is None or (event.key in LEAVING and not getattr(field, "KEYS_IN_ORDER", False))
             if bound and (await self._check_bindings(event.key, True) or await self._check_bindings(event.key)):
                 return
         await super().on_event(event)

@@ -107,7 +107,8 @@ class NewRunScreen(ClosesOnce, PresentSize, Screen[str | None]):
         yield GoemoHeader("train")
         with Vertical(id="form") as form:
             form.border_title = "new run"
-            yield RunForm(self._first(), self._recent, id="rows")
+            kept = self._goemo.remembered.of("train").get("advanced")
+            yield RunForm(self._first(), self._recent, "rows", kept if isinstance(kept, bool) else None)
             yield Static(id="about", markup=False)
             yield EstimateLine()
             yield CommandLine()
@@ -157,6 +158,11 @@ class NewRunScreen(ClosesOnce, PresentSize, Screen[str | None]):
         if message.typed:
             self._tell(Content(""))
         self._check()
+
+    @on(RunForm.Folded)
+    def _folded(self, message: RunForm.Folded) -> None:
+        message.stop()
+        self._goemo.keep("train", advanced=message.advanced)
 
     @on(RunsChanged)
     def _runs_changed(self, message: RunsChanged) -> None:

@@ -27,7 +27,10 @@ from goemo_tui.widgets.run_list import RunList
 from goemo_tui.widgets.score_table import ScoreTable
 from trainer.runs.run import ENDED
 
-NO_RUN = "No run yet: press n.\n\nA training goes on in the background; you can leave and come back."
+NO_RUN = """\
+No run yet. n opens a form: every field has a default, ^s starts.
+
+The training goes on in the background; you can leave and come back."""
 LOOKING = "looking for runs …"
 TABS = ("live", "evaluation", "config", "log")
 NARROWEST, WIDEST = 20, 60
@@ -270,7 +273,7 @@ class TrainScreen(LiveActions, RunActions):
             return any(run.state in ENDED for run in self._runs.values())
         if action == "unpin_runs":
             return bool(self._pinned)
-        if action in ("pin_run", "compare_runs", "about_run", "copy_command"):
+        if action in ("pin_run", "compare_runs", "about_run", "copy_command", "new_like"):
             return view is not None
         return super().check_action(action, parameters)
 
@@ -285,6 +288,14 @@ class TrainScreen(LiveActions, RunActions):
 
     def action_new_run(self) -> None:
         """Set up a training."""
+        self._set_up()
+
+    def action_new_like(self) -> None:
+        """Set up a training that begins with the settings of the selected run."""
+        if self.selected is not None:
+            self._set_up(self.selected.id)
+
+    def _set_up(self, like: str | None = None) -> None:
         from goemo_tui.screens.new_run import NewRunScreen
 
         def started(run_id: str | None) -> None:
@@ -294,7 +305,7 @@ class TrainScreen(LiveActions, RunActions):
                 self.query_one(TabbedContent).active = "live"
                 self.watch_of.poke()
 
-        self.app.push_screen(NewRunScreen(self.goemo.data, self.goemo.remembered.recent), started)
+        self.app.push_screen(NewRunScreen(self.goemo.data, self.goemo.remembered.recent, like), started)
 
     def action_next_tab(self) -> None:
         """Live, Evaluation, Config, Log, and round again."""

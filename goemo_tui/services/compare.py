@@ -141,7 +141,7 @@ def _figures(seen: Snapshot, best: Mapping[str, Any]) -> dict[str, float | None]
     found["epochs"] = float(seen.epochs) if seen.epochs else None
     found["progress"] = seen.fraction
     found["seconds"] = number((seen.end or {}).get("seconds"))
-    found["examples_per_s"] = seen.examples_per_s
+    found["examples_per_s"] = seen.rows_per_s  # of the whole run: the last steps' rate says who else was busy then
     found["parameters"] = number((seen.started or {}).get("parameters"))
     return found
 

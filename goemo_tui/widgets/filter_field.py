@@ -15,6 +15,9 @@ from goemo_tui.widgets.measured import Measured
 class FilterField(Field, Measured):
     """`history` is set by whoever keeps it, newest first."""
 
+    KEYS_IN_ORDER = True
+    """Nobody needs to look at its keys before it does: each has its turn behind the ones before."""
+
     BINDINGS = [
         Binding("up", "earlier", "Earlier", key_display="↑", tooltip="An earlier filter"),
         Binding("down", "later", "Later", key_display="↓", tooltip="A later filter, then on to the rows"),

@@ -54,6 +54,7 @@ class RunConfig(VerticalScroll):
     """`show()` takes a run; what its model is made of is looked up beside the screen, once."""
 
     ABOUT = "What the run was asked to do, and what its model is made of. y copies the command that makes the same run."
+    DEFAULT_CSS = "RunConfig { scrollbar-gutter: stable; }"  # lines are broken before it is known that they need a bar
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

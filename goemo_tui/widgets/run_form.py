@@ -40,9 +40,14 @@ KEYS = (
 PAUSE = 0.4
 """Seconds without a key after which a corpus or an encoder is looked up."""
 
+ROOM = (120, 36)
+"""Columns and rows of a terminal from which on the advanced settings are open without being asked for."""
+
 
 class RunForm(VerticalScroll):
-    """Begins with `draft`. `recent` are corpora that were opened before."""
+    """Begins with `draft`. `recent` are corpora that were opened before. `advanced` says whether the advanced settings
+    are open; None: where the terminal is large enough.
+    """
 
     DEFAULT_CSS = """
     RunForm { height: 1fr; }
@@ -58,8 +63,16 @@ class RunForm(VerticalScroll):
             super().__init__()
             self.typed = typed
 
-    def __init__(self, draft: Draft, recent: Sequence[str], id: str) -> None:
+    class Folded(Message):
+        """A person opened the advanced settings, or closed them."""
+
+        def __init__(self, advanced: bool) -> None:
+            super().__init__()
+            self.advanced = advanced
+
+    def __init__(self, draft: Draft, recent: Sequence[str], id: str, advanced: bool | None = None) -> None:
         super().__init__(id=id, can_focus=False)
+        self._advanced = advanced
         self.draft = draft
         self.parameters: int | None = None
         """Of the encoder, where it is on this machine."""
@@ -108,6 +121,18 @@ class RunForm(VerticalScroll):
         beside("devices", offers.device_choices, self.post_message)
         self._look_at_corpus()
         self._look_up()
+        self._unfold()
+
+    def on_resize(self) -> None:
+        """There may be room by now; what is open stays so, the focus may be in it."""
+        self._unfold()
+
+    def _unfold(self) -> None:
+        """Open the advanced settings where they are wanted, or nobody said so and there is room."""
+        width, height = self.app.size
+        room = width >= ROOM[0] and height >= ROOM[1]
+        if (room if self._advanced is None else self._advanced) and not self.query_one("#advanced").display:
+            self.toggle()
 
     # Rows
 
@@ -144,6 +169,8 @@ class RunForm(VerticalScroll):
     def _more(self, event: Button.Pressed) -> None:
         event.stop()
         self.toggle()
+        self._advanced = self.query_one("#advanced").display
+        self.post_message(self.Folded(self._advanced))
 
     # What is typed and chosen
 

@@ -116,7 +116,7 @@ class RunList(OneToneList):
             self.highlighted = list(lines).index(keep)
             self.call_after_refresh(self.tick)  # a scrollbar that came or went leaves other room
         else:
-            self.add_option(Option(Content("none yet: n makes one"), disabled=True))
+            self.add_option(Option(Content("none yet"), disabled=True))
             self.post_message(self.Chosen(None))
         return len(lines)
 

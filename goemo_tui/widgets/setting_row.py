@@ -42,7 +42,7 @@ class SettingRow(Horizontal):
     SettingRow > .row--sign { width: 2; color: $warning; text-style: bold; }
     SettingRow > .row--name { width: 19; color: $text-muted; }
     SettingRow:focus-within > .row--name { color: $accent; text-style: bold; }
-    SettingRow > Field { width: 26; background: $boost; padding: 0 1; }
+    SettingRow > Field { width: 26; background: $boost; padding: 0 1 0 0; }
     SettingRow > Field:focus { background: $block-cursor-blurred-background; }
     SettingRow > Select { width: 26; }
     SettingRow > .row--note {

@@ -126,3 +126,13 @@ async def test_a_key_in_the_same_breath_as_esc_is_no_text_of_the_field_that_is_l
             pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
         await data_story.until(pilot, lambda: "2 of 7" in title(screen.browser) and screen.browser.sorting is not None)
         assert screen.browser.filter_text == "lo"
+
+
+async def test_letters_in_the_same_breath_as_tab_are_text_of_the_field_that_is_left(corpus: Path) -> None:
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        for key in ("slash", "l", "o", "tab"):
+            pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await data_story.until(pilot, lambda: "2 of 7" in title(screen.browser))
+        assert screen.browser.filter_text == "lo"
+        assert screen.focused is not screen.query_one("#filter")
