@@ -40,6 +40,8 @@ class Guide:
             await self.pilot.pause()
             if true():
                 return
+            if self.app.signal_number is not None or not self.app.is_running:
+                raise SystemExit("screenshots: ended from outside")
             await asyncio.sleep(0.1)
         raise SystemExit(f"screenshots: waited in vain for {what}; the screen shows\n{self.text}")
 
@@ -99,6 +101,10 @@ async def train(guide: Guide, epochs: int, again: Callable[..., Awaitable[str]])
     def look(run_id: str) -> Any:
         return next((run for run in runs.runs if run.id == run_id), None)
 
+    def half(run_id: str) -> bool:
+        run = look(run_id)
+        return run is not None and run.snapshot.step * 2 > run.snapshot.steps > 0
+
     def ended(run_id: str) -> bool:
         run = look(run_id)
         if run is not None and run.state in ("failed", "died"):
@@ -108,7 +114,7 @@ async def train(guide: Guide, epochs: int, again: Callable[..., Awaitable[str]])
     first = await again(epochs)
     await guide.until("its end", lambda: ended(first))
     second = await again(epochs, "lr=0.0004")
-    await guide.until("half of it", lambda: look(second).snapshot.step * 2 > look(second).snapshot.steps > 0)
+    await guide.until("half of it", lambda: half(second))
     await pilot.press("home")
     await guide.export("train")
     await guide.until("its end", lambda: ended(second))
@@ -149,10 +155,12 @@ async def inspect(guide: Guide) -> None:
 async def draw(folder: Path, home: Path, quick: bool) -> None:
     """All pictures of the tour."""
     from goemo_tui.app import GoemoApp
+    from trainer.runs import process
+    from trainer.runs.run import Run
 
     async def again(epochs: int, *more: str) -> str:
         """Start a training in the background, as `goemo-tui train --detach` does; its id."""
-        chosen = [f"epochs={epochs}", *more, *(["limit=96"] if quick else [])]
+        chosen = [f"epochs={epochs}", *more, *(["limit=320"] if quick else [])]
         settings = [word for pair in chosen for word in ("--set", pair)]
         command = (sys.executable, "-m", "goemo_tui", "train", "--data", "sample", "--detach", *settings)
         child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
@@ -165,9 +173,14 @@ async def draw(folder: Path, home: Path, quick: bool) -> None:
     guide.app = GoemoApp("sample")
     async with guide.app.run_test(size=SIZE) as guide.pilot:
         guide.app.animation_level = "none"
-        await data(guide)
-        await train(guide, 1 if quick else 6, again)
-        await inspect(guide)
+        try:
+            await data(guide)
+            await train(guide, 1 if quick else 6, again)
+            await inspect(guide)
+        finally:  # no worker outlives its home
+            for run in guide.app.runs.runs:
+                if run.living:
+                    await asyncio.to_thread(process.stop, Run.open(run.folder))
 
 
 def main() -> int:

@@ -199,8 +199,7 @@ def test_a_window_that_is_too_small_says_so_and_comes_back(kind: str, launch: st
         assert "40x10" in seen and "60x16" in seen
         pane("resize-window", "-x", "80", "-y", "24")
         pane.until("1,120 of 1,120")
-        pane("resize-window", "-x", "40", "-y", "10")
-        pane.until("too small")
+        pane.until(at_home)
         pane.type("q")
         pane.until(MARK)
         restored(pane)

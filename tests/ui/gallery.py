@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -199,6 +200,8 @@ def at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, size: tu
         monkeypatch.setenv(name, value)
     time.tzset()
     monkeypatch.setattr(time, "time", lambda: NOW)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+    monkeypatch.setattr("goemo_tui.screens.batch.time", SimpleNamespace(monotonic=lambda: 0.0))
     monkeypatch.setattr("trainer.runs.forecast.free_bytes", lambda folder: 48 * 10**9)
     monkeypatch.setattr("goemo_tui.services.offers.device_choices", _devices)
     made = Studio(folder, bool(request.config.getoption("--accept-pictures")), size)

@@ -37,7 +37,7 @@ async def form(app: GoemoApp, pilot: Pilot[int]) -> None:
 
 
 async def test_the_form_shows_every_setting_with_its_default_range_and_meaning() -> None:
-    async with opened() as (app, pilot):
+    async with opened((110, 36)) as (app, pilot):
         await form(app, pilot)
         assert {r.key for r in app.screen.query(SettingRow)} == {*SETTINGS, "start", "like"}
         assert "1 to 1000 · how often" in shown(app) and row(app, "epochs").value == "3"
@@ -299,6 +299,53 @@ async def test_the_form_can_be_opened_with_a_run_as_model() -> None:
         app.push_screen(NewRunScreen("sample", (), first.id))
         await until(pilot, lambda: isinstance(app.screen, NewRunScreen) and app.screen.query("#start"))
         await until(pilot, lambda: row(app, "epochs").value == "9" and row(app, "like").value == first.id)
+
+
+async def test_a_key_opens_the_form_with_the_settings_of_the_selected_run() -> None:
+    first = Run.create(TrainConfig(epochs=9))
+    async with opened() as (app, pilot):
+        await until(pilot, lambda: first.short in shown(app))
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, NewRunScreen) and app.screen.query("#start"))
+        await until(pilot, lambda: row(app, "epochs").value == "9" and row(app, "like").value == first.id)
+
+
+async def test_without_a_run_nothing_can_be_like_it() -> None:
+    async with opened() as (app, pilot):
+        await until(pilot, lambda: "n opens a form" in shown(app))
+        await pilot.press("l", "n")
+        await until(pilot, lambda: isinstance(app.screen, NewRunScreen) and app.screen.query("#start"))
+        assert row(app, "like").value == "none"
+
+
+async def test_the_advanced_settings_are_open_where_there_is_room_unless_they_were_folded() -> None:
+    async with opened((120, 36)) as (app, pilot):
+        await form(app, pilot)
+        await until(pilot, lambda: app.screen.query_one("#advanced").display)
+        app.screen.query_one("#more", Button).press()
+        await until(pilot, lambda: not app.screen.query_one("#advanced").display)
+        await pilot.resize_terminal(130, 40)
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: not isinstance(app.screen, NewRunScreen))
+        await form(app, pilot)
+        assert not app.screen.query_one("#advanced").display
+
+
+async def test_they_open_when_the_terminal_grows() -> None:
+    async with opened((80, 24)) as (app, pilot):
+        await form(app, pilot)
+        assert not app.screen.query_one("#advanced").display
+        await pilot.resize_terminal(120, 36)
+        await until(pilot, lambda: app.screen.query_one("#advanced").display)
+
+
+async def test_what_is_typed_and_what_is_chosen_begin_in_the_same_column() -> None:
+    async with opened() as (app, pilot):
+        await form(app, pilot)
+        await until(pilot, lambda: "epochs" in shown(app))
+        lines = shown(app).splitlines()
+        recipe, epochs = (next(x for x in lines if f"  {key} " in x) for key in ("recipe", "epochs"))
+        assert recipe.index("goemo") == epochs.index(" 3 ") + 1
 
 
 async def test_a_run_whose_settings_cannot_be_read_says_so() -> None:

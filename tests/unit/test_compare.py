@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from goemo_tui.services.compare import MOST, Comparison, Side, compare, side_of, signed
+from goemo_tui.services.compare import MOST, Comparison, Side, _figures, compare, side_of, signed
 from goemo_tui.services.compare_page import bar, page, text
 from tests.unit.command_line import cli, finished, one_document
 from trainer.config import TrainConfig
 from trainer.runs.events import EventLog
 from trainer.runs.lock import RunLock
 from trainer.runs.run import Run
+from trainer.runs.snapshot import Snapshot
 
 
 def scored(f1: Mapping[str, float], dev: str = "one", end: Mapping[str, Any] | None = None, **settings: Any) -> Run:
@@ -49,6 +50,11 @@ def test_only_what_differs_is_listed_and_everything_can_be() -> None:
     shown = text(page(c, 76, False, str))
     assert "batch_size" not in shown and "lr" in shown
     assert "batch_size" in text(page(c, 76, True, str)) and "≠ lr" in text(page(c, 76, True, str))
+
+
+def test_the_rate_is_that_of_the_whole_run_and_not_of_its_last_steps() -> None:
+    found = _figures(Snapshot(examples_per_s=9.0, rows_per_s=105.0), {})
+    assert found["examples_per_s"] == 105.0
 
 
 def test_emotions_stand_in_the_order_of_their_difference() -> None:

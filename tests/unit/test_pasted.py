@@ -29,7 +29,12 @@ def test_bytes_that_are_no_text_do_not_end_the_paste(size: int) -> None:
 
 def test_keys_come_at_once() -> None:
     reader = KeyReader()
-    assert [reader.decode(b"\x1b"), reader.decode(b"["), reader.decode(b"A"), reader.decode(b"x")] == ["\x1b", "[", "A", "x"]
+    assert [reader.decode(b"\x1b"), reader.decode(b"["), reader.decode(b"A"), reader.decode(b"x")] == [
+        "\x1b",
+        "[",
+        "A",
+        "x",
+    ]
 
 
 def test_two_pastes() -> None:

@@ -33,9 +33,13 @@ def language_warning(texts: Sequence[str], encoder: str) -> str | None:
     step = max(1, len(texts) // LOOKED_AT)
     latin = letters = long_rows = english_rows = 0
     for text in texts[::step]:
-        found = [c for c in text if c.isalpha()]
-        letters += len(found)
-        latin += sum(map(_is_latin, found))
+        if text.isascii():  # whose letters are all Latin; most comments are
+            found = sum(map(str.isalpha, text))
+            letters, latin = letters + found, latin + found
+        else:
+            others = [c for c in text if c.isalpha()]
+            letters += len(others)
+            latin += sum(map(_is_latin, others))
         words = _WORD.findall(text.lower())
         if len(words) >= 5:
             long_rows += 1

@@ -12,6 +12,7 @@ from typing import Any
 
 from trainer.runs.events import END_KINDS, ENVELOPE, VERSION, restart_step, superseded
 from trainer.runs.events import number as number
+from trainer.runs.pace import Pace
 
 MOST_POINTS = 8192
 """A curve with more points than any screen has columns is thinned; its peaks and dips stay."""
@@ -47,6 +48,8 @@ class Snapshot:
     grad_norm: float | None = None
     examples_per_s: float | None = None
     tokens_per_s: float | None = None
+    rows_per_s: float | None = None
+    """Rows trained on in each second of training over the whole run; `examples_per_s` is of the last steps alone."""
     eta_s: float | None = None
     warnings: tuple[str, ...] = ()
     started: dict[str, Any] | None = None
@@ -98,6 +101,7 @@ class Story:
         self._wall: float | None = None
         self._mono: float | None = None
         self._foreign = False
+        self._pace = Pace()
         self._snapshot = Snapshot()
 
     def fold(self, events: Iterable[Mapping[str, Any]], bad: int = 0) -> Snapshot:
@@ -123,6 +127,7 @@ class Story:
         seq = number(event.get("seq"))
         self._seq = int(seq) if seq is not None else self._seq
         self._wall, self._mono = number(event.get("wall")), number(event.get("mono"))
+        self._pace.take(event)
         restart = restart_step(event)
         if restart is not None:
             self._validations = [v for v in self._validations if not superseded(v, event)]
@@ -200,6 +205,7 @@ class Story:
             wall=self._wall,
             mono=self._mono,
             bad=self._bad,
+            rows_per_s=self._pace.rows_per_s,
             **self._last,
         )
 
