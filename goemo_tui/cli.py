@@ -92,6 +92,8 @@ def _terminal(data: str | None) -> int:
             f"this is no terminal, so there is nothing to draw on. Headless commands: {HEADLESS}; goemo-tui --help lists them"
         )
         return 2
+    # Arrow's own allocator keeps megabytes for a server's sake; a few filters a second are as fast without it.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from goemo_tui.app import run_app
 
     return run_app(data)
