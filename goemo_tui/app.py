@@ -32,6 +32,7 @@ from goemo_tui.services.machine import MachineWatch, Sampled
 from goemo_tui.services.runs import RunsChanged, RunWatch, run_line
 from goemo_tui.settings import Settings, read_settings
 from goemo_tui.settled import SettledApp
+from goemo_tui.true_size import believe_the_terminal
 from goemo_tui.waking import waking
 
 SMALLEST = (60, 16)
@@ -257,6 +258,7 @@ def run_app(data: str | None = None) -> int:
     if not has_terminal():
         print(NO_TERMINAL, file=sys.stderr)
         return 2
+    believe_the_terminal()
     log_unseen()
     app = GoemoApp(data)
     try:

@@ -6,14 +6,18 @@ Text stays in its logical order here, as everywhere in the program; `right_to_le
 from __future__ import annotations
 
 _language = "en"
+_in_ascii = False
 
 
-def set_language(language: str, bidi: str = "auto") -> None:
-    """What the screen speaks from now on (`en`, `ar`), and who puts right-to-left text into order (`auto`, `app`, `terminal`)."""
-    global _language
+def set_language(language: str, bidi: str = "auto", in_ascii: bool = False) -> None:
+    """What the screen speaks from now on (`en`, `ar`), and who puts right-to-left text into order (`auto`, `app`, `terminal`).
+
+    A screen `in_ascii` has no Arabic names: they would be question marks.
+    """
+    global _language, _in_ascii
     from goemo_tui import right_to_left
 
-    _language = language
+    _language, _in_ascii = language, in_ascii
     right_to_left.set_mode(bidi)
 
 
@@ -39,7 +43,9 @@ def label(name: str) -> str:
 
 
 def arabic(name: str) -> str:
-    """The Arabic name of a label, ready to be drawn whatever the screen speaks; empty where there is none."""
+    """The Arabic name of a label, ready to be drawn whatever the screen speaks; empty where there is none to be drawn."""
+    if _in_ascii:
+        return ""
     from trainer.labels import ARABIC
 
     return ARABIC.get(name, "") or _GROUPS.get(name, "")

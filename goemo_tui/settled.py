@@ -42,7 +42,7 @@ class SettledApp(RememberingApp):
         plain = self.in_ascii or self.no_color or self.console.color_system in (None, "standard", "windows")
         self.set_class(plain, "-plain")
         spoken = "en" if self.in_ascii else settings.language  # Arabic cannot be written in ASCII
-        language.set_language(spoken, settings.bidi)
+        language.set_language(spoken, settings.bidi, self.in_ascii)
         keys, warnings = keymap.read_keys(settings.keys)
         actions.use_keys(keys)
         self.set_keymap({id: ",".join(names) for id, names in keys.items()})

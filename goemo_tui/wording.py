@@ -126,17 +126,24 @@ def percent(share: float, digits: int = 0) -> str:
 MOST_DIGITS = 4
 
 
-def against(probability: float, threshold: float, above: bool) -> tuple[str, str]:
+def against(probability: float, threshold: float, above: bool, least: int = 0) -> tuple[str, str]:
     """A probability as percent and its threshold as `.31`, with as many digits as it takes to see which is larger.
 
-    `above` is whether the probability counts as having reached the threshold. `("87%", ".31")`, `("5.6%", ".059")`.
+    `above` is whether the probability counts as having reached the threshold; `least` is how many digits more than usual
+    there are in any case. `("87%", ".31")`, `("5.6%", ".059")`.
     """
-    digits = 0
-    while digits < MOST_DIGITS and not _tells(probability, threshold, above, digits):
-        digits += 1
+    digits = max(least, digits_against(probability, threshold, above))
     limit = f"{threshold:.{digits + 2}f}"
     limit = limit[1:] if limit.startswith("0") else limit[: digits + 3]
     return percent(probability, digits), limit
+
+
+def digits_against(probability: float, threshold: float, above: bool) -> int:
+    """How many digits more than usual it takes to see whether a probability reached its threshold; 0 to MOST_DIGITS."""
+    digits = 0
+    while digits < MOST_DIGITS and not _tells(probability, threshold, above, digits):
+        digits += 1
+    return digits
 
 
 def _tells(probability: float, threshold: float, above: bool, digits: int) -> bool:

@@ -33,6 +33,14 @@ class CorpusError(GoemoError):
     """A corpus that cannot be used: nothing usable, or too many bad rows."""
 
 
+class DownloadError(CorpusError):
+    """A corpus that did not come. `what` says why, without what to do next, which differs from place to place."""
+
+    def __init__(self, what: str, next: str) -> None:
+        super().__init__(f"{what} {next}")
+        self.what = what
+
+
 class RunError(GoemoError):
     """Something asked of a run that its state does not allow."""
 

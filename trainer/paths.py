@@ -18,10 +18,17 @@ def expanded(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
+def nobody(text: str) -> str:
+    """The `~name` that a path begins with where nobody here is called so and no such folder lies here; else nothing."""
+    name = text.partition("/")[0]
+    path = expanded(name)
+    return name if name.startswith("~") and str(path) == name and not path.exists() else ""
+
+
 def home() -> Path:
     """The folder that holds runs and downloaded corpora (`GOEMO_HOME`, else the XDG data folder)."""
     override = os.environ.get("GOEMO_HOME")
-    return Path(override).expanduser().absolute() if override else Path(platformdirs.user_data_dir(APP))
+    return expanded(override).absolute() if override else Path(platformdirs.user_data_dir(APP))
 
 
 def runs_folder() -> Path:

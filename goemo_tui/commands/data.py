@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from goemo_tui.commands import rows, stats
 from trainer.errors import ConfigError
+from trainer.paths import expanded, nobody
 
 if TYPE_CHECKING:
     from trainer.corpus import Corpus
@@ -171,6 +171,8 @@ def _download(url: str | None, into: str | None, as_json: bool) -> int:
     from goemo_tui.safe_text import clean
     from trainer.corpus.download import FILES, download
 
+    if into and (name := nobody(into)):
+        raise ConfigError(f"{into}: nobody here is called {name}, write the path out")
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, TaskID] = {}
@@ -180,7 +182,7 @@ def _download(url: str | None, into: str | None, as_json: bool) -> int:
                 tasks[file] = bars.add_task(file, total=total)
             bars.update(tasks[file], completed=done)
 
-        folder = download(url, Path(into).expanduser() if into else None, progress=show)
+        folder = download(url, expanded(into) if into else None, progress=show)
     if as_json:
         print(json.dumps({"path": str(folder), "files": {name: {"bytes": file.size} for name, file in FILES.items()}}))
     else:

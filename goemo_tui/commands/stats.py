@@ -245,9 +245,13 @@ def _print_split(name: str, columns: SplitColumns, found: dict[str, Any]) -> Non
 def _print_duplicates(repeated: list[Repeated], opened: Opened) -> None:
     from goemo_tui.safe_text import cells, clean
 
+    if not repeated:
+        print("every text stands on one row only")
+        return
+    stand = "text stands" if len(repeated) == 1 else "texts stand"
     conflicting, leaks = sum(g.conflicting for g in repeated), sum(g.leak for g in repeated)
     print(
-        f"{len(repeated):,} texts stand on several rows: {conflicting:,} with different labels, {leaks:,} in several splits"
+        f"{len(repeated):,} {stand} on several rows: {conflicting:,} with different labels, {leaks:,} in several splits"
     )
     ordered = sorted(repeated, key=lambda group: (not group.conflicting, not group.leak))
     for group in ordered[:MOST]:

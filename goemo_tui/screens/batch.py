@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from goemo_tui import actions
 from goemo_tui.safe_text import clean, content
@@ -23,15 +23,16 @@ from goemo_tui.screens.place import Place
 from goemo_tui.services.batch import MOST_LINES, Batch, Lines, read_file, read_lines, readable
 from goemo_tui.services.batch_file import complaint_about, write_batch
 from goemo_tui.services.beside import Done, beside
+from goemo_tui.services.called import called
 from goemo_tui.services.prediction import TUNED, Threshold, as_json
 from goemo_tui.services.reading import Reading
 from goemo_tui.services.talk import Failed, Ready, Scored, Talk
 from goemo_tui.widgets.batch_table import BatchTable
 from goemo_tui.widgets.header import GoemoHeader
+from goemo_tui.widgets.key_line import KeyLine
 from goemo_tui.wording import duration, rate
 from trainer.errors import GoemoError
 from trainer.paths import expanded
-from trainer.runs.run import short_name
 
 MOST_COPIED = 1_000_000
 """Characters that a terminal's clipboard may be sent; many take less."""
@@ -75,7 +76,7 @@ class BatchScreen(ClosesOnce, Place):
         yield GoemoHeader("inspect")
         with Container(id="place"):
             yield from self.body()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine(show_command_palette=False, compact=True)
 
     def body(self) -> ComposeResult:
         """What is told, and the table."""
@@ -153,7 +154,7 @@ class BatchScreen(ClosesOnce, Place):
         batch, model = self._batch, self.reading.model
         if model is None:
             return content(self.reading.state() or "… the model is loading; the lines are read as soon as it is there")
-        name = clean(short_name(model.name))
+        name = clean(called(model.name))
         threshold = self.reading.threshold if batch is None else batch.threshold
         judged = threshold if isinstance(threshold, str) else f"{threshold:g} for all"
         about = ("  " + name + f" · threshold {judged}", "$quiet")

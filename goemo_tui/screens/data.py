@@ -6,7 +6,6 @@ This screen says which part shows what, and remembers what was chosen. It comput
 from __future__ import annotations
 
 import gc
-from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -23,6 +22,7 @@ from goemo_tui.widgets.comment_detail import CommentDetail
 from goemo_tui.widgets.corpus_lists import CorpusLists
 from goemo_tui.widgets.figures import Figures
 from goemo_tui.widgets.stacked_panes import StackedPanes
+from trainer.paths import expanded
 
 NO_ROW = "No comment fits this filter. Esc, then x clears it."
 NEXT_STEPS = "o opens another folder or file · d downloads the full corpus · r tries again"
@@ -125,7 +125,7 @@ class DataScreen(DataKeys):
         corpus, path = message.opened.corpus, message.path
         self.goemo.data = path
         if path not in ("sample", "goemotions"):
-            path = str(Path(path).expanduser().absolute())
+            path = str(expanded(path).absolute())
             self.goemo.remember(self.goemo.remembered.opened(path))
         if path != self.state.path:
             self.state = self.state.elsewhere(path)

@@ -20,6 +20,7 @@ from goemo_tui.services.beside import Done, beside
 from goemo_tui.services.transfer import Transfer, at_hand
 from goemo_tui.widgets.bar_list import bar
 from trainer.corpus.interrupt import Cancelled
+from trainer.errors import DownloadError
 
 LOOKS = 0.25
 """Seconds between two looks at the numbers."""
@@ -102,7 +103,9 @@ class Download(Dialog[str | None]):
             self.dismiss("goemotions")
             return
         if message.error is not None:
-            self._ended = f"✗ The download stopped.\n{message.error}\n\nEnter tries again and goes on where it stopped; Esc closes."
+            what = message.error.what if isinstance(message.error, DownloadError) else message.error
+            then = "Enter tries again and goes on where it stopped; Esc closes."
+            self._ended = f"✗ The download stopped.\n{what}\n\n{then}"
             if self.url is None:
                 self._ended += " From a mirror: goemo-tui data download --url ADDRESS"
         else:

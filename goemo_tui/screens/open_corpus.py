@@ -25,6 +25,7 @@ from goemo_tui.widgets.field import Field
 from goemo_tui.widgets.lines import Row
 from goemo_tui.widgets.long_list import LongList
 from trainer.corpus.read import EXTENSIONS
+from trainer.paths import expanded
 
 __all__ = ["OpenCorpus", "PathSuggester", "complaint_about"]
 
@@ -119,10 +120,7 @@ class OpenCorpus(Dialog[str | None]):
         ticket = self._asked
 
         def work() -> tuple[int, bool, Listing | None]:
-            try:
-                where = real(base / folder.expanduser())
-            except RuntimeError:  # ~ of nobody
-                return ticket, typed, None
+            where = real(base / expanded(str(folder)))
             return ticket, typed, scan(where, hidden) if not typed or where.is_dir() else None
 
         beside("folder", work, self.post_message)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from goemo_tui.services.corpus import SplitColumns, columns_of
@@ -15,6 +14,7 @@ from goemo_tui.services.freshness import Looks, look
 from trainer.corpus import Corpus, language_warning, load_corpus
 from trainer.corpus.interrupt import Cancelled
 from trainer.errors import GoemoError
+from trainer.paths import expanded
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def open_corpus(path: str, encoder: str) -> Opened:
     """
     files = look(path)
     corpus = load_corpus(path)
-    if corpus.path != Path(path).expanduser().absolute():  # a corpus by its name
+    if corpus.path != expanded(path).absolute():  # a corpus by its name
         files = look(corpus.path)
     some = next((split.text for split in corpus.splits.values() if split.text), [])
     language = language_warning(some, encoder)

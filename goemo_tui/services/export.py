@@ -19,6 +19,7 @@ from trainer.corpus.locate import LABEL_FILES
 from trainer.corpus.read import EXTENSIONS
 from trainer.errors import CorpusError, GoemoError
 from trainer.labels import OFFICIAL, LabelSet, read_label_file
+from trainer.paths import expanded, nobody
 
 if TYPE_CHECKING:
     from goemo_tui.services.corpus import Rows, SplitColumns
@@ -62,10 +63,9 @@ def target(to: str | Path) -> Path:
     text = str(to).strip()
     if not text or "\0" in text:
         raise ExportError("name a file to write, such as rows.tsv")
-    try:
-        path = Path(text).expanduser().absolute()
-    except RuntimeError as error:
-        raise ExportError(f"{text}: {error}") from None
+    if name := nobody(text):
+        raise ExportError(f"{text}: nobody here is called {name}, write the path out")
+    path = expanded(text).absolute()
     if text.endswith("/") or path.is_dir():
         raise ExportError(f"{path} is a folder: name a file in it, such as {path / 'rows.tsv'}")
     if path.suffix.lower() not in EXTENSIONS:

@@ -77,13 +77,13 @@ def meant(answer: str, base: Path) -> str:
 
     A relative path is looked for in `base` (the folder in sight), then where the program was started.
     """
-    from trainer.paths import corpora_folder
+    from trainer.paths import corpora_folder, expanded, nobody
 
     answer = answer.strip()
-    if not answer or "\0" in answer or answer in NAMED:
+    if not answer or "\0" in answer or answer in NAMED or nobody(answer):
         return answer
     try:
-        path = Path(answer).expanduser()
+        path = expanded(answer)
         if path.is_absolute():
             return str(path)
         if (base / path).exists():
@@ -91,13 +91,13 @@ def meant(answer: str, base: Path) -> str:
         if not path.exists() and Path(answer).name == answer and (corpora_folder() / answer).is_dir():
             return answer
         return str(path.absolute())
-    except (OSError, RuntimeError):  # a name too long for the system; ~ of nobody
+    except OSError:  # a name too long for the system
         return answer
 
 
 def complaint_about(answer: str) -> str:
     """Why `answer` cannot be opened, or nothing. Known names are `sample` and what was downloaded."""
-    from trainer.paths import corpora_folder
+    from trainer.paths import corpora_folder, expanded, nobody
 
     if not answer.strip():
         return "type the path of a folder or file, or choose one below"
@@ -109,7 +109,9 @@ def complaint_about(answer: str) -> str:
                 return ""
             if answer == "goemotions":
                 return "not downloaded yet: Esc, then d fetches it"
-        path = Path(answer).expanduser()
+        if name := nobody(answer):
+            return f"nobody here is called {name}: write the path out"
+        path = expanded(answer)
         if not path.exists():
             return "no such folder or file: look for it in the list, or type another path"
         if path.is_dir():
@@ -118,8 +120,6 @@ def complaint_about(answer: str) -> str:
             return "" if there else f"no {', '.join(EXTENSIONS)} file in this folder"
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
-    except RuntimeError:
-        return f"nobody here is called {answer.split('/')[0]}: write the path out"
     return (
         "" if path.suffix.lower() in EXTENSIONS else f"a corpus is a folder or a file ending in {', '.join(EXTENSIONS)}"
     )
@@ -130,10 +130,9 @@ def completion(value: str, base: Path) -> str | None:
     head, slash, begun = value.rpartition("/")
     if "\0" in value or not (slash or begun):
         return None
-    try:
-        folder = base / Path(f"{head}/" if slash else "").expanduser()
-    except RuntimeError:
-        return None
+    from trainer.paths import expanded
+
+    folder = base / expanded(f"{head}/" if slash else "")
     found = scan(folder, hidden=begun.startswith("."))
     for child in found.children:
         if child.name.startswith(begun) and child.name.isprintable():

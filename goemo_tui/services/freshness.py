@@ -11,6 +11,7 @@ from pathlib import Path
 from trainer.corpus import Corpus
 from trainer.corpus.locate import LABEL_FILES
 from trainer.corpus.read import EXTENSIONS
+from trainer.paths import expanded
 
 Looks = Mapping[Path, tuple[int, int]]
 """File (absolute) -> its size in bytes and the time of its last change in nanoseconds."""
@@ -22,11 +23,11 @@ def look(path: str | Path) -> Looks:
     Taken before the reading, so that a change during it counts as one.
     """
     try:
-        place = Path(path).expanduser().absolute()
+        place = expanded(str(path)).absolute()
         folder = place if place.is_dir() else place.parent
         files = [p for p in place.iterdir() if p.suffix.lower() in EXTENSIONS] if folder == place else [place]
         return _seen([*files, *(folder / name for name in LABEL_FILES)])
-    except (OSError, RuntimeError, ValueError):  # no permission; ~ of nobody; a NUL in the name
+    except (OSError, ValueError):  # no permission; a NUL in the name
         return {}
 
 

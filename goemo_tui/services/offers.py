@@ -15,6 +15,7 @@ from goemo_tui.wording import score
 from trainer.config import SETTINGS
 from trainer.encoders import Anatomy, anatomy, find_encoder
 from trainer.errors import GoemoError, NotFoundError
+from trainer.paths import expanded, nobody
 
 if TYPE_CHECKING:
     from goemo_tui.services.runs import RunView
@@ -121,10 +122,9 @@ def data_setting(data: str) -> str:
     """What the Data screen opened, as a setting: a name stays a name, a path becomes whole, whether it is there or not."""
     if data in ("sample", "goemotions"):
         return data
-    try:
-        path = Path(data).expanduser()
-    except RuntimeError:  # ~ of nobody
+    if nobody(data):
         return data
+    path = expanded(data)
     return str(path.absolute()) if "/" in data or _is_there(str(path)) else data
 
 

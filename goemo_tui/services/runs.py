@@ -18,6 +18,7 @@ from pathlib import Path
 from textual.message import Message
 
 from goemo_tui import over_ssh
+from goemo_tui.services import called
 from goemo_tui.services.run_log import Told as Told
 from goemo_tui.services.run_log import event_words as event_words
 from goemo_tui.services.run_log import worker_log as worker_log
@@ -207,6 +208,8 @@ class RunWatch:
             if not changed and not gone:
                 return None
             self._runs = views
+            named = [run for run in reversed(views) if run.about.name]  # of two runs with the same words, the newer one
+            called.know({key: run.about.name for run in named for key in (run.short, run.id)})
         message = RunsChanged(views, frozenset(changed | gone))
         self._tell(message)
         return message

@@ -161,7 +161,7 @@ class CommentTable(DataTable, Measured, inherit_bindings=False):
     def _lay_out(self) -> None:
         """Give the comment what the other columns leave."""
         total = self.scrollable_content_region.width
-        if total < 20:
+        if total <= 0:  # not known yet: `_size_updated` comes with it
             return
         columns = self.shown.columns_of_split
         digits = len(f"{int(columns.lines.max(initial=0))}") if columns is not None else 3
@@ -258,9 +258,13 @@ class CommentTable(DataTable, Measured, inherit_bindings=False):
         strip = row_strip(self.shown.texts(place), widths, place, style, self._marked, mark)
         return strip.adjust_cell_length(self.size.width, style)
 
-    def _on_resize(self, event: events.Resize) -> None:
-        super()._on_resize(event)
-        self._lay_out()
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        """As Textual's; the columns fit the new size before anything is drawn in it, not at an event that comes after."""
+        before = self.scrollable_content_region.width
+        resized: bool = super()._size_updated(size, virtual_size, container_size, layout)
+        if self.scrollable_content_region.width != before:
+            self._lay_out()
+        return resized
 
     def _set_tooltip_from_cell_at(self, coordinate: Coordinate) -> None:
         """No tooltips: the detail pane shows the whole comment."""

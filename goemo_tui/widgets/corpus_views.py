@@ -248,13 +248,12 @@ def duplicates(
     labels = columns.labels
     conflicting = [group for group in found if group.conflicting]
     leaks = [group for group in found if group.leak]
-    head = wrapped(
-        f"{len(found):,} texts stand on several rows: {len(conflicting):,} with different labels (≠), "
-        f"{len(found) - len(conflicting):,} with the same (=); {len(leaks):,} in several splits (⇄ a leak)",
-        width,
-        "quiet",
-        3,
+    stand = "text stands" if len(found) == 1 else "texts stand"
+    summary = (
+        f"{len(found):,} {stand} on several rows: {len(conflicting):,} with different labels (≠), "
+        f"{len(found) - len(conflicting):,} with the same (=); {len(leaks):,} in several splits (⇄ a leak)"
     )
+    head = wrapped(summary, width, "quiet", 3) if found else []
     body: list[Row] = []
     stops: list[Stop] = []
     for group in found[:GROUPS]:

@@ -5,19 +5,21 @@ An emotion that reached its threshold is bright and carries a mark; all the othe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.cells import set_cell_size
 
 from goemo_tui.language import label
 from goemo_tui.safe_text import cells
 from goemo_tui.services.prediction import Emotion
 from goemo_tui.widgets.lines import Lines, Row, Span
-from goemo_tui.wording import against
+from goemo_tui.wording import against, digits_against
 
 ABOVE, BELOW = "●", "·"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _NAME = 16
 PERCENT, LIMIT = 6, 5
-"""Cells for `56.3%` with a blank before it, and for `.059` with one after it."""
+"""Cells for `>99%` and for `.31` with blanks around them, without the digits that an answer has more."""
 
 
 class EmotionBars(Lines):
@@ -50,14 +52,23 @@ class EmotionBars(Lines):
 
     def rows(self, width: int, height: int) -> list[Row]:
         """One row an emotion."""
-        return [bar_row(emotion, width) for emotion in self.emotions]
+        digits = digits_of(self.emotions)
+        return [bar_row(emotion, width, digits) for emotion in self.emotions]
 
 
-def bar_row(emotion: Emotion, width: int) -> Row:
+def digits_of(emotions: Iterable[Emotion]) -> int:
+    """Digits more than usual that all rows of an answer have, so that they line up: 0, 2 or 4, in steps that are seldom
+    taken while somebody types.
+    """
+    most = max((digits_against(e.probability, e.threshold, e.above) for e in emotions), default=0)
+    return most + most % 2
+
+
+def bar_row(emotion: Emotion, width: int, digits: int = 0) -> Row:
     """Mark, name, bar with the threshold ticked in it, percent, threshold, and the words for one below it."""
     words = "  (below its threshold)" if width >= 96 else "  below" if width >= 50 else ""
-    share, limit = against(emotion.probability, emotion.threshold, emotion.above)
-    tail = f"{share:>{PERCENT}}  ▏{limit:<{LIMIT}}"
+    share, limit = against(emotion.probability, emotion.threshold, emotion.above, digits)
+    tail = f"{share:>{PERCENT + digits}}  ▏{limit:<{LIMIT + digits}}"
     room = max(4, width - 2 - _NAME - len(tail) - len(words))
     name = set_cell_size(cells(label(emotion.name), _NAME - 1), _NAME)
     mark, style = (ABOVE, "bars--name") if emotion.above else (BELOW, "bars--dim")

@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from goemo_tui.language import label
 from goemo_tui.safe_text import cells
 from goemo_tui.services.prediction import Emotion
-from goemo_tui.widgets.emotion_bars import ABOVE, BELOW, PERCENT, bar
+from goemo_tui.widgets.emotion_bars import ABOVE, BELOW, PERCENT, bar, digits_of
 from goemo_tui.widgets.lines import Lines, Row, Span
 from goemo_tui.wording import against
 
@@ -91,7 +91,8 @@ class EmotionPairs(Lines):
 
     def rows(self, width: int, height: int) -> list[Row]:
         """One row a label."""
-        return [pair_row(pair, width) for pair in self.pairs]
+        digits = digits_of(e for pair in self.pairs for e in (pair.a, pair.b) if e is not None)
+        return [pair_row(pair, width, digits) for pair in self.pairs]
 
 
 class PairHead(Lines):
@@ -119,30 +120,31 @@ class PairHead(Lines):
         return [((f"{'':{name}}{a}{b}{'B−A':>{DIFFERENCE}}", "head--quiet"),)]
 
 
-def _columns(width: int) -> tuple[int, int, bool]:
+def _columns(width: int, digits: int = 0) -> tuple[int, int, bool]:
     """Cells of the name and of either half in a row of `width` cells, and whether thresholds are shown."""
     name = NAME if width >= 70 else 12
     half = max(2 + PERCENT + LEAST_BAR, (width - name - DIFFERENCE) // 2)
-    return name, half, half >= 2 + PERCENT + LIMIT + LEAST_BAR
+    return name, half, half >= 2 + PERCENT + LIMIT + 2 * digits + LEAST_BAR
 
 
-def pair_row(pair: Pair, width: int) -> Row:
-    """Name, A's half, B's half, difference."""
-    name, half, limits = _columns(width)
+def pair_row(pair: Pair, width: int, digits: int = 0) -> Row:
+    """Name, A's half, B's half, difference; without room for the thresholds, `digits` more tell nothing."""
+    name, half, limits = _columns(width, digits)
+    digits = digits if limits else 0
     text = set_cell_size(cells(label(pair.name), name - 1), name)
     return (
         (text, "bars--name" if pair.felt else "bars--dim"),
-        *_half(pair.a, half, limits),
-        *_half(pair.b, half, limits),
+        *_half(pair.a, half, limits, digits),
+        *_half(pair.b, half, limits, digits),
         _difference(pair.difference),
     )
 
 
-def _half(emotion: Emotion | None, half: int, limits: bool) -> tuple[Span, ...]:
+def _half(emotion: Emotion | None, half: int, limits: bool, digits: int) -> tuple[Span, ...]:
     if emotion is None:
         return ((set_cell_size("– ", half), "bars--dim"),)
-    share, limit = against(emotion.probability, emotion.threshold, emotion.above)
-    tail = f"{share:>{PERCENT}}" + (f" ▏{limit:<{LIMIT - 2}}" if limits else " ")
+    share, limit = against(emotion.probability, emotion.threshold, emotion.above, digits)
+    tail = f"{share:>{PERCENT + digits}}" + (f" ▏{limit:<{LIMIT - 2 + digits}}" if limits else " ")
     style = "bars--name" if emotion.above else "bars--dim"
     return (
         (f"{ABOVE if emotion.above else BELOW} ", "bars--mark" if emotion.above else "bars--dim"),

@@ -6,11 +6,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 
+from goemo_tui.services.called import called
 from goemo_tui.services.prediction import felt_first
 from goemo_tui.services.readings import Readings
 from goemo_tui.widgets.emotion_bars import EmotionBars
 from goemo_tui.widgets.emotion_pairs import EmotionPairs, PairHead, pair_up
-from trainer.runs.run import short_name
 
 
 class BarsScroll(VerticalScroll):
@@ -55,7 +55,7 @@ class Feelings(Vertical):
         if b is None:
             bars.show(felt_first(a.emotions()))
             return
-        names = [f"{r.side.upper()} {short_name(r.model.name) if r.model else '–'}" for r in (a, b)]
+        names = [f"{r.side.upper()} {called(r.model.name) if r.model else '–'}" for r in (a, b)]
         head.show(*names)
         same = a.answer is not None and b.fits(a.answer.request.text)
         pairs.show(pair_up(a.emotions(), b.emotions(), settled=same))

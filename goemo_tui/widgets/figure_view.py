@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -21,6 +22,9 @@ from goemo_tui import safe_text
 from goemo_tui.widgets.figure import Figure, Stop
 from goemo_tui.widgets.lines import Row
 from goemo_tui.widgets.measured import Measured
+
+BAR_CELLS = frozenset(" ▏▎▍▌▋▊▉█")
+"""What a bar is drawn with."""
 
 
 class FigureView(Measured, can_focus=True):
@@ -155,7 +159,8 @@ class FigureView(Measured, can_focus=True):
                 strip = self._overlaid(strip, 0, figure.frozen, "▸", "figures--here")
             cells = stop.width or max(strip.cell_length, self.size.width)
             if self.has_focus:
-                strip = self._overlaid(strip, stop.x, cells, stop.sign if line == stop.line else "", "figures--cursor")
+                marked = self._overlaid(strip, stop.x, cells, stop.sign if line == stop.line else "", "figures--cursor")
+                strip = _with_bars_of(strip, marked, figure.body[line])
         return strip
 
     def _foot_line(self, part: int, width: int, base: Style) -> Strip:
@@ -287,3 +292,14 @@ class FigureView(Measured, can_focus=True):
     def on_blur(self) -> None:
         """The cursor hides."""
         self.refresh()
+
+
+def _with_bars_of(plain: Strip, marked: Strip, row: Row) -> Strip:
+    """`marked` with the bars of `plain`: on the cursor's ground, a bar that is empty would look like a full one."""
+    at = 0
+    for text, name in row:
+        wide = cell_len(text)
+        if wide and name in ("bar", "warn") and BAR_CELLS.issuperset(text):
+            marked = Strip.join([marked.crop(0, at), plain.crop(at, at + wide), marked.crop(at + wide)])
+        at += wide
+    return marked

@@ -5,6 +5,9 @@ Below the newest of them stands what was being typed; Down from there goes on to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding
 
@@ -13,7 +16,7 @@ from goemo_tui.widgets.measured import Measured
 
 
 class FilterField(Field, Measured):
-    """`history` is set by whoever keeps it, newest first."""
+    """`history` is set by whoever keeps it, newest first. `hints` stand in the empty field, as many as fit."""
 
     KEYS_IN_ORDER = True
     """Nobody needs to look at its keys before it does: each has its turn behind the ones before."""
@@ -23,12 +26,18 @@ class FilterField(Field, Measured):
         Binding("down", "later", "Later", key_display="↓", tooltip="A later filter, then on to the rows"),
     ]
 
-    def __init__(self, *, id: str | None = None, placeholder: str = "", about: str = "") -> None:
-        super().__init__(id=id, placeholder=placeholder, about=about)
+    def __init__(self, *, id: str | None = None, hints: Sequence[str] = (), about: str = "") -> None:
+        super().__init__(id=id, placeholder=" ".join(hints), about=about)
+        self._hints = hints
         self.history: tuple[str, ...] = ()
         self._typed = ""
         self._at = -1
         self._written = ""
+
+    def on_resize(self) -> None:
+        """As many hints as there is room for, each of them whole."""
+        fitting = [k for k in range(1, len(self._hints) + 1) if cell_len(" ".join(self._hints[:k])) < self.size.width]
+        self.placeholder = " ".join(self._hints[: max(fitting, default=1)])
 
     @property
     def at(self) -> int:

@@ -17,6 +17,9 @@ from goemo_tui import safe_text
 from goemo_tui.services import filter_history
 from goemo_tui.widgets.filter_field import FilterField
 
+HINTS = ("words", '"a phrase"', "label:joy", "-label:neutral", "tokens:>20", "labels:>1", "/regex/", "a or (b c)")
+"""What can be typed, the plainest first."""
+
 PAUSE = 2.0
 """Seconds without a key after which a filter is kept in the history."""
 
@@ -57,7 +60,7 @@ class FilterLine(Vertical):
             yield Static("/", id="slash")
             yield FilterField(
                 id="filter",
-                placeholder='words "a phrase" label:joy -label:neutral tokens:>20 labels:>1 /regex/ a or (b c)',
+                hints=HINTS,
                 about='All must hold: words, "phrases", label:joy, -label:neutral, tokens:>20, labels:>1, line:10..20, '
                 "id:…, /regex/. A minus or not turns what follows round; or (also |) lets one side do and binds weaker "
                 'than a blank; parentheses group: (joy or love) -"the end". Quotes make or, and, not and ( ordinary '

@@ -18,9 +18,9 @@ from goemo_tui.language import label
 from goemo_tui.safe_text import cells
 from goemo_tui.services import history
 from goemo_tui.services.beside import Done, beside
+from goemo_tui.services.called import called
 from goemo_tui.services.history import Entry
 from goemo_tui.wording import percent
-from trainer.runs.run import short_name
 
 WIDE = 100
 """Cells from which a row names its model too."""
@@ -157,6 +157,6 @@ class HistoryList(ScrollView, can_focus=True):
 def entry_parts(entry: Entry, width: int) -> tuple[str, str, str]:
     """Sentence, what it felt and (where there is room) which model said so, within `width` cells together."""
     felt = " ".join(f"{label(e.name)} {percent(e.probability)}" for e in entry.emotions) or "below every threshold"
-    model = "  " + cells(short_name(entry.model), 24) if width >= WIDE else ""
+    model = "  " + cells(called(entry.model), 24) if width >= WIDE else ""
     felt = cells(felt, max(8, width // 2 - cell_len(model)))
     return cells(entry.text, max(4, width - cell_len(felt) - cell_len(model) - 4)), felt, model

@@ -175,7 +175,7 @@ class LogLines(Lines, can_focus=True):
         at = 0
         for part in _parts(line.text, self._room):
             head = f"{clock if not made else '':<{self._gutter - 2}}" + ("  " if line.event else "│ ")
-            made.append(((head, "log--time"), *_slice(styled, at, at + len(part))))
+            made.append(((head, "log--time"), *_slice(styled, at, at + len(part.rstrip(" ")))))
             at += len(part)
         return made
 
@@ -302,15 +302,23 @@ class LogLines(Lines, can_focus=True):
 
 
 def _height(text: str, room: int) -> int:
-    if text.isascii():
-        return max(1, -(-len(text) // room))
-    return max(1, len(chop_cells(text, room)))
+    if len(text) <= room and text.isascii():
+        return 1
+    return len(_parts(text, room))
 
 
 def _parts(text: str, room: int) -> list[str]:
-    if text.isascii():
-        return [text[i : i + room] for i in range(0, len(text), room)] or [""]
-    return chop_cells(text, room) or [""]
+    """The text in rows of `room` cells, cut at blanks, which may stand beyond the room; a longer word is cut itself."""
+    plain, start = text.isascii(), 0
+    parts: list[str] = []
+    while True:
+        cut = start + (room if plain else len(chop_cells(text[start : start + 8 * room], room)[0]))
+        if cut >= len(text):
+            return [*parts, text[start:]]
+        blank = text.rfind(" ", start, cut + 1)
+        end = blank + 1 if blank > start and text[start:blank].strip(" ") else cut
+        parts.append(text[start:end])
+        start = end
 
 
 def _marked(text: str, needle: str, style: str, found: str) -> list[Span]:

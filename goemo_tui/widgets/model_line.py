@@ -13,11 +13,11 @@ from textual.binding import Binding
 from textual.message import Message
 
 from goemo_tui.safe_text import cells, clean
+from goemo_tui.services.called import called
 from goemo_tui.services.prediction import Model, Threshold
 from goemo_tui.services.reading import STEP
 from goemo_tui.widgets.lines import Lines, Row
 from goemo_tui.wording import millions, size
-from trainer.runs.run import short_name
 
 TRACK = 21
 """Cells of the slider: one for each step of .05 from 0 to 1."""
@@ -177,7 +177,7 @@ def model_row(shown: Shown, width: int) -> Row:
     if model is None:
         name, about = ("…" if shown.loading else "–"), ""
     else:
-        name = cells(short_name(model.name), max(4, room))
+        name = cells(called(model.name), max(4, room))
         own = "" if model.thresholds or not isinstance(shown.threshold, str) else "no thresholds of its own: .30"
         about = _as_many(own, *_anatomy(model), room=room - cell_len(name))
     left = max(0, room - cell_len(name))

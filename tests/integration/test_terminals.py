@@ -200,9 +200,23 @@ def test_a_window_that_is_too_small_says_so_and_comes_back(kind: str, launch: st
         pane("resize-window", "-x", "80", "-y", "24")
         pane.until("1,120 of 1,120")
         pane.until(at_home)
+        pane("resize-window", "-x", "50", "-y", "12")
+        seen = pane.until("50x12")
+        assert "too small" in seen and "1,120" not in seen
+        pane("resize-window", "-x", "80", "-y", "24")
+        pane.until("1,120 of 1,120")
+        pane.until(at_home)
         pane.type("q")
         pane.until(MARK)
         restored(pane)
+
+
+def test_the_size_is_the_terminal_s_own(launch: str, tmp_path: Path) -> None:
+    """Some shells export COLUMNS and LINES, of a window that is no more or has another size by now."""
+    with Pane(50, 12, tmp_path, COLUMNS="120", LINES="40", **KINDS["screen"]) as pane:
+        pane.until("sh>")
+        pane.type(f" {launch}", "Enter")
+        assert "50x12" in pane.until("too small")
 
 
 @pytest.mark.parametrize("kind", ["xterm-256color", "linux", "NO_COLOR"])

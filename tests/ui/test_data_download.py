@@ -16,7 +16,7 @@ from tests.ui import data_story
 from tests.ui.data_story import TRAIN, opened, title, until, write
 from tests.unit.test_download import Mirror, mirror  # noqa: F401  # a server on this machine, as a fixture
 from trainer.corpus.interrupt import Cancelled
-from trainer.errors import CorpusError
+from trainer.errors import CorpusError, DownloadError
 
 
 @pytest.fixture
@@ -92,6 +92,22 @@ async def test_a_download_that_fails_can_be_tried_again(corpus: Path, monkeypatc
         assert "Enter tries again" in said(dialog)
         await pilot.press("enter")
         await until(pilot, lambda: len(tries) == 2)
+
+
+async def test_an_error_says_what_to_do_here_and_not_on_the_command_line(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(*_: Any) -> Path:
+        raise DownloadError("no network.", "Run the same again (--url)")
+
+    monkeypatch.setattr("trainer.corpus.download.download", download)
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        await opened(pilot)
+        await pilot.press("d")
+        dialog = pilot.app.screen
+        assert isinstance(dialog, Download)
+        await until(pilot, lambda: "no network.\n\nEnter tries again" in said(dialog))
+        assert "the same again" not in said(dialog)
 
 
 async def test_a_download_that_broke_goes_on_where_it_stopped(

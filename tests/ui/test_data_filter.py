@@ -11,8 +11,9 @@ from textual.widgets import Static
 from goemo_tui.app import GoemoApp
 from goemo_tui.widgets.bar_list import BarList
 from goemo_tui.widgets.comment_detail import CommentDetail
+from goemo_tui.widgets.filter_line import HINTS
 from tests.ui import data_story
-from tests.ui.data_story import counts, opened, shown, title, typed
+from tests.ui.data_story import counts, opened, shown, title, typed, until
 
 
 @pytest.fixture
@@ -38,6 +39,20 @@ async def test_filtering_while_typing_and_the_count_never_lies(corpus: Path) -> 
         await pilot.pause()
         assert screen.browser.filter_text == ""
         assert "7 of 7" in title(screen.browser)
+
+
+@pytest.mark.parametrize(("width", "last"), [(200, "a or (b c)"), (120, "labels:>1"), (60, None)])
+async def test_hints_in_the_empty_field_are_whole(corpus: Path, width: int, last: str | None) -> None:
+    async with GoemoApp(str(corpus)).run_test(size=(width, 36)) as pilot:
+        screen = await opened(pilot)
+        field = screen.browser.field
+        await until(pilot, lambda: len(field.placeholder) < field.size.width)
+        assert " ".join(HINTS).startswith(field.placeholder) and field.placeholder.startswith("words")
+        rest = " ".join(HINTS)[len(field.placeholder) :]
+        assert not rest or (
+            rest[0] == " " and len(field.placeholder) + len(rest.split()[0]) + 1 >= field.size.width - 8
+        )
+        assert last is None or last in field.placeholder
 
 
 async def test_a_mistake_in_the_filter_is_said_in_place_and_every_row_is_shown(corpus: Path) -> None:

@@ -67,3 +67,36 @@ async def test_nothing_that_matters_is_cut_off(corpus: Path, size: tuple[int, in
         assert table.size.height >= 4
         for widget in (table, emotions, screen.query_one(CommentDetail)):
             assert screen.region.contains_region(widget.region)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16), (40, 10)])
+async def test_columns_are_as_wide_as_the_table_wherever_it_is_drawn(
+    corpus: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No line is drawn before the columns know the room they have, and an event that is lost does not leave them so."""
+    drawn: set[tuple[int, tuple[int, ...]]] = set()
+    line = CommentTable.render_line
+
+    def seen(table: CommentTable, y: int) -> Strip:
+        if table.shown.columns_of_split is not None:
+            drawn.add((table.size.width, tuple(column.width for column in table.ordered_columns)))
+        return line(table, y)
+
+    monkeypatch.setattr(CommentTable, "render_line", seen)
+    monkeypatch.setattr(CommentTable, "_on_resize", lambda table, event: None)
+    async with GoemoApp(str(corpus)).run_test(size=size) as pilot:
+        for wanted in ((80, 24), (160, 40), (50, 12), (120, 36)):
+            await pilot.resize_terminal(*wanted)
+            await pilot.pause()
+        screen = await opened(pilot)
+        table = screen.browser.table
+        assert table is not None
+        await until(lambda: table.size.width > 50 and (table.size.width, widths(table)) in drawn)
+    assert drawn
+    for total, cells in drawn:
+        assert min(cells) >= 3, (total, cells)
+        assert total < 46 or sum(cells) + PADDING == total - 1, (total, cells)
+
+
+def widths(table: CommentTable) -> tuple[int, ...]:
+    return tuple(column.width for column in table.ordered_columns)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from goemo_tui.services.corpus import SplitColumns, columns_of, find
+from goemo_tui.widgets import corpus_views
 from goemo_tui.widgets.figures import Figures
 from tests.ui.alone import Alone, Rows, columns, drawn, until
 from trainer.corpus import load_corpus
@@ -253,6 +254,36 @@ async def test_duplicates_conflicts_and_leaks_open_exactly_their_rows() -> None:
         assert found == [("train", [2]), ("dev", [1]), ("train", [1, 5]), ("train", [4, 6])]
         await pilot.press("g")
         assert "labels differ in joy, love · also in dev" in figures.text
+
+
+async def test_one_repeated_text_stands_alone_and_none_says_it_once() -> None:
+    splits = columns(train=[("one", (JOY,)), ("one", (JOY,))])
+    assert (
+        "1 text stands on several rows"
+        in corpus_views.duplicates(corpus_views.repeats(splits), splits["train"], splits, 90).text
+    )
+    splits = columns(train=[("one", (JOY,)), ("two", (JOY,))])
+    assert corpus_views.duplicates(corpus_views.repeats(splits), splits["train"], splits, 90).text == ""
+
+
+@pytest.mark.parametrize("view", ["counts", "lengths"])
+@pytest.mark.parametrize("width", [60, 100])
+async def test_the_cursor_leaves_the_bars_as_they_are(view: str, width: int) -> None:
+    splits = small()
+    app = Alone(Figures(), Figures.Chosen)
+    async with app.run_test(size=(width, 30)) as pilot:
+        figures = app.query_one(Figures)
+        figures.show(view, splits["train"], splits, 64)
+        figures.focus()
+        await pilot.pause()
+        ground = figures.get_component_rich_style("figures--cursor").bgcolor
+        line = next(line for line in range(figures.size.height) if "▸" in drawn(figures)[line])
+        cells = [(s.text, s.style.bgcolor if s.style else None) for s in figures.render_line(line)]
+        assert any(colour == ground for text, colour in cells if text.strip(" █▏▎▍▌▋▊▉"))
+        bars = [row for row in figures.figure.body if "%" in "".join(text for text, _ in row)]
+        assert any(name == "bar" for row in bars for _, name in row)
+        assert not any("█" in text and colour == ground for text, colour in cells)
+        assert sum(len(text) for text, colour in cells if colour != ground) >= 8, "an empty bar is no full one"
 
 
 async def test_no_duplicates_and_hostile_texts() -> None:

@@ -48,6 +48,13 @@ async def test_pasted_lines_become_a_table(opened: Open, size: tuple[int, int]) 
         await until(pilot, lambda: isinstance(app.screen, InspectScreen) and answered(app) == "today")
 
 
+async def test_the_footer_shows_whole_keys_only(opened: Open) -> None:
+    async with opened(size=(80, 24)) as (app, pilot):
+        paste(app, "so happy\ntoday")
+        await until(pilot, lambda: read(app))
+        await until(pilot, lambda: "Palette" in shown(app).splitlines()[-1] and "Quit" in shown(app).splitlines()[-1])
+
+
 async def test_one_pasted_line_goes_where_the_cursor_is(opened: Open) -> None:
     async with opened() as (app, pilot):
         prompt(app).value = "old"

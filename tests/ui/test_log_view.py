@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from goemo_tui.app import GoemoApp
 from goemo_tui.services.log_book import LogLine
-from goemo_tui.widgets.log_lines import LogLines
+from goemo_tui.widgets.log_lines import LogLines, _height, _parts
 from goemo_tui.widgets.log_view import LogView, SearchField, zone
 from tests.ui.train_story import opened, shown, tell, until
 from trainer.config import TrainConfig
@@ -146,8 +149,32 @@ async def test_a_long_line_is_wrapped_and_none_of_it_is_lost() -> None:
     async with log_of(words, "日本語" * 40, size=(80, 24)) as (app, pilot, _, _, widget):
         await until(pilot, lambda: "w59" in shown(app))
         rows = ["".join(text for text, _ in row) for row in widget._rows]
-        told = "".join(row[widget._gutter :] for row in rows)
-        assert words in told and told.count("語") == 40
+        told = [row[widget._gutter :].rstrip(" │┃") for row in rows]
+        assert words in " ".join(told) and "".join(told).count("語") == 40
+        assert sum(row.startswith("w") for row in told) > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("", [""]),
+        ("short", ["short"]),
+        ("dev rows loss .134", ["dev rows ", "loss .134"]),
+        ("dev rows12 x", ["dev rows12 ", "x"]),
+        ("averylongword and", ["averylongw", "ord and"]),
+        ("          in", ["          ", "in"]),
+        ("語語 語語語語", ["語語 ", "語語語語"]),
+        ("語語語語語語語", ["語語語語語", "語語"]),
+    ],
+)
+def test_lines_are_cut_at_blanks(text: str, rows: list[str]) -> None:
+    assert _parts(text, 10) == rows and _height(text, 10) == len(rows)
+
+
+@given(st.text("ab 語é", max_size=80), st.integers(8, 20))
+def test_no_row_is_wider_than_its_room_and_nothing_is_lost(text: str, room: int) -> None:
+    parts = _parts(text, room)
+    assert "".join(parts) == text and all(cell_len(part.rstrip(" ")) <= room for part in parts)
 
 
 async def test_a_hundred_thousand_lines_cost_a_screenful_and_one_more_costs_a_row() -> None:

@@ -26,7 +26,7 @@ def past() -> None:
 
 async def test_no_run(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened(studio, "train", None, monkeypatch) as (_, pilot):
-        await studio.take(pilot, "train-empty", "press n")
+        await studio.take(pilot, "train-empty", "No run yet")
 
 
 async def test_a_run_that_goes_on(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +89,8 @@ async def test_the_form(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None
         await studio.take(pilot, "train-form", "epochs", "of disk", "free", "1,120 train")
         await pilot.press("ctrl+e")
         await studio.take(pilot, "train-form-estimate", "steps/s")
-        app.screen.query_one("#more", Button).press()
+        app.screen.query_one("#more", Button).focus()
+        await pilot.press("enter")
         await studio.until(pilot, lambda: app.screen.query_one("#advanced").display)
         app.screen.query_one("#row-epochs Input").focus()
         await pilot.press("home", "shift+end", *"5000")

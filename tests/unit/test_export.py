@@ -191,7 +191,7 @@ def test_what_goes_wrong_leaves_the_old_file_and_no_trace(tmp_path: Path, monkey
         ("nowhere/rows.tsv", "is no folder"),
         (".", "is a folder"),
         ("there/", "is a folder"),
-        ("~nobody-of-that-name/rows.tsv", "rows.tsv"),
+        ("~nobody-of-that-name/rows.tsv", "nobody here is called ~nobody-of-that-name"),
     ],
 )
 def test_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, said: str) -> None:

@@ -303,6 +303,11 @@ def test_what_is_not_there(path: str) -> None:
         load_corpus(path)
 
 
+def test_a_home_of_nobody_is_said() -> None:
+    with pytest.raises(NotFoundError, match="nobody here is called ~nobody-of-this-name"):
+        load_corpus("~nobody-of-this-name/x")
+
+
 def test_what_is_no_corpus(tmp_path: Path) -> None:
     (tmp_path / "letter.docx").write_bytes(b"PK")
     with pytest.raises(CorpusError, match=r"\.tsv, \.csv, \.jsonl, \.parquet"):

@@ -15,6 +15,7 @@ from goemo_tui import actions, arabic, arabic_help
 from goemo_tui.language import arabic as arabic_name
 from goemo_tui.language import label, set_language, word
 from goemo_tui.screens.help import HelpScreen
+from goemo_tui.widgets.comment_rows import both_names
 from trainer.labels import ARABIC, EMOTIONS
 
 ARABIC_LETTER = re.compile("[\u0621-\u064a]")
@@ -114,3 +115,10 @@ def test_lines_of_help_end_at_the_right_with_their_key() -> None:
     assert lines and all(line.startswith(" ") for line in lines)
     keyed = next(line for line in lines if arabic.ACTIONS["app.theme"][1] in line)
     assert keyed.rstrip().endswith("^t")
+
+
+def test_a_screen_in_ascii_has_no_arabic_names() -> None:
+    set_language("en", in_ascii=True)
+    assert arabic_name("joy") == "" and both_names("joy") == ("joy", "")
+    set_language("en")
+    assert both_names("joy") == ("joy", ARABIC["joy"])

@@ -7,7 +7,11 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
+from goemo_tui.services.prediction import Emotion
+from goemo_tui.widgets.emotion_bars import bar_row, digits_of
+from goemo_tui.widgets.emotion_pairs import Pair, pair_row
 from goemo_tui.wording import MOST_DIGITS, against, percent
 
 
@@ -36,6 +40,18 @@ def test_percent_and_threshold_show_what_tells_them_apart(
     probability: float, threshold: float, said: tuple[str, str]
 ) -> None:
     assert against(probability, threshold, probability >= threshold) == said
+
+
+def test_rows_of_an_answer_have_the_same_digits() -> None:
+    assert against(0.87, 0.31, True, 2) == ("87.00%", ".3100")
+    near, far = Emotion("joy", 0.056, 0.059, False), Emotion("fear", 0.87, 0.31, True)
+    assert (digits_of([far]), digits_of([near]), digits_of([far, near]), digits_of([])) == (0, 2, 2, 0)
+    for width in (40, 80, 120):
+        rows = ["".join(text for text, _ in bar_row(e, width, 2)) for e in (near, far)]
+        assert len({row.index("▏.") for row in rows}) == 1 and len({row.index("%") for row in rows}) == 1
+        assert max(cell_len(row) for row in rows) <= width
+    pair = [pair_row(Pair(e.name, e, e), 100, 2) for e in (near, far)]
+    assert len({"".join(text for text, _ in row).index("%") for row in pair}) == 1
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

@@ -20,7 +20,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from trainer.corpus.interrupt import Cancelled
-from trainer.errors import ConfigError, CorpusError
+from trainer.errors import ConfigError, CorpusError, DownloadError
 from trainer.paths import corpora_folder, private_folder
 
 OFFICIAL = "https://raw.githubusercontent.com/google-research/google-research/master/goemotions/data"
@@ -127,9 +127,9 @@ def _fetch(
         found = _sha256(part)
         if found != pinned.sha256:
             part.unlink()
-            raise CorpusError(
-                f"{url} is not the file it should be: sha256 {pinned.sha256} expected, {found} found. It was thrown "
-                "away; run the same again, or name another mirror (--url)"
+            raise DownloadError(
+                f"{url} is not the file it should be: sha256 {pinned.sha256} expected, {found} found. It was thrown away.",
+                "Run the same again, or name another mirror (--url)",
             )
         part.replace(target)
     folder = os.open(target.parent, os.O_RDONLY)
@@ -154,9 +154,10 @@ def _transfer_patiently(
         except _Broken as error:
             if pause is None:
                 got = f" {file.tell():,} of {pinned.size:,} bytes are kept in {file.name}." if file.tell() else ""
-                raise CorpusError(
-                    f"{url} cannot be fetched: {error}.{got} Check the network and run the same again to go on, "
-                    f"name a mirror (--url), or put the four files into {target.parent} yourself"
+                raise DownloadError(
+                    f"{url} cannot be fetched: {error}.{got}",
+                    "Check the network and run the same again to go on, name a mirror (--url), or put the four files "
+                    f"into {target.parent} yourself",
                 ) from None
             _wait(pause, cancelled)
     return None

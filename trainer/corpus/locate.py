@@ -92,10 +92,12 @@ def _named(name: str) -> Path | None:
 def _place(path: str | Path) -> Path:
     if not str(path).strip() or "\0" in str(path):
         raise NotFoundError(f"{str(path)!r} names no corpus")
+    if name := paths.nobody(str(path)):
+        raise NotFoundError(f"{path} names no corpus: nobody here is called {name}, write the path out")
     try:
         named = _named(path) if isinstance(path, str) else None
-        own = Path(path).expanduser()
-    except (OSError, RuntimeError) as error:  # a name too long for the system; ~ of nobody
+        own = paths.expanded(str(path))
+    except OSError as error:  # a name too long for the system
         raise NotFoundError(f"{path} names no corpus: {error}") from None
     # A folder of one's own in the working directory goes before a downloaded corpus, never before the two fixed names.
     return named if named is not None and (path in ("sample", "goemotions") or not own.exists()) else own
