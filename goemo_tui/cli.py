@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from goemo_tui.crash import log_error, log_file, one_line
+from goemo_tui.crash import for_people
 from goemo_tui.folding import folded
 from goemo_tui.safe_text import clean
 from trainer import __version__
@@ -73,8 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except Exception as error:
-        error_id = log_error(error, f"goemo-tui {options.command or ''}".strip())
-        say(f"something unforeseen went wrong: {one_line(error)}. It is written down as {error_id} in {log_file()}")
+        say(str(for_people(error, f"goemo-tui {options.command or ''}".strip())))
         return 1
     return code
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from goemo_tui.safe_text import clean
 from trainer import paths
+from trainer.errors import GoemoError
 
 LARGEST = 2_000_000
 """Bytes after which the log starts anew; the old one is kept once."""
@@ -45,3 +46,11 @@ def one_line(error: BaseException, limit: int = 300) -> str:
     """`ValueError: what it said`, cleaned, on one line."""
     said = clean(" ".join(str(error).split()), limit=limit)
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def for_people(error: Exception, where: str) -> GoemoError:
+    """What nobody foresaw, as an error that a screen can show: its story is in the log, under the id that it names."""
+    error_id = log_error(error, where)
+    return GoemoError(
+        f"something unforeseen went wrong: {one_line(error)}. It is written down as {error_id} in {log_file()}"
+    )

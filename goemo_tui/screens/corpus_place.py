@@ -11,6 +11,7 @@ from textual import work
 from textual.message import Message
 from textual.worker import get_current_worker
 
+from goemo_tui import crash
 from goemo_tui.screens.place import Place
 from trainer.errors import GoemoError
 
@@ -77,6 +78,8 @@ class CorpusPlace(Place):
             message: Message = self.Loaded(open_corpus(path, self.goemo.settings.encoder), path)
         except GoemoError as error:
             message = self.Failed(str(error), path)
+        except Exception as error:  # the panes would say "loading …" for ever
+            message = self.Failed(str(crash.for_people(error, "opening a corpus")), path)
         if not worker.is_cancelled:
             self.post_message(message)
 

@@ -46,6 +46,7 @@ class InspectScreen(InspectKeys):
     def __init__(self, command: tuple[str, ...] = COMMAND) -> None:
         super().__init__(command)
         self._finished: frozenset[str] = frozenset()
+        self._titles: dict[str, str] = {}
         self._asked: tuple[str, str | None] | None = None
         self._keep_soon = ""
 
@@ -112,8 +113,13 @@ class InspectScreen(InspectKeys):
 
     @on(RunsChanged)
     def _runs_changed(self, message: RunsChanged) -> None:
-        """Without a model, the first one that a run makes is taken."""
+        """Without a model, the first one that a run makes is taken; one that got another name is called so."""
         message.stop()
+        titles = {run.id: run.title for run in message.runs}
+        if titles != self._titles:
+            self._titles = titles
+            self.show()
+            self.query_one(HistoryList).refresh()
         finished = frozenset(run.id for run in message.runs if run.state == "finished")
         new, self._finished = finished - self._finished, finished
         newest = next((run for run in message.runs if run.id in new), None)

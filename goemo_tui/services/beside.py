@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from textual.message import Message
 
+from goemo_tui import crash
 from trainer.errors import GoemoError
 
 
@@ -24,13 +25,15 @@ class Done(Message):
 
 
 def beside(name: str, work: Callable[[], object], post: Callable[[Message], object]) -> threading.Thread:
-    """Run `work` in a daemon thread and post a `Done` called `name`. Errors that are not for people reach the log."""
+    """Run `work` in a daemon thread and post a `Done` called `name`. What nobody foresaw is an error too: who waits is told."""
 
     def run() -> None:
         try:
             value = work()
         except GoemoError as error:
             post(Done(name, error=error))
+        except Exception as error:
+            post(Done(name, error=crash.for_people(error, f"thread {name}")))
         else:
             post(Done(name, value))
 

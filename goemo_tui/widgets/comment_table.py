@@ -83,6 +83,7 @@ class CommentTable(DataTable, Measured, inherit_bindings=False):
         self.sorting: tuple[int, bool] | None = None
         self.widths: Widths = (None, None, None)
         self._edge: int | None = None
+        self._room = 0
         super().__init__(
             backend=self.shown,
             column_labels=[Text(name) for name in COLUMNS],
@@ -163,6 +164,7 @@ class CommentTable(DataTable, Measured, inherit_bindings=False):
         total = self.scrollable_content_region.width
         if total <= 0:  # not known yet: `_size_updated` comes with it
             return
+        self._room = total
         columns = self.shown.columns_of_split
         digits = len(f"{int(columns.lines.max(initial=0))}") if columns is not None else 3
         sorted_by = None if self.sorting is None else self.sorting[0]
@@ -260,9 +262,8 @@ class CommentTable(DataTable, Measured, inherit_bindings=False):
 
     def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
         """As Textual's; the columns fit the new size before anything is drawn in it, not at an event that comes after."""
-        before = self.scrollable_content_region.width
         resized: bool = super()._size_updated(size, virtual_size, container_size, layout)
-        if self.scrollable_content_region.width != before:
+        if self.scrollable_content_region.width != self._room:
             self._lay_out()
         return resized
 

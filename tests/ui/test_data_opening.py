@@ -55,6 +55,20 @@ async def test_a_corpus_that_is_not_there_says_the_next_step(tmp_path: Path) -> 
         await pilot.press("slash", "a", "escape", "t", "v", "s", "p", "e")
 
 
+async def test_an_opening_that_fails_as_nobody_foresaw_is_told_in_the_pane_and_not_waited_for(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: str, encoder: str) -> None:
+        raise LookupError("a bug of ours")
+
+    monkeypatch.setattr("goemo_tui.services.corpus_loader.open_corpus", broken)
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        waiting = pilot.app.screen.query_one("#waiting", Static)
+        await until(pilot, lambda: "LookupError: a bug of ours" in str(waiting.render()))
+        assert "app.log" in str(waiting.render())
+        assert "no corpus is open" in pilot.app.screen.query_one("#splits", BarList).render_line(0).text
+
+
 async def test_problems_are_listed_by_file_and_line(corpus: Path) -> None:
     with corpus.joinpath("train.tsv").open("ab") as file:
         file.write(b"no labels here\tnine\taa8\nbad \xff bytes\t3\taa9\n")

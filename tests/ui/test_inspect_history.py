@@ -10,12 +10,13 @@ import pytest
 
 from goemo_tui.screens.confirm import Confirm
 from goemo_tui.screens.inspect import InspectScreen
-from goemo_tui.services import called
 from goemo_tui.services.history import append, history_file, read_history
-from goemo_tui.widgets.history_list import HistoryList, entry_parts
-from goemo_tui.widgets.model_line import ModelLine, model_row
+from goemo_tui.widgets.history_list import HistoryList
 from tests.ui.inspect_story import Open, answered, keep, kept, opening, place, prompt, shown, told, type_in, until
 from tests.unit.test_history import entry
+from trainer.config import TrainConfig
+from trainer.runs.about import write_about
+from trainer.runs.run import Run
 
 
 @pytest.fixture
@@ -39,18 +40,15 @@ async def test_sentences_stay_between_starts_and_come_back_by_keys_and_mouse(ope
         await until(pilot, lambda: prompt(app).value == "so scared")
 
 
-async def test_a_run_is_called_by_the_name_that_it_was_given(opened: Open) -> None:
-    append(replace(entry("one"), model="20260101-0101-calm-otter"))
+async def test_a_run_is_called_by_the_name_that_it_was_given_as_soon_as_it_has_it(opened: Open) -> None:
+    run = Run.create(TrainConfig())
+    append(replace(entry("one"), model=run.id))
     async with opened() as (app, pilot):
-        await until(pilot, lambda: "calm-otter" in shown(app).partition("history")[2])
-        called.know({"20260101-0101-calm-otter": "my best", "starter": "mine"})
-        try:
-            history = place(app).query_one(HistoryList)
-            assert entry_parts(history.entries[0], 120)[2].strip() == "my best"
-            model = place(app).query_one(ModelLine)
-            assert "mine" in "".join(text for text, _ in model_row(model.shown, 120))
-        finally:
-            called.know({})
+        await until(pilot, lambda: run.short in shown(app).partition("history")[2])
+        place(app).readings.a.load(run.id)
+        await until(pilot, lambda: shown(app).count(run.short) == 2)
+        write_about(run, name="my best")
+        await until(pilot, lambda: shown(app).count("my best") == 2 and run.short not in shown(app))
 
 
 async def test_up_and_down_walk_through_it_like_a_shell(opened: Open) -> None:
