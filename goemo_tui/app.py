@@ -18,11 +18,13 @@ from goemo_tui import over_ssh  # isort: skip  # before textual, which reads its
 from textual import events
 from textual.binding import Binding
 from textual.driver import Driver
+from textual.filter import Monochrome, NoColor
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from goemo_tui import actions, alerting, crash, glyphs, right_to_left
+from goemo_tui.colourless import Colourless
 from goemo_tui.ending import NO_TERMINAL, going_on, has_terminal, log_of_loop, log_unseen
 from goemo_tui.lost_terminal import has_gone, tolerant
 from goemo_tui.palette import ActionProvider, Palette
@@ -43,6 +45,9 @@ TERMINAL_SECONDS = 2.0
 
 LEAVING = frozenset({"tab", "shift+tab", "escape"})
 """Keys that leave a text field at once; the letters before them are in its hands already."""
+
+ALT = "alt+"
+"""What Textual makes of Esc and a key that arrive in one breath, as they do over a slow line. Nothing here has Alt."""
 
 KEEP_SECONDS = 30.0
 """How often what is remembered is written, if it changed; and always when the app is left."""
@@ -101,6 +106,11 @@ class GoemoApp(SettledApp):
         self.run_id: str | None = None
         self.signal_number: int | None = None
         self._setting_warnings += self.use(settings)
+        if self.no_color:
+            greys = (Monochrome, NoColor)
+            self._filters = [
+                Colourless(lambda: self.current_theme) if isinstance(f, greys) else f for f in self._filters
+            ]
         self._filters.append(right_to_left.RightToLeft())
         if self.in_ascii:
             self._filters.append(glyphs.Ascii())
@@ -130,6 +140,11 @@ class GoemoApp(SettledApp):
         in one breath after `/` is text for the field. In a text field keys are the field's affair, but for those that
         leave it: what is typed behind a Tab is for the next one.
         """
+        if isinstance(event, events.Key) and event.key.startswith(ALT) and event.key not in self.active_bindings:
+            await self.on_event(events.Key("escape", "\x1b"))
+            key = event.character if event.character and event.character.isalnum() else event.key.removeprefix(ALT)
+            await self.on_event(events.Key(key, event.character))
+            return
         if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus:
             field = self.focused if isinstance(self.focused, Input | TextArea) else None
             bound = field is None or (event.key in LEAVING and not getattr(field, "KEYS_IN_ORDER", False))
@@ -159,6 +174,11 @@ class GoemoApp(SettledApp):
         if not isinstance(self.screen, HelpScreen) and not self._is_too_small:
             over = None if isinstance(self.screen, Place) else self.screen
             self.push_screen(HelpScreen(self.current_mode, self.screen.focused, over))
+
+    def action_help_quit(self) -> None:
+        """Ctrl+c: it stops many programs, so it says what leaves this one."""
+        keys = " or ".join(action.shown_key for action in actions.of("everywhere") if action.name == "app.quit")
+        self.notify(f"{keys} leaves; a training goes on.", title="Still here", timeout=4)
 
     def action_settings(self) -> None:
         """The settings, to be read and changed."""

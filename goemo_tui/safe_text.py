@@ -34,6 +34,9 @@ _ZWJ = "\u200d"
 _EMOJI = "\u203c\u2049\u20e3\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff"
 _LONE_ZWJ = re.compile(f"(?<![{_EMOJI}]){_ZWJ}|{_ZWJ}(?![{_EMOJI}])")
 _LONE_VS16 = re.compile(f"(?<![#*0-9{_EMOJI}])\ufe0f")
+_UNSTEADY = re.compile(f"[{_ZWJ}\ufe0f\U0001f3fb-\U0001f3ff]")
+"""What joins emoji, makes them wide, or tints their skin."""
+
 # A mark is no word character for `re`, so only such runs are looked at one by one.
 _MARK_RUN = re.compile(rf"[^\w\s!-~]{{{MARKS + 1},}}")
 
@@ -115,10 +118,16 @@ def content(text: str, newlines: bool = False, style: str = "") -> Content:
 
 
 def cells(text: str, width: int) -> str:
-    """`text` cleaned and cut to at most `width` terminal cells, with an ellipsis where something was cut."""
+    """`text` cleaned and cut to at most `width` terminal cells, with an ellipsis where something was cut.
+
+    Emoji stand side by side and plain: terminals do not agree how wide a joined or tinted one is, and what stands
+    behind it in the row would move.
+    """
     from rich.cells import cell_len, set_cell_size
 
     text = clean(text, limit=max(4 * width, 16))
+    if not text.isascii():
+        text = _UNSTEADY.sub("", text)
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""

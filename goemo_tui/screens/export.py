@@ -79,8 +79,8 @@ class ExportRows(Dialog[Exported | None]):
         """The proposal can be taken or typed over."""
         field = self.query_one("#path", Field)
         field.value = safe_text.clean(self.proposal)
-        field.cursor_position = len(field.value)
         self.set_focus(field)
+        self.call_after_refresh(field.action_select_all)
 
     def _say(self, text: str, error: bool = False) -> None:
         said = self.query_one("#said", Static)

@@ -266,8 +266,10 @@ class CommentBrowser(Vertical):
         self.post_message(self.Chose())
 
     def next_sort(self) -> None:
-        """The next of the orders."""
-        self.sort(_SORTS[(_SORTS.index(self.sorting) + 1) % len(_SORTS)] if self.sorting in _SORTS else None)
+        """The next of the orders; from one that was turned round, the one behind it."""
+        column, descending = self.sorting or (0, False)
+        now = (column, descending if column == 3 else False) if column else None
+        self.sort(_SORTS[(_SORTS.index(now) + 1) % len(_SORTS)])
 
     def turn_order(self) -> None:
         """The present order the other way round; that of the file from its end."""

@@ -36,6 +36,8 @@ class Legend:
     style: str = ""
     short: str | None = None
     """What stands for sign and name where there is no room for both; None: the sign."""
+    brief: str | None = None
+    """The value where there is no room for all of it; None: the value."""
 
 
 Reader = Callable[[float], tuple[Legend, ...]]
@@ -155,8 +157,10 @@ class Curve(Lines, can_focus=True):
         told = self._legend if self.cursor is None else self._read(self.cursor)
         notes = self._notes()
         full = [*parts, *notes, *(_legend_part(entry) for entry in told)]
-        if self.cursor is None or row_width(fitting(full, 10_000)) <= width:
+        if row_width(fitting(full, 10_000)) <= width:
             return fitting(full, width)
+        if self.cursor is None:  # a curve that nobody names is worse than a name cut short
+            return fitting([*parts, *notes, *(_short_part(entry) for entry in told)], width)
         # all values without their names are worth more than some of them with theirs
         short = [_short_part(entry) for entry in told]
         if self.has_focus:
@@ -325,7 +329,7 @@ def _legend_part(entry: Legend) -> Row:
 def _short_part(entry: Legend) -> Row:
     """A value with the shortest that tells what it is."""
     name = (entry.sign or entry.name) if entry.short is None else entry.short
-    return ((f"{name} " if name else "", entry.style), (entry.value, "plot--title"))
+    return ((f"{name} " if name else "", entry.style), (entry.brief or entry.value, "plot--title"))
 
 
 def fitting(parts: Sequence[Row], width: int, gap: str = "  ") -> Row:

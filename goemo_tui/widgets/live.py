@@ -245,9 +245,9 @@ class Live(Vertical):
         if curves.loss.smooth and self._shown != "raw":
             legend.append(Legend("━", "smoothed", score(curves.loss.smooth[-1]), "plot--line"))
         if curves.dev_loss.last is not None:
-            legend.append(Legend("◆", "dev", score(curves.dev_loss.last), "plot--mark"))
+            legend.append(Legend("◆", "dev", score(curves.dev_loss.last), "plot--mark", "◆ dev"))
         if curves.loss.last is not None and self._shown != "smoothed":
-            legend.append(Legend("⣿", "raw", score(curves.loss.last), style))
+            legend.append(Legend("⣿", "raw", score(curves.loss.last), style, "⣿ raw"))
         layers, end = [], 0.0
         for _, letter, colour, pin in self._pins.each():
             layers.append(plot.Layer(pin.loss, "line", colour, end=letter))
@@ -270,9 +270,10 @@ class Live(Vertical):
         best, f1 = s.best or {}, number((s.best or {}).get("macro_f1"))
         legend = []
         if f1 is not None:
-            legend.append(Legend("●", "best", f"{score(f1)} (epoch {_epoch(best.get('epoch'))})", "plot--mark"))
+            value = f"{score(f1)} (epoch {_epoch(best.get('epoch'))})"
+            legend.append(Legend("●", "best", value, "plot--mark", brief=score(f1)))
         if curves.micro.last is not None and both:
-            legend.append(Legend("○", "micro-F1", score(curves.micro.last), "plot--second"))
+            legend.append(Legend("○", "micro-F1", score(curves.micro.last), "plot--second", "○ micro"))
         layers, epochs = [], [float(s.epochs), 1.0]
         for _, letter, colour, pin in self._pins.each():
             layers.append(plot.Layer(pin.macro, "marks", colour, letter))

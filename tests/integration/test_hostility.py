@@ -29,6 +29,9 @@ ESC = "\x1b\x1b[I"
 HOME = "\x1b[H"
 PASTED = "Zpasted " + ALL.replace("\x1b[201~", "")
 
+ONE_LINE = re.sub(r"[\r\n]", "", PASTED)
+"""Several lines would be a batch."""
+
 
 def pasted(text: str = PASTED) -> str:
     """As a terminal sends a text that is pasted."""
@@ -156,8 +159,11 @@ def test_the_inspect_screen(hostile: HostileHome, goemo_home: Path) -> None:
         app = Watched(terminal, goemo_home)
         app.go(seen="of 1,120")
         app.go("3", seen="Zasked")
-        app.go(pasted(), seen=lambda text: "Zlabel-" in text and "%" in text)
-        app.go("enter", seen="Zpasted")
+        app.go(
+            pasted(ONE_LINE),
+            seen=lambda text: re.search(r"Zpasted[^~]*Zlabel-[^~]*\d%[^~]*─ history", text) is not None,
+        )
+        app.go("enter", seen=lambda text: "Zpasted" in text.partition("─ history")[2])
         app.back()
         app.go("y", seen="clipboard", copies=True)
         app.go("m", seen="owner/Zhub")

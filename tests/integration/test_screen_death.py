@@ -96,7 +96,7 @@ def train_by_form(app: Terminal | Tmux, encoder: Path) -> tuple[Run, int]:
     """Fill the app's form with keys and start: the run that makes steps now, and its worker's pid."""
     app.until("of 1,120")
     app.press("2")
-    app.until("press n")
+    app.until("n opens a form")
     app.press("n")
     app.until("goemo-tui train --data sample")
     to_field(app, "encoder")

@@ -25,7 +25,7 @@ def test_from_comments_to_a_trained_model_and_back() -> None:
         assert "grief" in seen
         app.until("multi-hot")  # the detail shows what a model will see
         app.press("2")
-        app.until("press n")
+        app.until("n opens a form")
         app.press("n")
         app.until("goemo-tui train --data sample")
         app.press("tab", "tab", "tab")
@@ -74,7 +74,7 @@ def test_every_place_draws_at_every_size_and_leaves_the_terminal_clean(columns: 
         else:
             app.until("of 1,120")
             app.press("2")
-            app.until("press n")
+            app.until("n opens a form")
             app.press("3")
             app.until(lambda text: "no model" in text.lower(), 60)
             assert "goemo-tui train" in app.text or "2, n" in app.text or "n" in app.text

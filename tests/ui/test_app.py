@@ -453,3 +453,10 @@ def test_a_terminal_that_goes_away_ends_it() -> None:
     finally:
         process.kill()
         process.wait()
+
+
+async def test_ctrl_c_says_what_leaves() -> None:
+    async with GoemoApp("sample").run_test(size=(100, 30)) as pilot:
+        await pilot.press("ctrl+c")
+        await pilot.pause()
+        assert [n.message for n in pilot.app._notifications] == ["q or ^q leaves; a training goes on."]

@@ -151,3 +151,13 @@ async def test_letters_in_the_same_breath_as_tab_are_text_of_the_field_that_is_l
         await data_story.until(pilot, lambda: "2 of 7" in title(screen.browser))
         assert screen.browser.filter_text == "lo"
         assert screen.focused is not screen.query_one("#filter")
+
+
+async def test_esc_and_a_key_that_arrive_as_one_are_two(corpus: Path) -> None:
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("slash", "l", "o")
+        pilot.app.post_message(events.Key("alt+shift+t", "T"))
+        await data_story.until(pilot, lambda: screen.browser.sorting is not None)
+        assert screen.browser.filter_text == "lo"
+        assert screen.focused is not screen.query_one("#filter")

@@ -56,7 +56,7 @@ def body(app: GoemoApp, chart: str = "#loss-chart") -> str:
 
 async def test_the_heading_and_the_line_below_never_give_two_figures_one_name() -> None:
     async with living() as (app, pilot, *_):
-        await until(pilot, lambda: "smoothed" in title(app))
+        await until(pilot, lambda: "━ " in title(app))
         assert "◆ dev .083" in title(app) and "train" not in title(app)
         assert "epoch 1  train .080  dev .083  F1 .502" in shown(app)
 
@@ -84,7 +84,7 @@ async def test_the_cursor_reads_step_epoch_raw_smoothed_and_dev(size: tuple[int,
         assert chart.cursor == 60
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.focused, RunList))
-        await until(pilot, lambda: title(app).startswith("loss") and "smoothed" in title(app))
+        await until(pilot, lambda: title(app).startswith("loss") and "━ " in title(app))
         assert chart.cursor is None
 
 

@@ -21,7 +21,7 @@ from trainer.runs.run import Run
 
 async def test_without_a_run_it_says_which_key_makes_one() -> None:
     async with opened() as (app, pilot):
-        await until(pilot, lambda: "press n" in shown(app))
+        await until(pilot, lambda: "n opens a form" in shown(app))
         assert not app.screen.query_one(TabbedContent).display
 
 
@@ -191,7 +191,7 @@ async def test_delete_asks_first_and_never_offers_a_living_run() -> None:
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.press("y")
-        await until(pilot, lambda: "press n" in shown(app))
+        await until(pilot, lambda: "n opens a form" in shown(app))
         assert not run.folder.exists()
     living = Run.create(TrainConfig())
     with RunLock(living.folder), EventLog(living.folder / "events.jsonl") as log:

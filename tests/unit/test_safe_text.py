@@ -97,3 +97,8 @@ def test_cells_never_exceed_their_width(text: str, width: int) -> None:
 def test_the_command_line_can_clean_without_textual() -> None:
     code = "import sys, goemo_tui.safe_text as s; s.clean('x\\x1b'); sys.exit('textual' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_cell_of_a_row_holds_no_emoji_whose_width_terminals_quarrel_about() -> None:
+    assert cells("🤷🏼\u200d♀\ufe0f I wonder", 20) == "🤷♀ I wonder"
+    assert cells("👨\u200d👩\u200d👧", 20) == "👨👩👧"
