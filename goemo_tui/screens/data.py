@@ -126,7 +126,8 @@ class DataScreen(DataKeys):
         self.goemo.data = path
         if path not in ("sample", "goemotions"):
             path = str(expanded(path).absolute())
-            self.goemo.remember(self.goemo.remembered.opened(path))
+            if message.opened.splits:  # what holds no row is nothing to come back to
+                self.goemo.remember(self.goemo.remembered.opened(path))
         if path != self.state.path:
             self.state = self.state.elsewhere(path)
         state, self.state = self.state, self.state.elsewhere(path)  # a corpus that is opened later begins anew

@@ -147,6 +147,8 @@ async def test_a_refused_file_without_rows_stands_in_the_tables_place(corpus: Pa
         assert screen.browser.table is None
         assert "of 7" not in title(screen.browser)
         assert any("train refused for training" in n.message for n in pilot.app._notifications)
+        assert str(noise) not in screen.goemo.remembered.recent
+        assert str(corpus) in screen.goemo.remembered.recent
         await pilot.press("v", "t", "s", "x", "e", "e", "slash", "a", "enter", "escape", "p")
         assert isinstance(pilot.app.screen, Problems)
         await pilot.press("escape")
