@@ -257,8 +257,7 @@ class DataScreen(DataKeys):
     def _label_wanted(self, message: CorpusLists.LabelWanted | CommentDetail.LabelPicked) -> None:
         columns = self.browser.columns
         if columns is not None:
-            text = query_edit.toggle_label(self.browser.filter_text, message.name, columns.labels)
-            self.browser.filter_text = text
+            self.browser.choose(query_edit.toggle_label(self.browser.filter_text, message.name, columns.labels))
 
     @on(Figures.Chosen)
     def _figure_chosen(self, message: Figures.Chosen) -> None:
@@ -266,7 +265,7 @@ class DataScreen(DataKeys):
         if message.split in self.browser.splits and message.split != self.browser.split:
             self.browser.take_split(message.split)
         self.browser.show_view("table")
-        self.browser.filter_text = message.filter_text
+        self.browser.choose(message.filter_text)
         self.go_home()
 
     @on(CommentDetail.Wanted)

@@ -127,6 +127,11 @@ class CommentBrowser(Vertical):
     def filter_text(self, text: str) -> None:
         self.line.text = text
 
+    def choose(self, filter_text: str) -> None:
+        """A filter that was chosen and not typed: nobody is in the middle of it, so that it is in the history at once."""
+        self.filter_text = filter_text
+        self.call_after_refresh(self.line.keep)
+
     def wait(self, said: Content) -> None:
         """Say what is going on while there is no table."""
         self.query_one("#waiting", Static).update(said)

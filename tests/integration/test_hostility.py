@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from goemo_tui.widgets.comment_browser import VIEWS
 from tests.integration.escape_codes import Grammar
 from tests.integration.hostile_home import ALL, CODES, HostileHome, make
 from tests.integration.terminal import Terminal
@@ -73,6 +74,14 @@ class Watched:
         assert self.grammar.cleared <= (1 if last else 0), f"{when}: something cleared the screen"
 
 
+VIEW_TITLES = [title for name, title in VIEWS if name != "table"]
+
+
+def viewed(text: str) -> str:
+    """The title of the figure that is shown; "" for the table."""
+    return next((title for title in VIEW_TITLES if f"{title} · all" in text), "")
+
+
 def end(app: Watched) -> None:
     """It lives until it is left, and leaves in good order."""
     app.terminal.press("\x11")
@@ -93,10 +102,12 @@ def test_the_data_screen(hostile: HostileHome, goemo_home: Path) -> None:
         app.go("i", seen="by shared words")
         app.go(HOME, "y", seen="clipboard", copies=True)
         assert app.grammar.copied and b"Zcomment" in b"".join(app.grammar.copied)
-        for _ in range(5):  # each view, and what its first entry opens; a label goes into the filter line
-            before = terminal.text
-            app.go("v", seen=lambda text, before=before: text != before)
-            app.go("down", "enter", seen="Z")
+        for title in (*VIEW_TITLES[1:], VIEW_TITLES[0]):  # each view, and what its first entry opens; labels come last
+            while viewed(terminal.text) != title:
+                before = viewed(terminal.text)
+                app.go("v", seen=lambda text, before=before: viewed(text) != before)
+            filtered = "/ label:" if title == "counts" else "Z"
+            app.go("enter", seen=filtered)
         app.go("p", seen="NUL")
         app.back()
         app.go("o", seen="Zrecent")

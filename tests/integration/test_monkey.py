@@ -196,12 +196,18 @@ def place(goemo_home: Path, tiny_encoder: Path, tmp_path: Path, monkeypatch: pyt
 
 
 def going(encoder: Path) -> Run:
-    """A training that goes on for longer than the monkey does."""
-    done = subprocess.run([*GOEMO, *train(encoder), "--detach"], capture_output=True, text=True, timeout=PATIENCE)
-    assert done.returncode == 0, done.stderr
-    run = Run.open(done.stdout.strip())
-    until(lambda: (run.snapshot().step or 0) > 0, "no step")
-    return run
+    """A training that goes on for longer than the monkey does; what the monkey's last keys still stop is begun again."""
+    for _ in range(3):
+        done = subprocess.run([*GOEMO, *train(encoder), "--detach"], capture_output=True, text=True, timeout=PATIENCE)
+        assert done.returncode == 0, done.stderr
+        run = Run.open(done.stdout.strip())
+        until(
+            lambda run=run: (run.snapshot().step or 0) > 0 or run.state not in LIVING,
+            lambda run=run: f"no step: {run.state}\n{run.worker_log.read_text(errors='replace')}",
+        )
+        if run.state in LIVING:
+            return run
+    raise AssertionError("three trainings in a row were stopped before they were under way")
 
 
 def test_a_monkey_breaks_nothing(place: Path, goemo_home: Path, tiny_encoder: Path) -> None:

@@ -81,3 +81,19 @@ async def test_the_history_is_there_at_the_next_start(corpus: Path) -> None:
         assert screen.browser.filter_text == "sad"
         await pilot.press("slash", "up")
         assert screen.browser.filter_text == "love"
+
+
+async def test_what_is_chosen_from_the_list_or_a_figure_is_in_the_history_at_once(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("goemo_tui.widgets.filter_line.PAUSE", 1_000.0)  # nothing is kept for a pause
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        screen.query_one("#emotions").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: len(screen.browser.field.history) == 1)
+        assert screen.browser.field.history[0].startswith("label:")
+        await pilot.press("x", "v")
+        await until(pilot, lambda: screen.browser.view == "counts")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: len(screen.browser.field.history) == 2)
