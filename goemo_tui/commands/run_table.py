@@ -1,4 +1,4 @@
-"""`goemo-tui runs list`: a table on a terminal, lines divided by tabs below a header elsewhere, or one JSON document."""
+"""`goemo-tui runs list`: a table on a terminal, lines divided by tabs elsewhere, or one JSON document."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Line:
 
 def print_list(as_json: bool) -> int:
     """All runs, newest first."""
-    from goemo_tui.commands.lines import table
     from goemo_tui.commands.progress import say
+    from goemo_tui.safe_text import clean
     from trainer.runs.run import list_runs
 
     lines = [_line(one) for one in list_runs()]
@@ -41,7 +41,8 @@ def print_list(as_json: bool) -> int:
     elif sys.stdout.isatty():
         _table([line.cells for line in lines])
     else:
-        print(table(COLUMNS, [line.cells for line in lines]))
+        for line in lines:
+            print("\t".join(clean(cell) for cell in line.cells))
     for line in lines:
         if line.trouble:
             say(line.trouble)

@@ -108,7 +108,8 @@ def _show(args: argparse.Namespace) -> int:
 
     one = chosen(args.id)
     if args.json:
-        print(json.dumps({**one.summary(), "name": one.about.name, "note": one.about.note}))
+        called = {"name": one.about.name, "note": one.about.note}
+        print(json.dumps({**one.summary(), **{what: text for what, text in called.items() if text}}))
         return 0
     for name, value in _facts(one):
         print(wrapped(f"{name:<12}{clean(value)}", indent=12))

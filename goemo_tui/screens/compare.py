@@ -91,6 +91,7 @@ class CompareScreen(Dialog[None]):
     def _read(self, message: Done) -> None:
         message.stop()
         if message.error is not None:
+            self._sides = ()  # what is drawn anew for another size would cover the reason
             self.query_one("#page", Static).update(
                 content(f"{message.error}\n\nEsc closes; pin other runs with space.", newlines=True)
             )

@@ -319,6 +319,8 @@ def _parts(text: str, room: int) -> list[str]:
         end = blank + 1 if blank > start and text[start:blank].strip(" ") else cut
         parts.append(text[start:end])
         start = end
+        if start == len(text):  # a blank beyond the room was the last of it
+            return parts
 
 
 def _marked(text: str, needle: str, style: str, found: str) -> list[Span]:

@@ -131,8 +131,7 @@ def field_of(app: Terminal | Tmux) -> str:
 def found_again(run: Run, worker: int, home: Path) -> None:
     """A new app sees it moving and leaves it; `runs attach` does, too; `runs stop` ends it."""
     with Terminal() as app:
-        app.until("of 1,120")
-        app.press("2")
+        app.until("New run")  # where it was left
         app.until(run.short)
         moving(lambda: looked_at(app), run)
         app.press("q")

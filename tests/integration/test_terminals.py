@@ -195,8 +195,7 @@ def test_a_window_that_is_too_small_says_so_and_comes_back(kind: str, launch: st
         pane.until("1,120 of 1,120")
         pane.until(at_home)
         pane("resize-window", "-x", "50", "-y", "12")
-        seen = pane.until("50x12")
-        assert "too small" in seen and "1,120" not in seen
+        pane.until(lambda text: "too small: 50x12" in text and "1,120" not in text)
         pane("resize-window", "-x", "80", "-y", "24")
         pane.until("1,120 of 1,120")
         pane.until(at_home)

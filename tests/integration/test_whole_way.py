@@ -48,8 +48,7 @@ def test_from_comments_to_a_trained_model_and_back() -> None:
             assert run.state in ("running", "finished")  # the training does not notice
 
             with Terminal() as again:
-                again.until("1,120 of 1,120")
-                again.press("2")
+                again.until("New run")  # where it was left
                 again.until(run.short)
                 again.until(lambda text: re.search(rf"✓ {run.short}", text) is not None, 180)
                 assert run.state == "finished"

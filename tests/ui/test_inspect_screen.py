@@ -98,7 +98,7 @@ async def test_every_emotion_below_its_threshold_is_marked_the_same(
         bars = app.screen.query_one(EmotionBars)
         await until(pilot, lambda: len(bars.emotions) == 4 and bars.size.width)
         rows = ["".join(part for part, _ in line) for line in bars.rows(bars.size.width, 4)]
-        assert "5.6%  ▏.059" in rows[0]
+        assert "5.60%  ▏.0590" in rows[0]
         word = "(below its threshold)" if size[0] == 120 else "below"
         assert all(line.startswith("· ") and line.rstrip().endswith(word) for line in rows), rows
         assert len({line.index(word) for line in rows}) == 1 and max(map(len, rows)) <= bars.size.width
