@@ -247,7 +247,8 @@ class Live(Vertical):
         if curves.dev_loss.last is not None:
             legend.append(Legend("◆", "dev", score(curves.dev_loss.last), "plot--mark", "◆ dev"))
         if curves.loss.last is not None and self._shown != "smoothed":
-            legend.append(Legend("⣿", "raw", score(curves.loss.last), style, "⣿ raw"))
+            words = "plot--axis" if style == "plot--raw" else style  # a colour for a band is too faint for letters
+            legend.append(Legend("⣿", "raw", score(curves.loss.last), words, "⣿ raw"))
         layers, end = [], 0.0
         for _, letter, colour, pin in self._pins.each():
             layers.append(plot.Layer(pin.loss, "line", colour, end=letter))
