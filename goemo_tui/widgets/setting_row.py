@@ -207,7 +207,9 @@ class SettingRow(Horizontal):
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """A field that was opened and left empty gives way to the choices again."""
         # The choices lose the focus, too, just when the field has opened: that is no reason to close it.
-        if self._choices and event.widget is self.query_one(Field) and not self._value.strip():
+        # What the field holds counts: the news of letters that came in one breath with the Tab is still on its way here.
+        field = self.query_one(Field)
+        if self._choices and event.widget is field and not field.value.strip():
             self.put(self._before)
             self.post_message(self.Changed(self))
 
