@@ -92,9 +92,6 @@ class Tmux:
         until(lambda: seen in self.text, lambda: f"never seen: {seen}\n{self.text}")
 
 
-MOST_TABS = 60
-
-
 def train_by_form(app: Terminal | Tmux, encoder: Path) -> tuple[Run, int]:
     """Fill the app's form with keys and start: the run that makes steps now, and its worker's pid."""
     app.until("of 1,120")
@@ -106,7 +103,7 @@ def train_by_form(app: Terminal | Tmux, encoder: Path) -> tuple[Run, int]:
     app.press("enter")
     app.until("folder or Hub name")
     app.press("down", "down", "enter")
-    app.until("Esc Leave")  # the field is open
+    app.until("encoder is empty")  # the field is open
     app.press(str(encoder))
     for key, value in SETTINGS.items():
         to_field(app, key)
@@ -119,15 +116,10 @@ def train_by_form(app: Terminal | Tmux, encoder: Path) -> tuple[Run, int]:
 
 
 def to_field(app: Terminal | Tmux, name: str) -> None:
-    """Press Tab, one by one, until the form tells about that field; as a person would, once more where one had no effect."""
-    presses = 0
+    """Press Tab, one by one, until the form tells about that field."""
     while (before := field_of(app)) != name:
-        assert presses < MOST_TABS, f"the form stays at {before} and never comes to {name}"
         app.press("tab")
-        presses += 1
-        soon = time.monotonic() + 10
-        while field_of(app) == before and time.monotonic() < soon:
-            time.sleep(0.02)
+        until(lambda left=before: field_of(app) != left, f"the form stays at {before} and never comes to {name}")
 
 
 def field_of(app: Terminal | Tmux) -> str:
