@@ -201,6 +201,7 @@ def at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, size: tu
     time.tzset()
     monkeypatch.setattr(time, "time", lambda: NOW)
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+    monkeypatch.setattr("goemo_tui.screens.still_beneath.SECONDS", 0.0)  # what lies beneath a dialog is as it is
     monkeypatch.setattr("goemo_tui.screens.batch.time", SimpleNamespace(monotonic=lambda: 0.0))
     monkeypatch.setattr("trainer.runs.forecast.free_bytes", lambda folder: 48 * 10**9)
     monkeypatch.setattr("goemo_tui.services.offers.device_choices", _devices)
