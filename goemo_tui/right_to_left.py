@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -252,9 +252,9 @@ def _reshaper() -> _Reshaper:
     return ArabicReshaper({key: str(value) for key, value in options.items()})  # type: ignore[no-any-return]
 
 
-class _Reshaper:
+class _Reshaper(Protocol):
     """What is used of `arabic_reshaper.ArabicReshaper`."""
 
     def reshape(self, text: str) -> str:
         """The letters of `text` in their joined forms, in logical order."""
-        raise NotImplementedError
+        ...

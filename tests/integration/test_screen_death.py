@@ -9,12 +9,8 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import time
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 
 import pytest
 
@@ -33,6 +29,7 @@ from tests.integration.lasting import (
     until,
 )
 from tests.integration.terminal import Terminal
+from tests.integration.tmux import Tmux
 from trainer.runs.lock import Process
 from trainer.runs.run import Run
 
@@ -44,52 +41,6 @@ def nothing_stays(goemo_home: Path) -> Iterator[None]:
     """No process of a test outlives it."""
     yield
     end_all(goemo_home)
-
-
-class Tmux:
-    """A window of a tmux server of its own, which ends with the context. Looked at and typed into like a Terminal."""
-
-    NAMES = {"enter": "Enter", "tab": "Tab", "down": "Down", "ctrl+s": "C-s"}
-
-    def __init__(self, command: Sequence[str], columns: int = 120, rows: int = 36) -> None:
-        self.socket = f"goemo-{uuid.uuid4().hex[:12]}"
-        size = ("-x", str(columns), "-y", str(rows))
-        self("-f", os.devnull, "new-session", "-d", *size, *command)
-        self.server, self.pid = (int(n) for n in self("display-message", "-p", "#{pid} #{pane_pid}").split())
-        self.file = Path(self("display-message", "-p", "#{socket_path}").rstrip("\n"))
-
-    def __call__(self, *words: str) -> str:
-        done = subprocess.run(
-            ["tmux", "-L", self.socket, *words], capture_output=True, text=True, timeout=PATIENCE, check=True
-        )
-        return done.stdout
-
-    def __enter__(self) -> Tmux:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, timeout=PATIENCE, check=False)
-        self.file.unlink(missing_ok=True)
-
-    @property
-    def text(self) -> str:
-        """The screen as lines."""
-        return self("capture-pane", "-p")
-
-    def press(self, *keys: str) -> None:
-        """Type: names of NAMES, or text as it is."""
-        for key in keys:
-            self("send-keys", *([self.NAMES[key]] if key in self.NAMES else ["-l", "--", key]))
-
-    def look(self, seconds: float) -> None:
-        """Give the app a moment to draw; tmux itself takes it in."""
-        time.sleep(seconds)
-
-    def until(self, seen: str) -> None:
-        """Look until a text is on the screen."""
-        until(lambda: seen in self.text, lambda: f"never seen: {seen}\n{self.text}")
 
 
 def train_by_form(app: Terminal | Tmux, encoder: Path) -> tuple[Run, int]:
@@ -131,7 +82,8 @@ def field_of(app: Terminal | Tmux) -> str:
 def found_again(run: Run, worker: int, home: Path) -> None:
     """A new app sees it moving and leaves it; `runs attach` does, too; `runs stop` ends it."""
     with Terminal() as app:
-        app.until("New run")  # where it was left
+        app.until(lambda text: "of 1,120" in text or "New run" in text)  # one that was killed has not kept its place
+        app.press("2")
         app.until(run.short)
         moving(lambda: looked_at(app), run)
         app.press("q")

@@ -5,19 +5,16 @@ What is looked at is what tmux holds: the text of the pane, and its colours wher
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 import sys
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 
 import pytest
 
-from tests.integration.lasting import PATIENCE, until
+from tests.integration.lasting import until
+from tests.integration.tmux import Tmux
 from tests.unit import scripted_child
 from tests.unit.command_line import finished
 
@@ -46,57 +43,11 @@ KINDS: dict[str, dict[str, str]] = {
 MARK = "the-shell-is-back"
 
 
-class Pane:
-    """A shell in a window of a tmux server of its own, and the program in the shell."""
-
-    def __init__(self, columns: int, rows: int, folder: Path, **environment: str) -> None:
-        self.socket = f"goemo-{uuid.uuid4().hex[:12]}"
-        words = [f"{key}={value}" for key, value in environment.items() if value]
-        gone = [word for key, value in environment.items() if not value for word in ("-u", key)]
-        shell = ["env", "-u", "TMUX", *gone, *words, "PS1=sh> ", "sh"]
-        self("-f", os.devnull, "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(folder), *shell)
-        self.file = Path(self("display-message", "-p", "#{socket_path}").rstrip("\n"))
-
-    def __call__(self, *words: str) -> str:
-        done = subprocess.run(
-            ["tmux", "-u", "-L", self.socket, *words], capture_output=True, timeout=PATIENCE, check=True
-        )
-        return done.stdout.decode("utf-8", "replace")
-
-    def __enter__(self) -> Pane:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, timeout=PATIENCE, check=False)
-        self.file.unlink(missing_ok=True)
-
-    @property
-    def text(self) -> str:
-        return self("capture-pane", "-p")
-
-    @property
-    def painted(self) -> str:
-        """The pane with its colours as escape codes."""
-        return self("capture-pane", "-p", "-e")
-
-    def type(self, *keys: str) -> None:
-        """Names of keys as tmux has them, or text behind a blank."""
-        for key in keys:
-            self("send-keys", *(["-l", "--", key[1:]] if key[0] == " " else [key]))
-
-    def until(self, seen: str | Callable[[str], bool]) -> str:
-        """Look until a text is in the pane (or a test of it holds), and return the pane."""
-        holds = seen if callable(seen) else lambda text: seen in text
-        found: list[str] = [""]
-
-        def look() -> bool:
-            found[0] = self.text
-            return holds(found[0])
-
-        until(look, lambda: f"never seen: {seen}\n{found[0]}")
-        return found[0]
+def shell(columns: int, rows: int, folder: Path, **environment: str) -> Tmux:
+    """A shell in a window of its own; what is "" in `environment` is unset."""
+    words = [f"{key}={value}" for key, value in environment.items() if value]
+    gone = [word for key, value in environment.items() if not value for word in ("-u", key)]
+    return Tmux(["env", "-u", "TMUX", *gone, *words, "PS1=sh> ", "sh"], columns, rows, folder)
 
 
 @pytest.fixture
@@ -137,36 +88,36 @@ def colours(painted: str) -> set[str]:
 def test_the_way_through_the_places(kind: str, columns: int, rows: int, launch: str, tmp_path: Path) -> None:
     if kind not in ("xterm-256color", "linux") and columns != 80:
         pytest.skip("one size is enough for what only colours and letters differ in")
-    with Pane(columns, rows, tmp_path, **KINDS[kind]) as pane:
+    with shell(columns, rows, tmp_path, **KINDS[kind]) as pane:
         before = pane.until("sh>")
-        pane.type(f" {launch}; echo {MARK[:9]}''{MARK[9:]}", "Enter")
+        pane.press(f"{launch}; echo {MARK[:9]}''{MARK[9:]}", "enter")
         pane.until("1,120 of 1,120")
-        pane.type("/", " label:grief")
+        pane.press("/", "label:grief")
         pane.until(lambda text: re.search(r"4\d of 1,120", text) is not None)
-        pane.type("Enter")
+        pane.press("enter")
         pane.until(at_home)
         judge_colours(kind, pane.painted)
-        pane.type("2")
+        pane.press("2")
         seen = pane.until(lambda text: "macro-F1" in text and ".500" in text)
         assert "Evaluation" in seen and "Config" in seen
-        pane.type("v")
+        pane.press("v")
         pane.until("F1")
         judge_colours(kind, pane.painted)
-        pane.type("3")
+        pane.press("3")
         pane.until(lambda text: "type a sentence" in text or "threshold" in text)
-        pane.type(" so happy")
+        pane.press("so happy")
         seen = pane.until(lambda text: "joy" in text and "80%" in text)
         assert "%" in seen
         if kind == "LANG=C":
             assert seen.isascii(), [char for char in seen if not char.isascii()]
         judge_colours(kind, pane.painted)
-        pane.type("Escape")
+        pane.press("escape")
         pane.until(at_home)
-        pane.type("?")
+        pane.press("?")
         pane.until("Esc closes")
-        pane.type("Escape")
+        pane.press("escape")
         pane.until(lambda text: "Esc closes" not in text)
-        pane.type("q")
+        pane.press("q")
         left = pane.until(MARK)
         assert left.startswith(before.rstrip("\n"))  # the shell's own screen is back, nothing of ours on it
         assert "Data" not in left.replace("Data/", "")
@@ -186,9 +137,9 @@ def judge_colours(kind: str, painted: str) -> None:
 
 @pytest.mark.parametrize("kind", ["xterm-256color", "linux", "NO_COLOR"])
 def test_a_window_that_is_too_small_says_so_and_comes_back(kind: str, launch: str, tmp_path: Path) -> None:
-    with Pane(40, 10, tmp_path, **KINDS[kind]) as pane:
+    with shell(40, 10, tmp_path, **KINDS[kind]) as pane:
         pane.until("sh>")
-        pane.type(f" {launch}; echo {MARK[:9]}''{MARK[9:]}", "Enter")
+        pane.press(f"{launch}; echo {MARK[:9]}''{MARK[9:]}", "enter")
         seen = pane.until("too small")
         assert "40x10" in seen and "60x16" in seen
         pane("resize-window", "-x", "80", "-y", "24")
@@ -199,30 +150,30 @@ def test_a_window_that_is_too_small_says_so_and_comes_back(kind: str, launch: st
         pane("resize-window", "-x", "80", "-y", "24")
         pane.until("1,120 of 1,120")
         pane.until(at_home)
-        pane.type("q")
+        pane.press("q")
         pane.until(MARK)
         restored(pane)
 
 
 def test_the_size_is_the_terminal_s_own(launch: str, tmp_path: Path) -> None:
     """Some shells export COLUMNS and LINES, of a window that is no more or has another size by now."""
-    with Pane(50, 12, tmp_path, COLUMNS="120", LINES="40", **KINDS["screen"]) as pane:
+    with shell(50, 12, tmp_path, COLUMNS="120", LINES="40", **KINDS["screen"]) as pane:
         pane.until("sh>")
-        pane.type(f" {launch}", "Enter")
+        pane.press(f"{launch}", "enter")
         assert "50x12" in pane.until("too small")
 
 
 @pytest.mark.parametrize("kind", ["xterm-256color", "linux", "NO_COLOR"])
 def test_the_focus_is_seen_without_colours(kind: str, launch: str, tmp_path: Path) -> None:
-    with Pane(80, 24, tmp_path, **KINDS[kind]) as pane:
+    with shell(80, 24, tmp_path, **KINDS[kind]) as pane:
         pane.until("sh>")
-        pane.type(f" {launch}", "Enter")
+        pane.press(f"{launch}", "enter")
         pane.until("1,120 of 1,120")
         pane.until(at_home)
         pictures = []
         for _ in range(3):
             pictures.append(without_colours(pane.painted))
-            pane.type("Tab")
+            pane.press("tab")
             until(
                 lambda: without_colours(pane.painted) != pictures[-1],
                 "Tab changes nothing that is seen without colours",
@@ -240,9 +191,9 @@ def without_colours(painted: str) -> str:
     return re.sub(r"\x1b\[([0-9;:]*)m", plain, painted)
 
 
-def restored(pane: Pane) -> None:
+def restored(pane: Tmux) -> None:
     """The shell's terminal is as it was: its own screen, a cursor, no mouse, no paste codes, echo."""
     flags = "#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{mouse_sgr_flag}"
     assert pane("display-message", "-p", flags).split() == ["0", "1", "0", "0"]
-    pane.type(" echo sane-'again'", "Enter")
+    pane.press("echo sane-'again'", "enter")
     pane.until("sane-again")
