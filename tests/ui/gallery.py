@@ -29,6 +29,7 @@ from goemo_tui.screens.inspect import InspectScreen
 from goemo_tui.services.machine import MachineWatch, Sample
 from tests.ui.picture import Picture, Shot, difference, svg
 from tests.ui.picture_runs import NOW, chance
+from trainer import paths
 
 FOLDER = Path(__file__).parent.parent / "pictures"
 REFUSED = FOLDER / "new"
@@ -199,6 +200,8 @@ def at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, size: tu
     for name, value in (("HOME", str(folder)), ("GOEMO_HOME", str(folder / "home")), ("TZ", "UTC")):
         monkeypatch.setenv(name, value)
     time.tzset()
+    shipped = shutil.copytree(paths.shipped(), folder / "shipped")  # a checkout has another path on each machine
+    monkeypatch.setattr(paths, "shipped", lambda: shipped)
     monkeypatch.setattr(time, "time", lambda: NOW)
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     monkeypatch.setattr("goemo_tui.screens.still_beneath.SECONDS", 0.0)  # what lies beneath a dialog is as it is
