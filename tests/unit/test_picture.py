@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,13 @@ async def test_it_can_be_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (tmp_path / "words.txt").write_text(Picture("words", {"dark": one}).text(), encoding="utf-8")
     assert main([str(tmp_path / "words.txt")]) == 0
     assert capsys.readouterr().out.startswith("<svg")
+
+
+def test_no_accepted_picture_holds_a_path_of_a_machine() -> None:
+    pictures = sorted((Path(__file__).parents[1] / "pictures").glob("*.txt"))
+    assert pictures
+    for file in pictures:
+        for path in re.findall(
+            r"(?<![\w/])/(?:home|root|work|usr|tmp|mnt|srv|var|opt|Users)/[^\s│]*", file.read_text()
+        ):
+            assert path.startswith("/tmp/goemo-pictures"[: len(path)]), f"{file.name}: {path}"
