@@ -59,7 +59,7 @@ class Session:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.grammar = Grammar(220, 70, copies=True)
+        self.grammar = Grammar(220, 70, copies=True, notices=True)  # Settings may ask for them
         self.tail = bytearray()
         self.drawn = 0
         self.size = SIZES[0]
