@@ -140,9 +140,11 @@ def anatomy(folder: Path) -> Anatomy:
 def compact_base(folder: Path) -> Path:
     """The folder of the encoder that a model in compact form adds to. Nothing is downloaded.
 
-    Raises ModelError where the encoder is another one than the model was made with, NotFoundError where it is not there.
+    Raises ModelError for another than the bundled one (whose files are hashed), NotFoundError where it is not installed.
     """
     about = read_json(folder / COMPACT)
+    if about.get("encoder") != BUNDLED:
+        raise ModelError(f"{folder / COMPACT} names the encoder {about.get('encoder')!r}: only {BUNDLED} is known here")
     found = find_encoder(str(about.get("encoder")), allow_download=False)
     return found.folder
 

@@ -26,7 +26,8 @@ from trainer.corpus.language import language_warning
 from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.encoders import find_encoder, read_json
 from trainer.errors import CorpusError, GoemoError, ModelError, NotFoundError
-from trainer.learn import checkpoint
+from trainer.learn import checkpoint, teachers
+from trainer.learn.device import choose_device
 from trainer.learn.loop import learn
 from trainer.learn.memory import out_of_memory
 from trainer.learn.task import Array, Rows, Setback, Task
@@ -153,6 +154,7 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
         about = {
             "split": "dev",
             "metric": "f1" if not config.threshold else "fixed",
+            "way": config.threshold_fit if not config.threshold else "fixed",
             "fitted_on": {
                 "corpus": corpus.name,
                 "sha256": corpus.fingerprint.get("dev", ""),
@@ -171,8 +173,14 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
         sha256 = corpus.fingerprint.get("dev", "")
         write_dev_scores(run.folder, DevScores(probabilities.astype(np.float32), names, limits, epoch, sha256))
 
+    learned = rows(train)
+    if teachers.names(config.teacher):
+        device = choose_device(config.device)
+        taught = teachers.taught(run.folder, config.teacher, train.text, corpus.labels, device, stop)
+        learned = replace(learned, targets=(1 - config.distill) * learned.truth + config.distill * taught)
+
     task = Task(
-        config=config, labels=corpus.labels, encoder_folder=encoder.folder, train=rows(train), dev=rows(dev),
+        config=config, labels=corpus.labels, encoder_folder=encoder.folder, train=learned, dev=rows(dev),
         checkpoints=run.folder / "checkpoints", keep=keep, keep_scores=keep_scores,
     )  # fmt: skip
     return task, warnings

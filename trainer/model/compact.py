@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from trainer.encoders import COMPACT, compact_base, find_encoder, read_json
+from trainer.encoders import BUNDLED, COMPACT, compact_base, find_encoder, read_json
 from trainer.errors import ModelError
 
 WEIGHTS = "compact.safetensors"
@@ -31,7 +31,9 @@ def pack(model: Path, encoder: str, rank: int, out: Path) -> dict[str, float]:
     Returns the share of each difference that the rank does not hold. Raises ModelError where that is too much, or where
     something differs that a low rank cannot tell (embeddings, norms: the encoder was learned whole).
     """
-    found = find_encoder(encoder, allow_download=False)
+    if encoder != BUNDLED:
+        raise ModelError(f"only what adds to {BUNDLED} can be packed: of another encoder nobody could tell the version")
+    found = find_encoder(encoder)
     learned, base = load_file(model / "model.safetensors"), start(found.folder, read_json(model / "config.json"))
     kept: dict[str, Tensor] = {}
     lost: dict[str, float] = {}
