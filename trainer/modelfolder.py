@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer import paths
-from trainer.encoders import Progress, anatomy, find_encoder, looks_like_path, read_json
+from trainer.encoders import (
+    BUNDLED,
+    COMPACT,
+    Progress,
+    anatomy,
+    bundled_is_installed,
+    find_encoder,
+    looks_like_path,
+    read_json,
+)
 from trainer.errors import GoemoError, ModelError, NotFoundError
 from trainer.labels import names_of_model
 
@@ -49,6 +59,8 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
     if name == STARTER:
         starter = _starter()
         if starter is None:
+            if _is_there(starter_folder()):
+                find_encoder(BUNDLED)  # says what is missing, and how to get it
             raise NotFoundError(f"this version carries no starter model. Make a model: {MAKE_ONE}")
         return starter
     if looks_like_path(name) and not _is_run(name):
@@ -127,9 +139,22 @@ def read_max_length(folder: Path) -> int:
     )
 
 
+def starter_folder() -> Path:
+    """Where the starter lies: with the program, or where GOEMO_STARTER says (a folder that is not there: no starter)."""
+    named = os.environ.get("GOEMO_STARTER")
+    return paths.expanded(named) if named else paths.shipped() / STARTER
+
+
 def _starter() -> ModelFolder | None:
-    folder = paths.shipped() / "starter"
-    return ModelFolder(STARTER, folder, "starter") if (folder / "config.json").is_file() else None
+    """The starter, where it and the encoder that it adds to are there."""
+    folder = starter_folder()
+    if not _is_there(folder) or ((folder / COMPACT).is_file() and not bundled_is_installed()):
+        return None
+    return ModelFolder(STARTER, folder, "starter")
+
+
+def _is_there(folder: Path) -> bool:
+    return (folder / "config.json").is_file()
 
 
 def _run_models(finished_only: bool = False) -> list[ModelFolder]:
