@@ -114,6 +114,19 @@ def read_thresholds(folder: Path) -> dict[str, float] | None:
     return values
 
 
+def read_fitted_on(folder: Path) -> str | None:
+    """The fingerprint of the rows that the folder's thresholds were fitted on: "" where none were fitted, None where that
+    is not known. Raises ModelError for a broken file.
+    """
+    path = folder / "thresholds.json"
+    told = read_json(path) if path.is_file() else {"metric": "fixed"}
+    if told.get("metric") == "fixed":
+        return ""
+    rows = told.get("fitted_on")
+    found = rows.get("sha256") if isinstance(rows, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
 def read_max_length(folder: Path) -> int:
     """Tokens the model was trained on at most: the tokenizer's own limit, else the classic 128, within its positions."""
     path = folder / "tokenizer_config.json"
