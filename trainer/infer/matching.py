@@ -73,10 +73,8 @@ def matched(corpus: Corpus, labels: Sequence[str]) -> Matched:
 
 def _other_meaning(model: set[str], corpus: set[str]) -> bool:
     """Whether one side groups what the other tells apart: `joy` of Ekman's is twelve of the 28."""
-    coarse = (set(EKMAN), set(SENTIMENT))
-    return ((model in coarse) != (corpus in coarse) and (model == set(EMOTIONS) or corpus == set(EMOTIONS))) or (
-        model in coarse and corpus in coarse and model != corpus
-    )  # fmt: skip
+    known = (set(EMOTIONS), set(EKMAN), set(SENTIMENT))
+    return model in known and corpus in known and model != corpus
 
 
 def _some(names: Sequence[str]) -> str:
