@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,14 +14,15 @@ from goemo_tui.wording import count, score
 
 WIDTH = 80
 LONGEST = 18
-"""Cells of a label at most; the official ones have 14."""
+"""Cells of a label at most; the official ones have 14, and no more is left for them beside a second model."""
+LONGEST_OF_TWO = 14
 BAR = 10
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def text(report: Document) -> str:
     """The whole report; what doubts there are is said elsewhere."""
-    parts = [clean(words.heading(report)) + (" (cross-fitted)" if report["cross_fitted"] else "")]
+    parts = _folded(clean(words.heading(report)) + (" (cross-fitted)" if report["cross_fitted"] else ""))
     parts += ["", *_table(report), "", *_means(report), *_levels(report), *_confusions(report)]
     if "difference" in report:
         parts += _difference(report)
@@ -33,11 +33,11 @@ def text(report: Document) -> str:
 
 def _table(report: Document) -> list[str]:
     per_label = report["per_label"]
-    wide = min(LONGEST, max(7, *(cell_len(clean(name)) for name in per_label)) + 1)
     drawn, difference = report.get("bootstrap"), report.get("difference")
+    wide = min(LONGEST_OF_TWO if difference else LONGEST, max(7, *(cell_len(clean(name)) for name in per_label))) + 1
     ends = f"{'95%':^11}" if drawn else ""
     head = f"{'emotion':<{wide}}{'P':>5}{'R':>6}{'F1':>6}  {ends}{'AP':>6}{'rows':>7}{'limit':>7}"
-    rows = [head + (f"{'F1 of B':>9}{'B−A':>6}" if difference else "")]
+    rows = [head + (f"{'F1 of B':>8}{'B−A':>6}" if difference else "")]
     for name, told in per_label.items():
         line = f"{_cut(name, wide)}{score(told['precision']):>5}{score(told['recall']):>6}{score(told['f1']):>6}  "
         line += f"{between(told['f1_interval']):^11}" if drawn else ""
@@ -45,7 +45,7 @@ def _table(report: Document) -> list[str]:
         if difference:
             own = difference["per_label"][name]
             mark = "*" if own["clear"] else ""
-            line += f"{score(told['f1'] + own['difference']):>9}{signed(own['difference']):>6}{mark}"
+            line += f"{score(told['f1'] + own['difference']):>8}{signed(own['difference']):>6}{mark}"
         else:
             line += "  " + bar(told["f1"])
         rows.append(line)
@@ -68,8 +68,7 @@ def _levels(report: Document) -> list[str]:
     for key, level in report["levels"].items():
         ends = between((level["bootstrap"] or {}).get("macro_f1"))
         head = f"{words.LEVELS[key]:<11}macro-F1 {score(level['macro_f1'])}" + (f" ({ends})" if ends else "")
-        each = "  ".join(f"{name} {f1}" for name, f1 in words.groups(level))
-        lines += ["", head, *_wrapped(each, 11)]
+        lines += ["", head, *_joined([f"{name} {f1}" for name, f1 in words.groups(level)], "  ", 11)]
     return lines
 
 
@@ -80,9 +79,8 @@ def _confusions(report: Document) -> list[str]:
 
 def _difference(report: Document) -> list[str]:
     difference, other = report["difference"], report["against"]
-    lines = ["", f"B is {clean(other['model'])}, A is {clean(report['model'])}"]
-    if difference["resamples"]:
-        lines[-1] += "; both on the same resamples"
+    same = "; both on the same resamples" if difference["resamples"] else ""
+    lines = ["", *_folded(f"B is {clean(other['model'])}, A is {clean(report['model'])}{same}")]
     for key, name in words.FIGURES:
         told = difference[key]
         line = f"{name:<12}{score(report[key]):>5} → {score(other[key])}  {signed(told['difference']):>6}"
@@ -94,7 +92,7 @@ def _difference(report: Document) -> list[str]:
                 lines += _listed([f"{_named(name)} {signed(by)}" for name, by in found], 2, f"{title}: ")
         many = len(difference["per_label"])
         lines.append(
-            f"no clear difference: {alike} of {many} emotions (by chance alone {many / 20:.0f} of {many} would be clear)"
+            f"no clear difference: {alike} of {many} emotions (by chance alone about {many / 20:.0f} would seem clear)"
         )
     return lines
 
@@ -115,13 +113,20 @@ def _named(name: Any) -> str:
 
 def _listed(found: Sequence[str], indent: int, head: str = "") -> list[str]:
     """Things beside each other, broken between them."""
-    kept = [one.replace(" ", "\xa0") for one in found]
-    return [line.replace("\xa0", " ").rstrip(" ·") for line in _wrapped(head + " · ".join(kept), indent, bool(head))]
+    return _joined(found, " · ", indent, head)
 
 
-def _wrapped(line: str, indent: int, hanging: bool = False) -> list[str]:
-    blanks = " " * indent
-    return textwrap.wrap(
-        line, WIDTH, initial_indent="" if hanging else blanks, subsequent_indent=blanks, break_long_words=False,
-        break_on_hyphens=False,
-    )  # fmt: skip
+def _joined(found: Sequence[str], gap: str, indent: int, head: str = "") -> list[str]:
+    lines, line = [], head or " " * indent
+    for n, one in enumerate(found):
+        if n and cell_len(line) + cell_len(gap) + cell_len(one) > WIDTH:
+            lines.append(line)
+            line = " " * indent + one
+        else:
+            line += (gap if n else "") + one
+    return [*lines, line]
+
+
+def _folded(line: str) -> list[str]:
+    """A sentence, broken at its blanks; a word that is longer than a line stays whole."""
+    return _joined(line.split(" "), " ", 0)
