@@ -43,7 +43,8 @@ def verdict(told: Mapping[str, Any]) -> str:
         return "no clear difference"
     better = told["difference"] > 0
     sure = told["better"] if better else 1 - told["better"]
-    return f"{'better' if better else 'worse'} in {percent(sure, 1)} of resamples"
+    way = "better" if better else "worse"
+    return f"{way} in every resample" if sure == 1 else f"{way} in {percent(sure, 1)} of resamples"
 
 
 def heading(report: Document) -> str:

@@ -52,7 +52,7 @@ KEPT = 8
 """Runs whose figures are kept while others are looked at."""
 
 
-class Page(VerticalScroll, can_focus=True):
+class EvaluationPage(VerticalScroll, can_focus=True):
     """A text of the run that scrolls."""
 
     ABOUT = "Figures of the best epoch on dev, cross-fitted as in the table. m goes on to the next."
@@ -72,8 +72,8 @@ class Evaluation(Vertical):
 
     DEFAULT_CSS = """
     Evaluation #emotion { height: auto; max-height: 4; border-top: solid $border-blurred; padding: 0 0 0 1; }
-    Evaluation Page { height: 1fr; padding: 0 0 0 1; }
-    Evaluation Page Static { height: auto; }
+    EvaluationPage { height: 1fr; padding: 0 0 0 1; }
+    EvaluationPage Static { height: auto; }
     Evaluation ReliabilityPlot { margin: 0 0 0 1; }
     """
 
@@ -90,7 +90,7 @@ class Evaluation(Vertical):
         yield ScoreTable(id="score-table")
         yield EmotionLines(id="emotion", markup=False)
         yield ReliabilityPlot(id="reliability")
-        with Page(id="evaluation-page"):
+        with EvaluationPage(id="evaluation-page"):
             yield Static(id="evaluation-text", markup=False)
 
     def show(self, view: RunView) -> None:
@@ -190,7 +190,7 @@ class Evaluation(Vertical):
         self.query_one(ScoreTable).display = there and emotions
         self.query_one("#emotion").display = there and emotions
         self.query_one(ReliabilityPlot).display = there and plotted
-        self.query_one(Page).display = there and not emotions and not plotted
+        self.query_one(EvaluationPage).display = there and not emotions and not plotted
         if not there:
             return
         waiting = Content.styled(clean(known, newlines=True) if isinstance(known, str) else COUNTING, "$quiet")
@@ -199,7 +199,7 @@ class Evaluation(Vertical):
         elif plotted:
             self.query_one(ReliabilityPlot).show(found, self.selected)
         else:
-            width = max(30, self.query_one(Page).scrollable_content_region.width or self.size.width - 3)
+            width = max(30, self.query_one(EvaluationPage).scrollable_content_region.width or self.size.width - 3)
             write = pages.levels if self.view == "levels" else pages.confusions
             text = waiting if found is None else write(found, width)
             self._write("#evaluation-text", text)

@@ -146,6 +146,7 @@ def test_a_difference_is_put_into_words() -> None:
     told = {"difference": 0.02, "low": 0.01, "high": 0.03, "better": 0.998, "clear": True}
     assert verdict(told) == "better in 99.8% of resamples"
     assert verdict({**told, "difference": -0.02, "better": 0.004}) == "worse in 99.6% of resamples"
+    assert verdict({**told, "better": 1.0}) == "better in every resample"
     assert verdict({**told, "clear": False}) == "no clear difference" and verdict({**told, "clear": None}) == ""
     assert [bar(share, 2) for share in (0, 0.5, 1, 2)] == ["", "█", "██", "██"]
 
