@@ -21,18 +21,10 @@ from goemo_tui.services.runs import RunView
 from goemo_tui.widgets import evaluation_pages as pages
 from goemo_tui.widgets.reliability import ReliabilityPlot
 from goemo_tui.widgets.score_table import ScoreTable
-from goemo_tui.wording import score
-from trainer.runs.snapshot import number
 
 if TYPE_CHECKING:
     from goemo_tui.services.evaluation import RunEvaluation
 
-FIGURES = (
-    ("macro-F1", "macro_f1"),
-    ("micro", "micro_f1"),
-    ("weighted", "weighted_f1"),
-    ("at .3", "macro_f1_at_0.3"),
-)
 NEXT_STEP = {
     "failed": "It failed before its first validation: Log tells why, r tries again.",
     "died": "It died before its first validation: r goes on with it, Log tells more.",
@@ -101,8 +93,7 @@ class Evaluation(Vertical):
             head = NEXT_STEP.get(view.state, "No validation yet: the first comes at the end of epoch 1.")
         else:
             self._ask(view, best)
-            said = "  ".join(f"{name} {score(number(best.get(key)))}" for name, key in FIGURES)
-            head = f"best: epoch {best.get('epoch', '?')}  {said}\n{HINTS[self.view]}"
+            head = f"{pages.head(best, self.found, max(30, self.size.width - 1))}\n{HINTS[self.view]}"
         line, text = self.query_one("#scores", Static), Content(clean(head, newlines=True))
         if line.content != text:
             line.update(text)
@@ -226,7 +217,7 @@ class Evaluation(Vertical):
     def on_resize(self) -> None:
         """Lines are as long as there is room."""
         if self._run is not None:
-            self._arrange()
+            self.show(self._run)
 
     @on(DataTable.RowHighlighted)
     def _looked(self, message: DataTable.RowHighlighted) -> None:

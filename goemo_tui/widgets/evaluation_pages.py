@@ -5,8 +5,8 @@ Pure functions from an evaluation to Content; label names reach it through `lang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
@@ -17,12 +17,14 @@ from goemo_tui.services.errors import FALSE_NEGATIVE, FALSE_POSITIVE, SIGNS
 from goemo_tui.services.report_text import bar
 from goemo_tui.services.report_words import LEVELS
 from goemo_tui.wording import count, score
+from trainer.runs.snapshot import number
 
 if TYPE_CHECKING:
     from goemo_tui.services.evaluation import RunEvaluation
     from trainer.scoring.bootstrap import Resampled
     from trainer.scoring.levels import Level
 
+FIGURES = (("micro", "micro_f1"), ("weighted", "weighted_f1"), ("at .3", "macro_f1_at_0.3"))
 NAMES = 15
 GROUPS = 11
 """Cells of a name, and of a group's."""
@@ -42,7 +44,7 @@ def emotion(found: RunEvaluation, name: str, width: int) -> Content:
         )
     ends = _ends(scores.resampled, k)
     figures = f"F1 {score(float(scores.counts.f1[k]))}{f' ({ends})' if ends else ''} · AP "
-    figures += f"{score(float(scores.average_precision[k]))} · calibration error {score(scores.reliabilities[k].ece)}"
+    figures += f"{score(float(scores.average_precision[k]))} · ECE {score(scores.reliabilities[k].ece)}"
     missed, wrongly = int(wrong.missed[k]), int(wrong.wrong[k])
     nothing = [("nothing wrong", int(wrong.silent[k]))] if wrong.silent[k] else []
     said = [(label(scores.names[j]), rows) for j, rows in wrong.said_for(k)]
@@ -123,4 +125,15 @@ def _ends(drawn: Resampled | None, k: int) -> str:
     return f"{score(ends.low)}–{score(ends.high)}"
 
 
-Page = Callable[["RunEvaluation", int], Content]
+def head(best: Mapping[str, Any], found: RunEvaluation | None, width: int) -> str:
+    """The whole in a line of `width` cells, or in two: the epoch and macro-F1 with its interval, then the other averages."""
+    drawn = found.scores.resampled if found is not None else None
+    ends = None
+    if drawn is not None:
+        from trainer.scoring.bootstrap import interval
+
+        ends = interval(drawn.macro_f1)
+    first = f"best epoch {best.get('epoch', '?')}  macro-F1 {score(number(best.get('macro_f1')))}"
+    first += f" ({score(ends.low)}–{score(ends.high)})" if ends is not None else ""
+    rest = "  ".join(f"{name} {score(number(best.get(key)))}" for name, key in FIGURES)
+    return f"{first}  {rest}" if cell_len(first) + cell_len(rest) + 2 <= width else f"{first}\n{rest}"

@@ -43,7 +43,8 @@ class ScoreTable(DataTable[Text]):
     ABOUT = (
         "Scores of the best epoch on dev, an emotion a row. o sorts by the next column, O turns the order round, a click "
         "on a head does both. Enter or a click on an emotion lists the comments that it got wrong. 95% is where F1 lies in 95 of 100 "
-        "resamples of the rows, AP the average precision, n the support, limit the threshold."
+        "resamples of the rows, AP the average precision, n the support, limit the threshold. Below: the selected emotion, with "
+        "ECE, its calibration error."
     )
     BINDINGS = [
         Binding("home,g", "scroll_top", "First", show=False),

@@ -5,7 +5,6 @@ Thresholds that were fitted on these very rows are not used on them: each half i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,6 @@ from trainer.scoring import bootstrap as draws
 from trainer.scoring.counts import Array
 from trainer.scoring.evaluation import Evaluation, document, evaluation
 from trainer.scoring.levels import applicable
-
-Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
