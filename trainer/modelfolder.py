@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer import paths
+from trainer.config import SETTINGS
 from trainer.encoders import (
     BUNDLED,
     COMPACT,
@@ -124,6 +125,26 @@ def read_thresholds(folder: Path) -> dict[str, float] | None:
     if wrong:
         raise ModelError(f"{path}: thresholds must lie between 0 and 1, but not so for {', '.join(wrong[:3])}")
     return values
+
+
+def read_fitted_on(folder: Path) -> str | None:
+    """The fingerprint of the rows that the folder's thresholds were fitted on: "" where none were fitted, None where that
+    is not known. Raises ModelError for a broken file.
+    """
+    path = folder / "thresholds.json"
+    told = read_json(path) if path.is_file() else {"metric": "fixed"}
+    if told.get("metric") == "fixed":
+        return ""
+    rows = told.get("fitted_on")
+    found = rows.get("sha256") if isinstance(rows, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
+def read_way(folder: Path) -> str:
+    """How the folder's thresholds were fitted: one of `trainer.model.thresholds.WAYS`. Raises ModelError for a broken file."""
+    path = folder / "thresholds.json"
+    way = read_json(path).get("way") if path.is_file() else None
+    return way if isinstance(way, str) and way in SETTINGS["threshold_fit"].choices else "per_label"
 
 
 def read_max_length(folder: Path) -> int:

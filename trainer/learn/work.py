@@ -171,7 +171,9 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
         names = corpus.labels.names
         limits = np.array([thresholds[name] for name in names], np.float32)
         sha256 = corpus.fingerprint.get("dev", "")
-        write_dev_scores(run.folder, DevScores(probabilities.astype(np.float32), names, limits, epoch, sha256))
+        write_dev_scores(
+            run.folder, DevScores(probabilities.astype(np.float32), names, limits, epoch, sha256, config.threshold_fit)
+        )
 
     learned = rows(train)
     if teachers.names(config.teacher):
