@@ -95,6 +95,19 @@ class TrainConfig:
     checkpoint_steps: int = _is(0, "write a checkpoint every N steps; 0 goes by minutes", 0, 10**9, group="advanced")
     checkpoint_minutes: float = _is(2.0, "write a checkpoint every N minutes; 0 never", 0.0, 10**6, group="advanced")
     retries: int = _is(0, "take it up again N times if its process dies", 0, 1000, group="advanced")
+    augment: str = _is(
+        "none",
+        "more train rows, rare emotions first: synonyms deletion back_translation, joined by +",
+        group="advanced",
+    )
+    augment_share: float = _is(
+        0.5, "so many new rows as a share of the train rows (4 of one comment at most)", 0.0, 4.0, group="advanced"
+    )
+    translation: str = _is(
+        "Helsinki-NLP/opus-mt-en-ar+Helsinki-NLP/opus-mt-ar-en",
+        "back_translation: the models there and back, Hub names or folders, joined by +",
+        group="advanced",
+    )
     deterministic: bool = _is(
         False,
         "the same weights each time on a GPU too, at some cost in speed",
@@ -111,6 +124,8 @@ class TrainConfig:
         if self.lr == 0 and self.head_lr == 0:
             raise ConfigError("lr and head_lr are both 0: nothing would be learned", key="lr")
         check_device(self.device)
+        augmentations(self.augment)
+        translation_pair(self.translation)
 
     def with_settings(self, pairs: Iterable[str] | Mapping[str, Any]) -> TrainConfig:
         """A copy with `key=value` texts (or a mapping) applied. Raises ConfigError naming the key."""
@@ -152,6 +167,37 @@ def check_device(name: str) -> None:
     """Raise ConfigError unless `name` is auto, cpu, cuda, cuda:N or mps (whether it is there is another question)."""
     if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]{1,3})?", name):
         raise ConfigError(f"device = {name!r}: choose auto, cpu, cuda, cuda:N or mps", key="device")
+
+
+AUGMENTATIONS = ("synonyms", "deletion", "back_translation")
+"""Ways to make a new comment of one that is there; what each does is told in `trainer.corpus.augment`."""
+
+
+def augmentations(text: str) -> tuple[str, ...]:
+    """`synonyms+deletion` -> the methods, each once, in the order of AUGMENTATIONS; `none` -> (). Raises ConfigError."""
+    named = [part.strip() for part in text.split("+")]
+    if named == ["none"]:
+        return ()
+    for name in named:
+        if name not in AUGMENTATIONS:
+            raise ConfigError(
+                f"augment = {text!r}: choose none, or some of {', '.join(AUGMENTATIONS)} joined by +, for example "
+                f"synonyms+deletion",
+                key="augment",
+            )
+    return tuple(name for name in AUGMENTATIONS if name in named)
+
+
+def translation_pair(text: str) -> tuple[str, str]:
+    """`there+back` -> the two models' names or folders. Raises ConfigError."""
+    there, _, back = (part.strip() for part in text.partition("+"))
+    if not there or not back or "+" in back:
+        raise ConfigError(
+            f"translation = {text!r}: name two models joined by +, the one there and the one back: Hub names or folders "
+            f"(without a + in them)",
+            key="translation",
+        )
+    return there, back
 
 
 def parse_settings(pairs: Iterable[str] | Mapping[str, Any]) -> dict[str, Any]:

@@ -79,6 +79,7 @@ class Training:
             "encoder": config.encoder, "parameters": sum(p.numel() for p in self.model.parameters()),
             "device": str(self.device), "precision": self.precision, "batch_size": config.batch_size,
             "labels": list(task.labels.names), "halvings": self.position.halvings, "split": self.position.split,
+            **({"augmented": dict(task.augmented)} if task.augmented else {}),
         }  # fmt: skip
 
     def failed(self, what: str, reason: str, advice: str) -> Event:
