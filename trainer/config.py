@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import combinations
 from typing import Any, Literal
 
 import tomli_w
@@ -31,6 +32,12 @@ class Setting:
 
 def _is(default: Any, help: str, low: float | None = None, high: float | None = None, **more: Any) -> Any:
     return field(default=default, metadata={"setting": Setting(help, low, high, **more)})
+
+
+AUGMENTATIONS = ("synonyms", "deletion", "back_translation")
+"""Ways to make a new comment of one that is there; what each does is told in `trainer.corpus.augment`."""
+
+COMBINED = tuple("+".join(some) for n in (1, 2, 3) for some in combinations(AUGMENTATIONS, n))
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,8 @@ class TrainConfig:
     retries: int = _is(0, "take it up again N times if its process dies", 0, 1000, group="advanced")
     augment: str = _is(
         "none",
-        "more train rows, rare emotions first: synonyms deletion back_translation, joined by +",
+        "more train rows made of those there, rare emotions first; methods joined by +",
+        choices=("none", *COMBINED),
         group="advanced",
     )
     augment_share: float = _is(
@@ -116,6 +124,8 @@ class TrainConfig:
     )
 
     def __post_init__(self) -> None:
+        if isinstance(self.augment, str):
+            object.__setattr__(self, "augment", "+".join(augmentations(self.augment)) or "none")
         for f in fields(self):
             value = getattr(self, f.name)
             if str(f.type) == "float" and isinstance(value, int) and not isinstance(value, bool):
@@ -124,7 +134,6 @@ class TrainConfig:
         if self.lr == 0 and self.head_lr == 0:
             raise ConfigError("lr and head_lr are both 0: nothing would be learned", key="lr")
         check_device(self.device)
-        augmentations(self.augment)
         translation_pair(self.translation)
 
     def with_settings(self, pairs: Iterable[str] | Mapping[str, Any]) -> TrainConfig:
@@ -167,10 +176,6 @@ def check_device(name: str) -> None:
     """Raise ConfigError unless `name` is auto, cpu, cuda, cuda:N or mps (whether it is there is another question)."""
     if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]{1,3})?", name):
         raise ConfigError(f"device = {name!r}: choose auto, cpu, cuda, cuda:N or mps", key="device")
-
-
-AUGMENTATIONS = ("synonyms", "deletion", "back_translation")
-"""Ways to make a new comment of one that is there; what each does is told in `trainer.corpus.augment`."""
 
 
 def augmentations(text: str) -> tuple[str, ...]:

@@ -22,7 +22,9 @@ def _find(name: str, progress: Progress | None, allow_download: bool) -> Encoder
     try:
         return find_encoder(name, progress, allow_download)
     except NotFoundError as error:
-        reason = str(error).partition(". With a network:")[0].replace("encoder ", "", 1)
+        reason = str(error).partition(". With a network:")[0]
+        if reason.startswith("encoder "):
+            reason = reason.partition(": ")[2] or reason.partition(" is ")[2]
         raise NotFoundError(f"the translation model {name} is not here: {reason}. {ADVICE}") from None
     except ModelError as error:
         raise ModelError(f"the translation model {name} cannot be used: {error}. {ADVICE}") from None

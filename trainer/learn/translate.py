@@ -27,6 +27,7 @@ from trainer.corpus.pair import ADVICE, find_pair
 from trainer.encoders import Encoder
 from trainer.errors import ModelError
 from trainer.learn.device import choose_device
+from trainer.model.classifier import quiet
 
 BATCH = 32
 LONGEST = 200
@@ -89,7 +90,7 @@ def _load(model: Encoder, device: torch.device) -> Callable[[list[str]], list[st
 
     options: Any = {"trust_remote_code": False, "local_files_only": True}
     try:
-        with warnings.catch_warnings():
+        with quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # sacremoses is recommended; punctuation is as good as it comes
             tokenizer = AutoTokenizer.from_pretrained(model.folder, **options)
             network = AutoModelForSeq2SeqLM.from_pretrained(model.folder, use_safetensors=True, **options)
