@@ -104,16 +104,16 @@ class TrainConfig:
     retries: int = _is(0, "take it up again N times if its process dies", 0, 1000, group="advanced")
     augment: str = _is(
         "none",
-        "more train rows made of those there, rare emotions first; methods joined by +",
+        "make new train rows of those there, rare emotions first",
         choices=("none", *COMBINED),
         group="advanced",
     )
     augment_share: float = _is(
-        0.5, "so many new rows as a share of the train rows (4 of one comment at most)", 0.0, 4.0, group="advanced"
+        0.5, "new rows as a share of train's; 4 of one comment at most", 0.0, 4.0, group="advanced"
     )
     translation: str = _is(
         "Helsinki-NLP/opus-mt-en-ar+Helsinki-NLP/opus-mt-ar-en",
-        "back_translation: the models there and back, Hub names or folders, joined by +",
+        "for back_translation: two models, there+back, Hub names or folders",
         group="advanced",
     )
     deterministic: bool = _is(

@@ -33,7 +33,8 @@ LEFT_ALONE = frozenset(
     boyfriend beau cross battle engagement mixed miscellaneous honest honorable criminal crook therapist healer golden gilded
     mix fuse tend incline aged elderly satire slayer endowment talent extreme utmost swear curse earth globe
     cognition metropolis city health wellness used building girl missy harry ness clutch embrace encompass leaning conquer
-    product merchandise sport athletics engineering technology instead alternatively hail acclaim effect consequence""".split()  # noqa: SIM905
+    product merchandise sport athletics engineering technology instead alternatively hail acclaim effect consequence
+    finally eventually""".split()  # noqa: SIM905
 )
 
 
