@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from goemo_tui.cli import main
 from tests.integration.test_training import create, weights, work
 from trainer import load_corpus, train
 from trainer.corpus.augmented import NAME
@@ -107,6 +108,14 @@ def test_there_and_back(pair: tuple[Path, Path], tiny_encoder: Path, goemo_home:
     assert run.config.translation == names
     made = read_events(run.folder / "events.jsonl")[0]["augmented"]
     assert made["back_translation"] and 24 <= sum(made.values()) <= 32  # some comments are too short for deletion
+
+
+def test_the_command_line_translates_too(pair: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    names = "+".join(map(str, pair))
+    arguments = ("--method", "back_translation", "--translation", names, "--share", "0.02", "--json")
+    assert main(["data", "augment", "sample", *arguments]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told["methods"]) <= {"back_translation"} and told["made"] == len(told["results"]) <= 22
 
 
 def test_a_stop_loses_no_translation(

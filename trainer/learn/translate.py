@@ -27,6 +27,7 @@ from trainer.corpus.pair import ADVICE, find_pair
 from trainer.encoders import Encoder
 from trainer.errors import ModelError
 from trainer.learn.device import choose_device
+from trainer.learn.memory import release
 from trainer.model.classifier import quiet
 
 BATCH = 32
@@ -75,6 +76,8 @@ def _through(
             if time.monotonic() - said >= BETWEEN:
                 said = time.monotonic()
                 say(f"{done:,} of {len(missing):,} comments")
+        del run
+        release(device)
     return [memory.known[text] for text in texts]
 
 

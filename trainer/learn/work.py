@@ -69,7 +69,7 @@ def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer 
     last: dict[str, Any] = {}
     try:
         before, death = left_behind(run)
-        task, warnings = prepare(run, stop, say)
+        task, warnings = prepare(run, stop, say, turn.device)
         if turn.device:
             task = replace(task, config=replace(task.config, device=turn.device))
         task = replace(task, before=before)
@@ -132,11 +132,11 @@ def left_behind(run: Run) -> tuple[Setback, Exit | None]:
 
 
 def prepare(
-    run: Run, stop: Callable[[], bool], say: Callable[[str], None] = lambda text: None
+    run: Run, stop: Callable[[], bool], say: Callable[[str], None] = lambda text: None, device: str | None = None
 ) -> tuple[Task, list[str]]:
     """Load, check and tokenise what the run asks for. Raises GoemoError, or Cancelled when stopped meanwhile.
 
-    `say` is told how far it is where that takes minutes.
+    `say` is told how far it is where that takes minutes. `device` is the one that the run was given in place of its own.
     """
     config = run.config
     corpus = load_corpus(config.data)
@@ -154,7 +154,7 @@ def prepare(
     language = language_warning(train.text, config.encoder)
     if language:
         warnings.append(language)
-    made = new_comments(run, train, stop, say)
+    made = new_comments(run, train, stop, say, device or config.device)
     train = replace(
         train,
         text=[*train.text, *(m.text for m in made)],
@@ -195,14 +195,16 @@ def prepare(
     return task, warnings
 
 
-def new_comments(run: Run, train: Split, stop: Callable[[], bool], say: Callable[[str], None]) -> list[Made]:
+def new_comments(
+    run: Run, train: Split, stop: Callable[[], bool], say: Callable[[str], None], device: str
+) -> list[Made]:
     """What augmentation adds to the rows of train; never to dev. The same on each start of a run."""
     config = run.config
 
     def translation() -> Translate:
         from trainer.learn.translate import translator
 
-        return translator(config.translation, config.device, say, stop)
+        return translator(config.translation, device, say, stop)
 
     return augmented(train.text, train.labels, config, translation, run.folder, stop)
 
