@@ -51,7 +51,11 @@ def event_words(event: dict[str, Any]) -> str:
         rows = event.get("rows")
         known = ", ".join(f"{v:,} {k}" for k, v in rows.items()) if isinstance(rows, dict) else "?"
         new = event.get("augmented")
-        made = f" ({sum(new.values()):,} of train made by augmentation)" if isinstance(new, dict) else ""
+        made = (
+            f" ({sum(v for v in new.values() if isinstance(v, int)):,} of train made by augmentation)"
+            if isinstance(new, dict)
+            else ""
+        )
         return (
             f"started on {event.get('device', '?')}: {known} rows{made}, {event.get('steps', '?')} steps{_after(event)}"
         )

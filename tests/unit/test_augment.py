@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from pathlib import Path
@@ -26,9 +27,10 @@ from trainer.corpus.augment import (
 )
 from trainer.corpus.augmented import augmented
 from trainer.corpus.interrupt import Cancelled
-from trainer.corpus.wordnet import Database, table
+from trainer.corpus.wordnet import Database, read_database, table
 from trainer.errors import ConfigError
 
+WORDNET = Path(os.environ.get("GOEMO_TEST_WORDNET", "/usr/share/wordnet"))
 SAMPLE = load_corpus("sample").splits["train"]
 
 
@@ -107,7 +109,7 @@ def test_the_rarest_has_all_its_versions_before_the_common_one_has_any() -> None
 
 def test_more_than_can_be_made_ends() -> None:
     assert augment(["hi", "ok then"], [(0,), (1,)], ("synonyms", "deletion"), 100, 0) == []
-    assert len(augment(["one two three four"], [(0,)], ("deletion",), 100, 0)) == VERSIONS
+    assert len(augment(["one two three four five six"], [(0,)], ("deletion",), 100, 0)) == VERSIONS
     with pytest.raises(Cancelled):
         augment(SAMPLE.text, SAMPLE.labels, ("deletion",), 10, 0, cancelled=lambda: True)
 
@@ -198,6 +200,14 @@ def test_the_table_holds_words_in_its_own_lists_and_the_licence_stands_beside_it
     assert all(word not in others and others for word, others in found.items())
     assert not {"not", "never", "no", "but", "good", "like"} & set(found)
     assert "Princeton University" in (shipped() / "wordnet" / "LICENSE").read_text()
+
+
+@pytest.mark.skipif(
+    not WORDNET.is_dir(), reason="Debian's wordnet-base is not here (GOEMO_TEST_WORDNET names a folder)"
+)
+def test_the_table_that_ships_is_the_one_that_is_made(minilm: Path) -> None:
+    common = frozenset((minilm / "vocab.txt").read_text("utf-8").split("\n"))
+    assert {word: tuple(others) for word, others in table(read_database(WORDNET), common).items()} == synonym_table()
 
 
 def test_the_table_takes_one_meaning_and_regular_forms() -> None:
