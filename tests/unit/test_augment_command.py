@@ -21,12 +21,12 @@ def corpus_of(folder: Path, rows: list[tuple[str, str]]) -> Path:
 
 
 def test_for_people_before_and_after_with_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = corpus_of(tmp_path / "c", [("[NAME] told a \x1b[31mwonderful joke", "17"), ("so", "27")])
+    folder = corpus_of(tmp_path / "c", [("[NAME] told a \x1b[31mwonderful story", "17"), ("so", "27")])
     assert cli("data", "augment", str(folder), "--method", "synonyms", "--share", "0.5") == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
     assert lines[0] == "1  joy · synonyms" and "\x1b" not in out
-    assert lines[1].startswith("   - [NAME] told a ") and lines[1].endswith("wonderful joke")
+    assert lines[1].startswith("   - [NAME] told a ") and lines[1].endswith("wonderful story")
     assert lines[2].startswith("   + [NAME] told a ") and lines[2] != lines[1]
     assert err == "1 new comments of 2 train rows: 1 by synonyms\n"
 

@@ -85,7 +85,7 @@ def is_negation(word: str) -> bool:
 
 @cache
 def synonym_table() -> dict[str, tuple[str, ...]]:
-    """Word in lower case -> the words that may stand in its place (see `trainer.corpus.wordnet`). Some 1,250 of them."""
+    """Word in lower case -> the words that may stand in its place (see `trainer.corpus.wordnet`). Some 1,220 of them."""
     lines = (paths.shipped() / "wordnet" / "synonyms.tsv").read_text("utf-8").splitlines()
     pairs = (line.split("\t") for line in lines if line and not line.startswith("#"))
     return {word: tuple(others.split()) for word, others in pairs}

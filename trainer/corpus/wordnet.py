@@ -34,7 +34,7 @@ LEFT_ALONE = frozenset(
     mix fuse tend incline aged elderly satire slayer endowment talent extreme utmost swear curse earth globe
     cognition metropolis city health wellness used building girl missy harry ness clutch embrace encompass leaning conquer
     product merchandise sport athletics engineering technology instead alternatively hail acclaim effect consequence
-    finally eventually""".split()  # noqa: SIM905
+    finally eventually job occupation chief main grief heartbreak highly ironic wry gag""".split()  # noqa: SIM905
 )
 
 
