@@ -139,6 +139,7 @@ ACTIONS: tuple[Action, ...] = (
     _act("data.taller", "plus", "heighten(1)", "Taller", "A taller detail pane; its upper edge can be dragged too"),
     _act("data.lower", "minus", "heighten(-1)", "Lower", "A lower detail pane, a longer table"),
     _act("data.similar", "i", "similar", "Similar", "The rows most like the one at the cursor, in the detail pane"),
+    _act("data.augment", "a", "augment", "Augment", "What augmentation makes of the comment at the cursor"),
     _act("data.grouping", "c", "grouping", "Group", "Counts by emotion, by Ekman's six or by sentiment"),
     _act("data.copy", "y", "copy_row", "Copy", "Copy the comment at the cursor, also over SSH and in tmux"),
     _act("data.export", "w", "export", "Export", "Write the rows found into a file: TSV, CSV, JSONL or Parquet"),

@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import combinations
 from typing import Any, Literal
 
 import tomli_w
@@ -31,6 +32,12 @@ class Setting:
 
 def _is(default: Any, help: str, low: float | None = None, high: float | None = None, **more: Any) -> Any:
     return field(default=default, metadata={"setting": Setting(help, low, high, **more)})
+
+
+AUGMENTATIONS = ("synonyms", "deletion", "back_translation")
+"""Ways to make a new comment of one that is there; what each does is told in `trainer.corpus.augment`."""
+
+COMBINED = tuple("+".join(some) for n in (1, 2, 3) for some in combinations(AUGMENTATIONS, n))
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,7 @@ class TrainConfig:
     )
     distill: float = _is(0.5, "how much of the targets the teachers give", 0.0, 1.0, group="advanced")
     threshold_fit: str = _is(
-        "per_label",
+        "calibrated",
         "how thresholds are fitted on dev: per_label (best F1), smoothed, calibrated, blended (their mean), global (one)",
         choices=("blended", "smoothed", "calibrated", "per_label", "global"),
         group="advanced",
@@ -134,6 +141,20 @@ class TrainConfig:
     checkpoint_steps: int = _is(0, "write a checkpoint every N steps; 0 goes by minutes", 0, 10**9, group="advanced")
     checkpoint_minutes: float = _is(2.0, "write a checkpoint every N minutes; 0 never", 0.0, 10**6, group="advanced")
     retries: int = _is(0, "take it up again N times if its process dies", 0, 1000, group="advanced")
+    augment: str = _is(
+        "none",
+        "make new train rows of those there, rare emotions first",
+        choices=("none", *COMBINED),
+        group="advanced",
+    )
+    augment_share: float = _is(
+        0.5, "new rows as a share of train's; 4 of one comment at most", 0.0, 4.0, group="advanced"
+    )
+    translation: str = _is(
+        "Helsinki-NLP/opus-mt-en-ar+Helsinki-NLP/opus-mt-ar-en",
+        "for back_translation: two models, there+back, Hub names or folders",
+        group="advanced",
+    )
     deterministic: bool = _is(
         False,
         "the same weights each time on a GPU too, at some cost in speed",
@@ -142,6 +163,8 @@ class TrainConfig:
     )
 
     def __post_init__(self) -> None:
+        if isinstance(self.augment, str):
+            object.__setattr__(self, "augment", "+".join(augmentations(self.augment)) or "none")
         for f in fields(self):
             value = getattr(self, f.name)
             if str(f.type) == "float" and isinstance(value, int) and not isinstance(value, bool):
@@ -150,6 +173,7 @@ class TrainConfig:
         if self.lr == 0 and self.head_lr == 0:
             raise ConfigError("lr and head_lr are both 0: nothing would be learned", key="lr")
         check_device(self.device)
+        translation_pair(self.translation)
 
     def with_settings(self, pairs: Iterable[str] | Mapping[str, Any]) -> TrainConfig:
         """A copy with `key=value` texts (or a mapping) applied. Raises ConfigError naming the key."""
@@ -197,6 +221,33 @@ def check_device(name: str) -> None:
     """Raise ConfigError unless `name` is auto, cpu, cuda, cuda:N or mps (whether it is there is another question)."""
     if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]{1,3})?", name):
         raise ConfigError(f"device = {name!r}: choose auto, cpu, cuda, cuda:N or mps", key="device")
+
+
+def augmentations(text: str) -> tuple[str, ...]:
+    """`synonyms+deletion` -> the methods, each once, in the order of AUGMENTATIONS; `none` -> (). Raises ConfigError."""
+    named = [part.strip() for part in text.split("+")]
+    if named == ["none"]:
+        return ()
+    for name in named:
+        if name not in AUGMENTATIONS:
+            raise ConfigError(
+                f"augment = {text!r}: choose none, or some of {', '.join(AUGMENTATIONS)} joined by +, for example "
+                f"synonyms+deletion",
+                key="augment",
+            )
+    return tuple(name for name in AUGMENTATIONS if name in named)
+
+
+def translation_pair(text: str) -> tuple[str, str]:
+    """`there+back` -> the two models' names or folders. Raises ConfigError."""
+    there, _, back = (part.strip() for part in text.partition("+"))
+    if not there or not back or "+" in back:
+        raise ConfigError(
+            f"translation = {text!r}: name two models joined by +, the one there and the one back: Hub names or folders "
+            f"(without a + in them)",
+            key="translation",
+        )
+    return there, back
 
 
 def parse_settings(pairs: Iterable[str] | Mapping[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,8 @@ WANTED = [
     "vocab.json",
     "special_tokens_map.json",
     "merges.txt",
+    "*.spm",
+    "generation_config.json",
 ]
 """What is fetched of a Hub repository: weights as safetensors, tokenizer, config. Nothing that can run."""
 

@@ -9,14 +9,14 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from goemo_tui.commands import rows, stats
+from goemo_tui.commands import augment, rows, stats
 from trainer.errors import ConfigError
 from trainer.paths import expanded, nobody
 
 if TYPE_CHECKING:
     from trainer.corpus import Corpus
 
-ACTIONS = ("list", "check", *stats.ACTIONS, *rows.ACTIONS, "download")
+ACTIONS = ("list", "check", *stats.ACTIONS, *rows.ACTIONS, *augment.ACTIONS, "download")
 
 FILTER_HELP = """\
 A filter is what the Data screen's filter line takes: words, "a phrase", /regex/, label:joy, labels:>1, tokens:>20,
@@ -28,9 +28,9 @@ def add(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "data",
-        help="list, check, show, export, count or download corpora",
-        description="Which corpora are at hand, what is wrong with one, its figures, its rows by filter, and GoEmotions "
-        "fetched.",
+        help="list, check, show, export, count, augment or download corpora",
+        description="Which corpora are at hand, what is wrong with one, its figures, its rows by filter, the rows that "
+        "augmentation would add, and GoEmotions fetched.",
         epilog=FILTER_HELP,
     )
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
@@ -49,9 +49,10 @@ def add(commands: Any) -> None:
         help="stats, similar, show, export: train, dev or test (default: the first there is; stats: all)",
     )
     parser.add_argument("--top", metavar="N", type=int, default=10, help="similar: how many comments (default: 10)")
-    parser.add_argument("--limit", metavar="N", type=int, help="show: at most so many rows")
-    parser.add_argument("--out", metavar="FILE", help="export: a .tsv, .csv, .jsonl or .parquet file")
-    parser.add_argument("--overwrite", action="store_true", help="export: also over a file that is there")
+    parser.add_argument("--limit", metavar="N", type=int, help="show, augment: at most so many rows")
+    parser.add_argument("--out", metavar="FILE", help="export, augment: a .tsv, .csv, .jsonl or .parquet file")
+    parser.add_argument("--overwrite", action="store_true", help="export, augment: also over a file that is there")
+    augment.add(parser)
     parser.add_argument("--url", metavar="MIRROR", help="download: address of the folder that holds the four files")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.set_defaults(run=run)
@@ -61,9 +62,13 @@ _BELONGS = {
     "filter": ("show", "export"),
     "split": ("stats", "similar", "show", "export"),
     "text": ("similar",),
-    "limit": ("show",),
-    "out": ("export",),
-    "overwrite": ("export",),
+    "limit": ("show", "augment"),
+    "out": ("export", "augment"),
+    "overwrite": ("export", "augment"),
+    "method": augment.ACTIONS,
+    "share": augment.ACTIONS,
+    "seed": augment.ACTIONS,
+    "translation": augment.ACTIONS,
     "url": ("download",),
 }
 
@@ -84,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
         return _download(options.url, options.path, options.json)
     if options.action == "check":
         return _check(options.path or getattr(options, "app_data", None) or "sample", options.json)
+    if options.action in augment.ACTIONS:
+        return augment.run(options)
     return stats.run(options) if options.action in stats.ACTIONS else rows.run(options)
 
 

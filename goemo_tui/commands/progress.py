@@ -182,7 +182,7 @@ class _Told:
         self.restarts = _Restarts(run)
         self.validations: set[int] = set()
         self.warnings: set[str] = set()
-        self.waiting = ""
+        self.waiting = self.preparing = ""
         self.state = ""
         self.first = True
 
@@ -206,6 +206,9 @@ class _Told:
         if waiting and waiting != self.waiting:
             yield waiting
         self.waiting = waiting
+        if look.snapshot.preparing and look.snapshot.preparing != self.preparing:
+            yield look.snapshot.preparing
+        self.preparing = look.snapshot.preparing
         if look.state != self.state and look.state in ("stalled", "stopping"):
             yield wording.STATES[look.state]
         self.state = look.state

@@ -140,6 +140,14 @@ class DataKeys(CorpusPlace):
         self.place_detail(True)
         self.detail.toggle_similar()
 
+    def action_augment(self) -> None:
+        """What augmentation makes of the row at the cursor, or its tokens again."""
+        if self.browser.table is None:
+            return
+        self.to_table()
+        self.place_detail(True)
+        self.detail.toggle_made()
+
     def action_grouping(self) -> None:
         """Counts by another grouping."""
         if self.browser.view != "counts" and self.browser.table is not None:

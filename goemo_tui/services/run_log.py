@@ -50,7 +50,15 @@ def event_words(event: dict[str, Any]) -> str:
     if kind == "started":
         rows = event.get("rows")
         known = ", ".join(f"{v:,} {k}" for k, v in rows.items()) if isinstance(rows, dict) else "?"
-        return f"started on {event.get('device', '?')}: {known} rows, {event.get('steps', '?')} steps{_after(event)}"
+        new = event.get("augmented")
+        made = (
+            f" ({sum(v for v in new.values() if isinstance(v, int)):,} of train made by augmentation)"
+            if isinstance(new, dict)
+            else ""
+        )
+        return (
+            f"started on {event.get('device', '?')}: {known} rows{made}, {event.get('steps', '?')} steps{_after(event)}"
+        )
     if kind == "validation":
         values = (number(event.get("macro_f1")), number(event.get("loss")))
         kept = ", kept as the best" if event.get("best") else ""
@@ -68,6 +76,8 @@ def event_words(event: dict[str, Any]) -> str:
         return f"stopped at step {event.get('step')}"
     if kind == "resumed":
         return f"resumed at step {event.get('step')}{_after(event)}"
+    if kind == "preparing":
+        return str(event.get("text", ""))
     if kind == "waiting":
         return f"waits for {event.get('on', 'its turn')}"
     return str(kind)

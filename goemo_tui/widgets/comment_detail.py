@@ -1,4 +1,4 @@
-"""The pane of one comment: what a model will see of it, or the comments that share most words with it.
+"""The pane of one comment: what a model will see of it, the comments like it, or what augmentation makes of it.
 
 The index of words is made beside the screen, and says how far it is. What is drawn is worked out in `comment_rows`.
 """
@@ -17,12 +17,13 @@ from textual.strip import Strip
 
 from goemo_tui import safe_text
 from goemo_tui.services.beside import Done, beside
-from goemo_tui.widgets import comment_rows
+from goemo_tui.widgets import comment_rows, made_rows
 from goemo_tui.widgets.comment_rows import Drawn, Place
 from goemo_tui.widgets.measured import Measured
 
 if TYPE_CHECKING:
     from goemo_tui.services.corpus import SplitColumns
+    from goemo_tui.services.made import Version
     from goemo_tui.services.similar import Near, WordIndex
     from trainer.corpus.tokens import TokenView
 
@@ -88,13 +89,15 @@ class CommentDetail(Measured, can_focus=True):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.similar = False
+        self.similar = self.made = False
         self.cursor = 0
         self._shown: tuple[SplitColumns, int, TokenView | None, str] | None = None
         self._near: tuple[SplitColumns, int, tuple[Near, ...]] | None = None
         self._index: tuple[SplitColumns, WordIndex] | None = None
         self._indexing: SplitColumns | None = None
         self._indexed = 0
+        self._versions: tuple[SplitColumns, int, tuple[Version, ...]] | None = None
+        self._making: tuple[SplitColumns, int] | None = None
         self._note = ""
         self._drawn = Drawn(())
 
@@ -105,6 +108,11 @@ class CommentDetail(Measured, can_focus=True):
             return (
                 "The comments of this split that share most words with the one above: the share of words weighed by "
                 "how rare they are (TF-IDF), not a judgement of meaning. ≠ means other labels. Enter goes to one."
+            )
+        if self.made:
+            return (
+                "What augmentation makes of the comment: words replaced by synonyms of WordNet, or left out. [NAME], emoji, "
+                "numbers and negations stay. A run that is set to augment trains on such rows too; nothing is changed here."
             )
         return "One comment in full, as a model will see it. The arrow keys scroll; a click on a label filters by it."
 
@@ -129,7 +137,14 @@ class CommentDetail(Measured, can_focus=True):
 
     def toggle_similar(self) -> None:
         """The comments that share most words with this one, or the comment itself again."""
-        self.similar = not self.similar
+        self.similar, self.made = not self.similar, False
+        self.cursor = 0
+        self._draw()
+        self.scroll_home(animate=False)
+
+    def toggle_made(self) -> None:
+        """What augmentation makes of the comment, or the comment itself again."""
+        self.similar, self.made = False, not self.made
         self.cursor = 0
         self._draw()
         self.scroll_home(animate=False)
@@ -141,6 +156,8 @@ class CommentDetail(Measured, can_focus=True):
         row_id = safe_text.cells(columns.split.ids[row], 24) if columns.split.ids[row] else "none"
         if self.similar:
             return f"like comment {columns.lines[row]}", "by shared words, not by meaning"
+        if self.made:
+            return f"made of comment {columns.lines[row]}", "augmentation: words in colour are new"
         file = columns.split.file
         at = f"{safe_text.cells(file.name, 30)}:{columns.lines[row]}" if file is not None else ""
         return f"comment {columns.lines[row]} · id {row_id} · {columns.split.name}", at
@@ -160,6 +177,8 @@ class CommentDetail(Measured, can_focus=True):
         if self._shown is None:
             return comment_rows.said(self._note, width)
         columns, row, view, note = self._shown
+        if self.made:
+            return made_rows.made_rows(columns, row, self._made_of(columns, row), width)
         if not self.similar:
             return comment_rows.describe(columns, row, view, note, width, self.size.height >= 8)
         near = self._nearest(columns, row)
@@ -199,6 +218,21 @@ class CommentDetail(Measured, can_focus=True):
 
         beside("similar", work, self.post_message)
 
+    def _made_of(self, columns: SplitColumns, row: int) -> tuple[Version, ...] | None:
+        """What augmentation makes of a row; None while that is worked out."""
+        if self._versions is not None and self._versions[0] is columns and self._versions[1] == row:
+            return self._versions[2]
+        if self._making is None:  # one at a time: when it is there, the row that is shown by then is asked for
+
+            def work() -> object:
+                from goemo_tui.services.made import made_of
+
+                return columns, row, made_of(columns.split.text[row][: safe_text.LIMIT])
+
+            self._making = (columns, row)
+            beside("made", work, self.post_message)
+        return None
+
     def _tell_indexed(self, columns: SplitColumns, rows: int) -> None:
         self.post_message(self.Indexed(columns, rows))
 
@@ -211,7 +245,15 @@ class CommentDetail(Measured, can_focus=True):
                 self._draw()
 
     def on_done(self, message: Done) -> None:
-        """A split is indexed."""
+        """A split is indexed, or it is known what augmentation makes of a row."""
+        if message.name == "made":
+            message.stop()
+            self._making = None
+            if isinstance(message.value, tuple):
+                self._versions = message.value
+                if self.made:
+                    self._draw()
+            return
         if message.name != "similar" or not isinstance(message.value, tuple):
             return
         message.stop()

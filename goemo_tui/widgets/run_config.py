@@ -108,6 +108,10 @@ def _run_facts(view: RunView) -> list[tuple[str, str]]:
     rows = started.get("rows")
     if isinstance(rows, dict):
         facts.append(("comments", " · ".join(f"{count(v)} {k}" for k, v in rows.items() if isinstance(v, int))))
+    new = started.get("augmented")
+    if isinstance(new, dict):
+        made = " · ".join(f"{count(v)} by {k}" for k, v in new.items() if isinstance(v, int))
+        facts.append(("of train new", f"{made} (augment)"))
     labels = started.get("labels")
     if isinstance(labels, list):
         facts.append(("labels", f"{len(labels)}: " + " ".join(label(str(x)) for x in labels[:40])))

@@ -123,6 +123,8 @@ def note(view: RunView) -> str:
         return "no word from the worker for a while · Log tells more"
     if view.state == "stopping":
         return "stopping after this step"
+    if view.state in ("starting", "running"):
+        return clean(view.snapshot.preparing)
     return ""
 
 

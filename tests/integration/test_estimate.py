@@ -75,6 +75,12 @@ def test_settings_of_every_kind_can_be_measured(tiny_encoder: Path, more: dict[s
     assert forecast(config, found, None).seconds > 0
 
 
+def test_rows_that_augmentation_will_make_are_counted(tiny_encoder: Path) -> None:
+    few = {"limit": 200, "batch_size": 8}
+    found = Measurement(settings(tiny_encoder, **few, augment="deletion", augment_share=0.5)).result(lambda text: None)
+    assert found is not None and (found.rows, found.batches) == (300, 38)
+
+
 def test_what_a_training_would_refuse_is_refused(tiny_encoder: Path, tmp_path: Path) -> None:
     good = settings(tiny_encoder)
     with pytest.raises(GoemoError, match="no corpus at"):

@@ -51,7 +51,8 @@ def test_the_terminal_holds_nothing_heavy_after_all_three_screens() -> None:
     "module",
     ["trainer", "trainer.labels", "trainer.paths", "trainer.config", "trainer.encoders", "trainer.devices",
      "trainer.surroundings", "trainer.modelfolder",
-     "trainer.corpus", "trainer.corpus.tokens", "trainer.corpus.stats", "trainer.corpus.download", "trainer.runs.run",
+     "trainer.corpus", "trainer.corpus.tokens", "trainer.corpus.stats", "trainer.corpus.download", "trainer.corpus.augmented",
+     "trainer.corpus.pair", "trainer.runs.run",
      "trainer.runs.process", "trainer.runs.plan", "trainer.runs.queue", "goemo_tui.cli", "goemo_tui.app"],
 )  # fmt: skip
 def test_what_is_known_without_torch_never_loads_it(module: str) -> None:

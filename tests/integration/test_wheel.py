@@ -18,6 +18,7 @@ def test_the_wheel_holds_the_data_as_package_data(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"goemo_tui", "trainer"}
     data = {f"trainer/data/sample/{split}.tsv" for split in ("train", "dev", "test")} | {"trainer/data/emotions.txt"}
+    data |= {"trainer/data/wordnet/synonyms.tsv", "trainer/data/wordnet/LICENSE"}
     assert data <= names
     assert {f"goemo_tui/{p.relative_to(ROOT / 'goemo_tui')}" for p in (ROOT / "goemo_tui").rglob("*.tcss")} <= names
     unpacked = tmp_path / "unpacked"

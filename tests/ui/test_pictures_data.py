@@ -50,6 +50,9 @@ async def test_the_sample(studio: Studio) -> None:
         await studio.take(pilot, "data-detail")
         await pilot.press("i")
         await studio.take(pilot, "data-similar", "%")
+        await pilot.press("a")
+        await studio.take(pilot, "data-augment", "deletion")
+        await pilot.press("i")
         await pilot.press("slash", *" or (", "enter")
         await studio.take(pilot, "data-filter-wrong")
 

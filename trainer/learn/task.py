@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,8 @@ class Task:
     keep: Callable[[nn.Module, dict[str, float], dict[str, Any]], Path]
     keep_scores: Callable[[Array, dict[str, float], int], None] = _keep_no_scores
     before: Setback = field(default_factory=Setback)
+    augmented: Mapping[str, int] = field(default_factory=dict)
+    """How many of the last rows of `train` were made of others, by method."""
 
 
 class Diverged(Exception):

@@ -49,7 +49,8 @@ def same_tokens(before: Mapping[str, Any], now: Mapping[str, Any], encoder: str)
     """Raise ModelError if the comments have become other tokens since: weights of the one mean nothing for the other."""
     if before.get("tokens", now["tokens"]) != now["tokens"]:
         raise ModelError(
-            f"the tokenizer of {encoder} has changed since this run was left: bring the old one back, or start a new run"
+            f"the tokenizer of {encoder} (or what augmentation makes) has changed since this run was left: bring the old one "
+            f"back, or start a new run"
         )
 
 

@@ -17,7 +17,7 @@ from statistics import median
 import numpy as np
 import torch
 
-from trainer.config import TrainConfig
+from trainer.config import TrainConfig, augmentations
 from trainer.corpus import Split, load_corpus
 from trainer.corpus.tokens import TokenArrays, load_tokenizer, tokenize
 from trainer.encoders import find_encoder
@@ -74,6 +74,8 @@ def measure(config: TrainConfig, say: Say, began: float) -> Measured:
             validation_seconds = timer.validation(batch_seconds) * dev_rows / len(task.dev.truth)
         except MemoryShort as error:
             raise ModelError(f"{error}. Choose a smaller max_length or encoder, or another device") from None
+    if "back_translation" in augmentations(config.augment):
+        timer.notes.append("without the time that translating takes, before the first step")
     share = rows / len(task.train.truth)
     return Measured(
         device=str(device), precision=precision, parameters=adapters.stock_parameters(model), learned=_learned(model), rows=rows,
@@ -89,7 +91,10 @@ def _learned(model: torch.nn.Module) -> int | None:
 
 
 def _prepare(config: TrainConfig, say: Say) -> tuple[Task, int, int]:
-    """The task as the worker would make it, of SAMPLE rows a split at most; and how many train and dev really have."""
+    """The task as the worker would make it, of SAMPLE rows a split at most; and how many train and dev really have.
+
+    New rows of augmentation are counted and thought to be like the others; none is made.
+    """
     say("reading the corpus")
     corpus = load_corpus(config.data)
     corpus.require_trainable()
@@ -111,6 +116,8 @@ def _prepare(config: TrainConfig, say: Say) -> tuple[Task, int, int]:
         config=config, labels=corpus.labels, encoder_folder=encoder.folder, train=some(train, rows),
         dev=some(dev, len(dev.text)), checkpoints=nowhere, keep=lambda *_: nowhere,
     )  # fmt: skip
+    if augmentations(config.augment):
+        rows += round(config.augment_share * rows)
     return task, rows, len(dev.text)
 
 

@@ -84,6 +84,7 @@ class Training:
             "learned": sum(p.numel() for p in self.model.parameters() if p.requires_grad),
             "device": str(self.device), "precision": self.precision, "batch_size": config.batch_size,
             "labels": list(task.labels.names), "halvings": self.position.halvings, "split": self.position.split,
+            **({"augmented": dict(task.augmented)} if task.augmented else {}),
         }  # fmt: skip
 
     def failed(self, what: str, reason: str, advice: str) -> Event:

@@ -21,6 +21,8 @@ from torch import nn
 import trainer
 from trainer import paths
 from trainer.corpus import Corpus, Split, load_corpus
+from trainer.corpus.augment import Made, Translate
+from trainer.corpus.augmented import augmented, counted
 from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.language import language_warning
 from trainer.corpus.tokens import load_tokenizer, tokenize
@@ -62,10 +64,13 @@ def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer 
             observer(event)
         return event
 
+    def say(text: str) -> None:
+        tell("preparing", text=text)
+
     last: dict[str, Any] = {}
     try:
         before, death = left_behind(run)
-        task, warnings = prepare(run, stop)
+        task, warnings = prepare(run, stop, say, turn.device)
         if turn.device:
             task = replace(task, config=replace(task.config, device=turn.device))
         task = replace(task, before=before)
@@ -127,8 +132,13 @@ def left_behind(run: Run) -> tuple[Setback, Exit | None]:
     return Setback(why, halvings, split, *best), end if died else None
 
 
-def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
-    """Load, check and tokenise what the run asks for. Raises GoemoError, or Cancelled when stopped meanwhile."""
+def prepare(
+    run: Run, stop: Callable[[], bool], say: Callable[[str], None] = lambda text: None, device: str | None = None
+) -> tuple[Task, list[str]]:
+    """Load, check and tokenise what the run asks for. Raises GoemoError, or Cancelled when stopped meanwhile.
+
+    `say` is told how far it is where that takes minutes. `device` is the one that the run was given in place of its own.
+    """
     config = run.config
     corpus = load_corpus(config.data)
     corpus.require_trainable()
@@ -145,6 +155,12 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
     language = language_warning(train.text, config.encoder)
     if language:
         warnings.append(language)
+    made = new_comments(run, train, stop, say, device or config.device)
+    train = replace(
+        train,
+        text=[*train.text, *(m.text for m in made)],
+        labels=[*train.labels, *(train.labels[m.origin] for m in made)],
+    )
 
     def rows(split: Split) -> Rows:
         tokens = tokenize(split.text, tokenizer, config.max_length, cancelled=stop)
@@ -177,15 +193,31 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
 
     learned = rows(train)
     if teachers.names(config.teacher):
-        device = choose_device(config.device)
-        taught = teachers.taught(run.folder, config.teacher, train.text, corpus.labels, device, stop)
+        say("asking the teachers")
+        on = choose_device(device or config.device)
+        taught = teachers.taught(run.folder, config.teacher, train.text, corpus.labels, on, stop)
         learned = replace(learned, targets=(1 - config.distill) * learned.truth + config.distill * taught)
 
     task = Task(
         config=config, labels=corpus.labels, encoder_folder=encoder.folder, train=learned, dev=rows(dev),
         checkpoints=run.folder / "checkpoints", keep=keep, keep_scores=keep_scores,
+        augmented=counted(made),
     )  # fmt: skip
     return task, warnings
+
+
+def new_comments(
+    run: Run, train: Split, stop: Callable[[], bool], say: Callable[[str], None], device: str
+) -> list[Made]:
+    """What augmentation adds to the rows of train; never to dev. The same on each start of a run."""
+    config = run.config
+
+    def translation() -> Translate:
+        from trainer.learn.translate import translator
+
+        return translator(config.translation, device, say, stop)
+
+    return augmented(train.text, train.labels, config, translation, run.folder, stop)
 
 
 def _same_corpus(run: Run, corpus: Corpus) -> None:

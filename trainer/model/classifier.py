@@ -202,7 +202,7 @@ def save(
     """
     folder.mkdir(parents=True)
     try:
-        with _quiet():
+        with quiet():
             model.save_pretrained(folder)  # type: ignore[operator]
     except SafetensorError as error:  # what a full disk looks like from there
         raise OSError(str(error)) from error
@@ -240,7 +240,7 @@ def _read(folder: Path, **more: Any) -> tuple[nn.Module, list[str]]:
     parameters that the folder does not hold, or holds in another shape."""
     from transformers import AutoModelForSequenceClassification
 
-    with _quiet():
+    with quiet():
         found: tuple[nn.Module, dict[str, Any]] = AutoModelForSequenceClassification.from_pretrained(
             folder,
             use_safetensors=True,
@@ -262,7 +262,7 @@ def _some(names: list[str]) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep transformers' bars and advice (a new head is new, as it should be) out of logs and off screens."""
     from transformers.utils import logging as advice
 

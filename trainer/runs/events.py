@@ -23,7 +23,8 @@ VERSION = 1
 LOG = "events.jsonl"
 """The log's name in the run folder."""
 KINDS = (
-    "waiting", "started", "step", "validation", "checkpoint", "warning", "finished", "failed", "stopped", "resumed",
+    "waiting", "preparing", "started", "step", "validation", "checkpoint", "warning", "finished", "failed", "stopped",
+    "resumed",
 )  # fmt: skip
 END_KINDS = frozenset({"finished", "failed", "stopped"})
 ENVELOPE = ("v", "seq", "kind", "wall", "mono")

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from trainer import paths, surroundings
-from trainer.config import TrainConfig, parse_settings, recipe
+from trainer.config import TrainConfig, augmentations, parse_settings, recipe
 from trainer.corpus import Corpus, load_corpus
 from trainer.corpus.language import language_warning
+from trainer.corpus.pair import find_pair
 from trainer.encoders import Encoder, Progress, anatomy, find_encoder
 from trainer.errors import ConfigError
 
@@ -70,6 +71,11 @@ def plan(
     config = recipe(recipe_name, encoder, shape.width or None)
     if found.source == "local folder":
         encoder = str(found.folder)
+    translation = asked.get("translation", config.translation)
+    if "back_translation" in augmentations(asked.get("augment", config.augment)):
+        pair = find_pair(translation, progress)
+        translation = "+".join(str(m.folder) if m.source == "local folder" else m.name for m in pair)
+        asked["translation"] = translation
     config = replace(config, **{**asked, "encoder": encoder, "data": _portable(data, corpus)})
     if shape.positions and config.max_length > shape.positions:
         raise ConfigError(

@@ -56,6 +56,8 @@ class Snapshot:
     checkpoint: dict[str, Any] | None = None
     waiting: dict[str, Any] | None = None
     """The `waiting` event, until the run it is of begins or ends; its `on` says in words what is waited for."""
+    preparing: str = ""
+    """How far it is with what takes minutes before the first step, in words; empty once that is behind it."""
     end: dict[str, Any] | None = None
     """The `finished`, `failed` or `stopped` event, unless the run went on after it."""
     seq: int = 0
@@ -95,6 +97,7 @@ class Story:
         self._started: dict[str, Any] | None = None
         self._checkpoint: dict[str, Any] | None = None
         self._waiting: dict[str, Any] | None = None
+        self._preparing = ""
         self._end: dict[str, Any] | None = None
         self._step = self._steps = self._epochs = self._seq = self._bad = 0
         self._epoch: float = 0
@@ -136,6 +139,7 @@ class Story:
         if kind == "started":
             self._started = event
         if kind != "warning":
+            self._preparing = str(event.get("text", "")) if kind == "preparing" else ""
             self._waiting = event if kind == "waiting" and event.get("turn") is not True else None
         if kind in ("started", "resumed"):
             self._steps = _whole(event.get("steps"), self._steps)
@@ -200,6 +204,7 @@ class Story:
             started=self._started,
             checkpoint=self._checkpoint,
             waiting=self._waiting,
+            preparing=self._preparing,
             end=self._end,
             seq=self._seq,
             wall=self._wall,
