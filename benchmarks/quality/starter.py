@@ -14,8 +14,11 @@ from pathlib import Path
 
 from trainer import paths
 from trainer.config import recipe
+from trainer.corpus import load_corpus
 from trainer.encoders import BUNDLED, read_json
 from trainer.model import compact
+from trainer.model.metrics import cross_fitted, fit_thresholds, multi_hot, scores
+from trainer.runs.dev_scores import read_dev_scores
 from trainer.runs.run import Run
 
 SEED = 0
@@ -46,6 +49,7 @@ def main() -> int:
         return 1
     into = paths.shipped() / "starter"
     pack(run.model, rank, into)
+    refit(run, options.data, into)
     size = sum(p.stat().st_size for p in into.iterdir())
     print(f"{into}: {size:,} bytes, of {run.id} ({recipe().recipe}, seed {run.config.seed})")
     return 0
@@ -66,6 +70,20 @@ def pack(model: Path, rank: int, into: Path) -> None:
     print(f"largest share of a difference that rank {rank} does not hold: {max(lost.values(), default=0.0):.2g}")
     shutil.rmtree(into, ignore_errors=True)
     fresh.rename(into)
+
+
+def refit(run: Run, data: str, into: Path) -> None:
+    """Fit the thresholds anew as the default recipe does, on what the run said of dev: it may have had another way."""
+    way, corpus, said = recipe().threshold_fit, load_corpus(data), read_dev_scores(run.folder)
+    assert said is not None and said.sha256 == corpus.fingerprint["dev"], f"{run.id} was scored on another dev split"
+    truth = multi_hot(corpus.splits["dev"].labels, len(said.labels))
+    fitted = fit_thresholds(truth, said.probabilities, way)
+    honest = scores(truth, cross_fitted(truth, said.probabilities, way))
+    about = read_json(into / "thresholds.json")
+    about["way"], about["fitted_on"]["macro_f1"] = way, honest.macro_f1
+    about["thresholds"] = {name: round(float(t), 4) for name, t in zip(said.labels, fitted, strict=True)}
+    (into / "thresholds.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    print(f"dev, cross-fitted, {way}: macro-F1 {honest.macro_f1:.4f}, micro-F1 {honest.micro_f1:.4f}")
 
 
 if __name__ == "__main__":
