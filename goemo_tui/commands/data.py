@@ -9,14 +9,14 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from goemo_tui.commands import rows, stats
+from goemo_tui.commands import rows, stats, suspects
 from trainer.errors import ConfigError
 from trainer.paths import expanded, nobody
 
 if TYPE_CHECKING:
     from trainer.corpus import Corpus
 
-ACTIONS = ("list", "check", *stats.ACTIONS, *rows.ACTIONS, "download")
+ACTIONS = ("list", "check", *stats.ACTIONS, *rows.ACTIONS, *suspects.ACTIONS, "download")
 
 FILTER_HELP = """\
 A filter is what the Data screen's filter line takes: words, "a phrase", /regex/, label:joy, labels:>1, tokens:>20,
@@ -28,9 +28,9 @@ def add(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "data",
-        help="list, check, show, export, count or download corpora",
-        description="Which corpora are at hand, what is wrong with one, its figures, its rows by filter, and GoEmotions "
-        "fetched.",
+        help="list, check, show, export, count or download corpora, find suspect labels",
+        description="Which corpora are at hand, what is wrong with one, its figures, its rows by filter, rows with suspect "
+        "labels, and GoEmotions fetched.",
         epilog=FILTER_HELP,
     )
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
@@ -48,10 +48,17 @@ def add(commands: Any) -> None:
         metavar="NAME",
         help="stats, similar, show, export: train, dev or test (default: the first there is; stats: all)",
     )
-    parser.add_argument("--top", metavar="N", type=int, default=10, help="similar: how many comments (default: 10)")
+    parser.add_argument(
+        "--top", metavar="N", type=int, default=10, help="similar, suspects: how many comments (default: 10)"
+    )
     parser.add_argument("--limit", metavar="N", type=int, help="show: at most so many rows")
-    parser.add_argument("--out", metavar="FILE", help="export: a .tsv, .csv, .jsonl or .parquet file")
-    parser.add_argument("--overwrite", action="store_true", help="export: also over a file that is there")
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="export: a .tsv, .csv, .jsonl or .parquet file; suspects: the train rows without them",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="export, suspects: also over a file that is there")
+    suspects.add_options(parser)
     parser.add_argument("--url", metavar="MIRROR", help="download: address of the folder that holds the four files")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.set_defaults(run=run)
@@ -62,8 +69,9 @@ _BELONGS = {
     "split": ("stats", "similar", "show", "export"),
     "text": ("similar",),
     "limit": ("show",),
-    "out": ("export",),
-    "overwrite": ("export",),
+    "out": ("export", "suspects"),
+    "overwrite": ("export", "suspects"),
+    **dict.fromkeys(suspects.OPTIONS, suspects.ACTIONS),
     "url": ("download",),
 }
 
@@ -71,8 +79,8 @@ _BELONGS = {
 def run(options: argparse.Namespace) -> int:
     """Do it; 1 if a file is refused. Raises GoemoError with the exit code of the command line."""
     for option, actions in _BELONGS.items():
-        if getattr(options, option) not in (None, False) and options.action not in actions:
-            name = "a text" if option == "text" else f"--{option}"
+        if getattr(options, option) not in (None, False, []) and options.action not in actions:
+            name = "a text" if option == "text" else f"--{'set' if option == 'settings' else option}"
             raise ConfigError(f"{name} belongs to data {', data '.join(actions)}", key=option)
     if options.action == "list":
         if options.path:
@@ -84,6 +92,8 @@ def run(options: argparse.Namespace) -> int:
         return _download(options.url, options.path, options.json)
     if options.action == "check":
         return _check(options.path or getattr(options, "app_data", None) or "sample", options.json)
+    if options.action in suspects.ACTIONS:
+        return suspects.run(options)
     return stats.run(options) if options.action in stats.ACTIONS else rows.run(options)
 
 

@@ -26,6 +26,10 @@ class Rows:
 
     tokens: TokenArrays
     truth: Array
+    targets: Array | None = None
+    """What is learned in place of `truth`, of its shape, in 0..1 (soft labels). `truth` is still what is counted."""
+    weights: Array | None = None
+    """(n,) float32: what each row counts in the loss; None: all 1."""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,9 @@ class Training:
         self.saver = Saver(self.config, task.checkpoints)
         width = self.config.max_length if self.config.padding == "max_length" else None
         self.outlook = Outlook(self.config.epochs, task.train.tokens.lengths, task.dev.tokens.lengths, width)
-        self.truth = torch.from_numpy(task.train.truth)
+        learned, weights = task.train.targets, task.train.weights
+        self.truth = torch.from_numpy(task.train.truth if learned is None else learned)
+        self.weights = None if weights is None else torch.from_numpy(weights)
         self.began, self.before = time.monotonic(), position.seconds
         # counted on the device, so that no step has to wait for it
         self.bad_steps = torch.tensor(position.bad_steps, device=device)
@@ -262,7 +264,8 @@ class Training:
             truth = self.truth[part].to(self.device, non_blocking=True)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
                 logits = self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device)).logits
-            loss = binary_cross_entropy_with_logits(logits.float(), truth)
+            weight = None if self.weights is None else self.weights[part].to(self.device)[:, None]
+            loss = binary_cross_entropy_with_logits(logits.float(), truth, weight)
             (loss * (len(part) / rows)).backward()
             summed += loss.detach() * len(part)
             tokens += int(mask.sum())

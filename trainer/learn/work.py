@@ -23,12 +23,15 @@ from trainer import paths
 from trainer.corpus import Corpus, Split, load_corpus
 from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.language import language_warning
+from trainer.corpus.raters import NONE, Shares, read_shares, soften
+from trainer.corpus.raters import fingerprint as raters_fingerprint
 from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.encoders import find_encoder, read_json
-from trainer.errors import CorpusError, GoemoError, ModelError, NotFoundError
+from trainer.errors import ConfigError, CorpusError, GoemoError, ModelError, NotFoundError
 from trainer.learn import checkpoint
 from trainer.learn.loop import learn
 from trainer.learn.memory import out_of_memory
+from trainer.learn.row_choice import choose
 from trainer.learn.task import Array, Rows, Setback, Task
 from trainer.model import classifier, metrics
 from trainer.model.card import card
@@ -132,22 +135,34 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
     corpus = load_corpus(config.data)
     corpus.require_trainable()
     _same_corpus(run, corpus)
+    _, group_of = corpus.labels.grouped(config.taxonomy)
+    raters = read_raters(run, corpus.labels.names, group_of)
     corpus = corpus.under(config.taxonomy)
     checkpoint.tidy(run.folder / "checkpoints")
     recover_model(run.folder / "model")
     train, dev = corpus.splits["train"], corpus.splits["dev"]
-    if config.limit:
-        train = replace(train, text=train.text[: config.limit], labels=train.labels[: config.limit])
+    chosen = choose(run, corpus)
+    train = train.take("train", chosen.rows)
     encoder = find_encoder(config.encoder)
     tokenizer = load_tokenizer(encoder.folder)
     warnings = list(corpus.warnings)
     language = language_warning(train.text, config.encoder)
     if language:
         warnings.append(language)
+    if chosen.said:
+        warnings.append(chosen.said)
 
     def rows(split: Split) -> Rows:
         tokens = tokenize(split.text, tokenizer, config.max_length, cancelled=stop)
         return Rows(tokens, metrics.multi_hot(split.labels, len(corpus.labels)))
+
+    learned = replace(rows(train), weights=chosen.weights)
+    if raters is not None:
+        targets, known = soften(learned.truth, train.ids, raters)
+        if not known:
+            raise ConfigError(f"rater_labels: no comment of {corpus.path} is in {config.rater_labels}", "rater_labels")
+        warnings.append(f"soft labels: the raters' shares stand for {known:,} of {len(train):,} rows of train")
+        learned = replace(learned, targets=targets)
 
     def keep(model: nn.Module, thresholds: dict[str, float], validation: dict[str, Any]) -> Path:
         about = {
@@ -172,10 +187,24 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
         write_dev_scores(run.folder, DevScores(probabilities.astype(np.float32), names, limits, epoch, sha256))
 
     task = Task(
-        config=config, labels=corpus.labels, encoder_folder=encoder.folder, train=rows(train), dev=rows(dev),
+        config=config, labels=corpus.labels, encoder_folder=encoder.folder, train=learned, dev=rows(dev),
         checkpoints=run.folder / "checkpoints", keep=keep, keep_scores=keep_scores,
     )  # fmt: skip
     return task, warnings
+
+
+def read_raters(run: Run, names: tuple[str, ...], group_of: tuple[int, ...]) -> Shares | None:
+    """The raters' shares where the run asks for soft labels. Raises ConfigError, also if the files are other ones now."""
+    folder = run.config.rater_labels
+    if folder == NONE:
+        return None
+    expected = run.record.get("raters", {}).get("sha256")
+    if expected and raters_fingerprint(folder) != expected:
+        raise ConfigError(
+            f"the files in {folder} have changed since run {run.id} was made: bring the old ones back, or start a new run",
+            key="rater_labels",
+        )
+    return read_shares(folder, names, group_of)
 
 
 def _same_corpus(run: Run, corpus: Corpus) -> None:
