@@ -101,7 +101,7 @@ def _taxonomy(settings: list[str]) -> str:
 def _scores(options: argparse.Namespace, data: str, corpus: Corpus, taxonomy: str, asked: list[int]) -> OutOfFold:
     """The scores that are kept, or made now. Raises ConfigError where kept ones are of other settings than asked for."""
     from goemo_tui.commands.progress import fetching, say
-    from trainer.corpus.suspects import folder_of, read_scores
+    from trainer.corpus.suspects import begun, folder_of, read_scores
     from trainer.infer import out_of_fold
     from trainer.runs.plan import plan
 
@@ -112,7 +112,7 @@ def _scores(options: argparse.Namespace, data: str, corpus: Corpus, taxonomy: st
     kept = read_scores(corpus, taxonomy)
     if kept is not None and not chosen:
         return kept
-    before = None if chosen else out_of_fold.begun(folder)
+    before = None if chosen else begun(folder)
     settings: dict[str, Any] = {k: v for k, v in dict((before or {}).get("settings") or {}).items() if k != "data"}
     with fetching() as progress:
         ready = plan(

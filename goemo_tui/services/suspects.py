@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainer.corpus.decisions import VERDICTS, Decision, Verdict, keep_decisions, read_decisions
-from trainer.corpus.suspects import Suspects, command, read_scores, read_suspects
+from trainer.corpus.suspects import Suspects, begun, command, fold_file, folder_of, read_scores, read_suspects
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -73,6 +73,24 @@ class Judged:
         self.decisions = new
 
 
+def judged_columns(columns: SplitColumns) -> Judged | None:
+    """The suspects that are kept for a train split; None where there are none, or none are ranked."""
+    return judged(_corpus(columns))
+
+
+def missing_columns(columns: SplitColumns, data: str) -> str:
+    """Why there are none for a train split, and the command that finds them."""
+    return what_is_missing(_corpus(columns), data)
+
+
+def _corpus(columns: SplitColumns) -> Corpus:
+    from pathlib import Path
+
+    from trainer.corpus import Corpus
+
+    return Corpus("", Path(), columns.labels, {"train": columns.split})
+
+
 def judged(corpus: Corpus, taxonomy: str = "emotions") -> Judged | None:
     """The suspects that are kept for a corpus; None where there are none, or none are ranked."""
     found = read_suspects(corpus, taxonomy)
@@ -85,6 +103,12 @@ def what_is_missing(corpus: Corpus, data: str) -> str:
         return "this corpus has no train split, whose labels could be doubted"
     if read_scores(corpus) is not None:
         return f"the rows are scored, but not ranked yet. {command(data)} ranks them in seconds"
+    folder = folder_of(corpus)
+    work = begun(folder)
+    folds = work.get("folds") if work is not None else None
+    if isinstance(folds, int):
+        done = sum(fold_file(folder, fold).is_file() for fold in range(min(folds, 100)))
+        return f"this is being found out, or was broken off: {done} of {folds} folds are done. {command(data)} goes on"
     return f"which labels are doubtful is not known yet. {command(data)} trains a model for each fold and finds out"
 
 

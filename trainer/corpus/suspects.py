@@ -26,6 +26,8 @@ from trainer.errors import ConfigError, GoemoError
 
 SCORES, ABOUT = "oof.npy", "about.json"
 QUALITY, ISSUES, RANKING = "quality.npy", "issues.npy", "ranking.json"
+BEGUN = "begun.json"
+"""What the work that is not done yet is: settings and folds. It goes when the scores are there."""
 FORMAT = 1
 
 
@@ -124,6 +126,16 @@ def given_labels(corpus: Corpus) -> NDArray[np.bool_]:
     for row, ids in enumerate(rows):
         given[row, list(ids)] = True
     return given
+
+
+def begun(folder: Path) -> dict[str, Any] | None:
+    """What was begun in `folder` and is not done: its settings and folds; None where nothing is."""
+    return _json(folder / BEGUN) or None
+
+
+def fold_file(folder: Path, fold: int) -> Path:
+    """Where a fold's scores are kept until all are there."""
+    return folder / f"fold-{fold}.npy"
 
 
 def read_scores(corpus: Corpus, taxonomy: str = "emotions") -> OutOfFold | None:

@@ -24,7 +24,16 @@ from trainer.config import TrainConfig
 from trainer.corpus import Corpus
 from trainer.corpus.folds import folds_of
 from trainer.corpus.interrupt import Cancelled
-from trainer.corpus.suspects import OutOfFold, folder_of, given_labels, keep_scores, read_scores
+from trainer.corpus.suspects import (
+    BEGUN,
+    OutOfFold,
+    begun,
+    fold_file,
+    folder_of,
+    given_labels,
+    keep_scores,
+    read_scores,
+)
 from trainer.errors import ConfigError, GoemoError, NotFoundError, RunError
 from trainer.infer.predictor import Predictor
 from trainer.learn.row_choice import FOLD
@@ -35,9 +44,6 @@ from trainer.modelfolder import ModelFolder
 from trainer.runs.lock import RunLock, stop_requested, write_private
 from trainer.runs.plan import Plan
 from trainer.runs.run import CONFIG, FORMAT, Run
-
-BEGUN = "begun.json"
-"""What the work that is not done yet is: settings and folds. It goes when the scores are there."""
 
 ASIDE = ("data", "device", "retries", "checkpoint_steps", "checkpoint_minutes", "suspect_share", "suspect_weight")
 """Settings that may differ when the work is gone on with: they do not change what is learned."""
@@ -70,7 +76,7 @@ class Work:
     def done(self, fold: int) -> Array | None:
         """(rows of the fold, labels): what was said of the fold's rows; None while it is not known."""
         try:
-            found: Array = np.load(self.folder / f"fold-{fold}.npy", allow_pickle=False)
+            found: Array = np.load(fold_file(self.folder, fold), allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return None
         return found
@@ -96,15 +102,6 @@ def planned(plan: Plan, folds: int) -> Work:
     if made.rows < 10 * folds:
         raise ConfigError(f"--folds {folds}: {made.rows} rows are too few, each fold wants ten", key="folds")
     return made
-
-
-def begun(folder: Path) -> dict[str, Any] | None:
-    """What was begun in `folder` and is not done; None where nothing is."""
-    try:
-        found = json.loads((folder / BEGUN).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def forget(folder: Path) -> None:
@@ -179,7 +176,7 @@ def _fold(asked: Work, fold: int, texts: list[str], stop: Callable[[], bool], ob
                 np.save(file, said, allow_pickle=False)
                 file.flush()
                 os.fsync(file.fileno())
-            fresh.replace(asked.folder / f"fold-{fold}.npy")
+            fresh.replace(fold_file(asked.folder, fold))
         except OSError as error:
             raise GoemoError(f"{asked.folder} cannot be written: {error.strerror or error}") from None
         observer(fold, {"kind": "predicted", "rows": len(texts)})
@@ -208,7 +205,7 @@ def _run_of(asked: Work, fold: int) -> Run:
 def _tidy(asked: Work) -> None:
     """The scores are there: the pieces that they were made of go."""
     for fold in range(asked.folds):
-        (asked.folder / f"fold-{fold}.npy").unlink(missing_ok=True)
+        fold_file(asked.folder, fold).unlink(missing_ok=True)
         shutil.rmtree(asked.folder / f"fold-{fold}", ignore_errors=True)
     (asked.folder / BEGUN).unlink(missing_ok=True)
 

@@ -1,0 +1,105 @@
+"""Rows whose labels a model most disbelieves, the most doubtful first: given labels, the model's, and what was decided.
+
+Suspects in, rows of spans and stops out, no widget state. One stop is one row, in the order of the ranking.
+"""
+
+from __future__ import annotations
+
+from goemo_tui import language, safe_text, wording
+from goemo_tui.services.corpus import SplitColumns
+from goemo_tui.services.suspects import WORDS, Doubt, Judged
+from goemo_tui.widgets.corpus_views import wrapped
+from goemo_tui.widgets.figure import Figure, Stop
+from goemo_tui.widgets.lines import Row
+from trainer.corpus.decisions import Decision, Verdict
+
+MOST = 2_000
+"""Rows that are listed; `goemo-tui data suspects --json --top N` knows them all."""
+
+TITLE = "suspect labels of train"
+
+_SIGNS: dict[Verdict, str] = {"fine": "✓", "wrong": "✗", "model": "→"}
+
+
+def nothing(why: str, width: int) -> Figure:
+    """Why there is nothing to show, and the command that finds out."""
+    return Figure(TITLE, tuple(wrapped(why, width, "quiet", 4)), empty="y copies the command · r looks again")
+
+
+def draw(found: Judged, columns: SplitColumns, width: int, share: float) -> Figure:
+    """The ranking. `share` of the judged rows, the most doubtful, are what an export leaves out: a line stands below them."""
+    told, about = found.suspects.ranking.told, found.suspects.scores.about
+    rows, some, both = (int(told.get(key, 0)) for key in ("rows", "any", "both"))
+    unjudged = len(columns) - rows
+    left_out = round(share * rows)
+    f1 = about.get("macro_f1")
+    scored = f" (macro-F1 {wording.score(f1)})" if isinstance(f1, float) else ""
+    summary = (
+        f"{wording.percent(some / max(1, rows), 1)} of {rows:,} rows have a label that the models{scored} doubt, "
+        f"{wording.percent(both / max(1, rows), 1)} one that another would fit better. "
+        + (f"{unjudged:,} rows were not judged. " if unjudged else "")
+        + "Doubted is not wrong: people disagree too"
+    )
+    body: list[Row] = []
+    stops: list[Stop] = []
+    for doubt in found.doubts(MOST):
+        decided = found.decisions.get(doubt.row)
+        if doubt.rank == left_out + 1:
+            said = f"  ✂ above: the {wording.percent(share)} that an export leaves out, if nothing is decided "
+            body.append(((safe_text.cells(f"{said}{'┄' * width}", width), "warn"),))
+        stops.append(
+            Stop(len(body), _said(doubt, columns, decided), f"line:{columns.lines[doubt.row]}", "train", height=2)
+        )
+        sign = _SIGNS[decided.verdict] if decided else " "
+        text = safe_text.cells(columns.split.text[doubt.row], max(8, width - 10))
+        body.append(((f"  {doubt.rank:>5} ", "quiet"), (f"{sign} ", "strong"), (text, "")))
+        body.append(_labels(doubt, columns))
+    if len(found.suspects.order) > MOST:
+        more = len(found.suspects.order) - MOST
+        body.append(((f"  … and {more:,} more: goemo-tui data suspects --json --top {len(columns)} has all", "quiet"),))
+    return Figure(
+        TITLE, tuple(wrapped(summary, width, "quiet", 4)), tuple(body), tuple(stops), empty="no row was judged"
+    )
+
+
+def _labels(doubt: Doubt, columns: SplitColumns) -> Row:
+    """Given labels and the model's, each with its probability; those that they do not agree on stand out."""
+
+    def named(ids: tuple[int, ...], odd: tuple[int, ...], style: str) -> list[tuple[str, str]]:
+        spans = [
+            (f"{language.label(columns.labels.names[i])} {wording.percent(float(doubt.probability[i]))} ",
+             style if i in odd else "quiet")
+            for i in ids
+        ]  # fmt: skip
+        return spans or [("nothing ", "quiet")]
+
+    new = tuple(i for i in doubt.suggested if i not in doubt.given)
+    return (
+        (" " * 10, ""),
+        *named(doubt.given, doubt.doubted, "warn"),
+        ("→ ", "quiet"),
+        *named(doubt.suggested, new, "head"),
+    )
+
+
+def _said(doubt: Doubt, columns: SplitColumns, decided: Decision | None) -> str:
+    def named(ids: tuple[int, ...]) -> str:
+        return ", ".join(language.label(columns.labels.names[i]) for i in ids)
+
+    parts = [f"line {columns.lines[doubt.row]:,}, quality {wording.score(doubt.quality)}"]
+    if decided is not None:
+        parts.append(
+            f"found {WORDS[decided.verdict]}" if decided.verdict != "model" else "the model's labels are right"
+        )
+    if doubt.doubted:
+        parts.append(f"doubted: {named(doubt.doubted)}")
+    if doubt.missing:
+        parts.append(f"missing: {named(doubt.missing)}")
+    keys = " ".join(f"{_key(f'data.{verdict}')} {word}" for verdict, word in WORDS.items())
+    return " · ".join([*parts, keys, "Enter shows it"])
+
+
+def _key(action: str) -> str:
+    from goemo_tui.actions import ACTIONS
+
+    return next(one.shown_key for one in ACTIONS if one.id == action)
