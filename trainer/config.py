@@ -89,6 +89,39 @@ class TrainConfig:
         choices=("log_odds", "random"),
         group="advanced",
     )
+    pooling: str = _is(
+        "cls",
+        "cls: the stock head as it is; mean: over one more layer that starts as the mean of the tokens",
+        choices=("cls", "mean"),
+        group="advanced",
+    )
+    lora_rank: int = _is(
+        0, "learn low-rank adapters of this rank instead of all weights; 0 learns all", 0, 1024, group="advanced"
+    )
+    lora_alpha: int = _is(32, "how strongly adapters act: they are scaled by alpha / rank", 1, 4096, group="advanced")
+    layer_decay: float = _is(
+        1.0, "each layer learns this much slower than the one above it", 0.01, 1.0, group="advanced"
+    )
+    loss: str = _is(
+        "bce",
+        "bce, focal (hard ones count more), asymmetric (easy negatives do not count), weighted (rare labels count more)",
+        choices=("bce", "focal", "asymmetric", "weighted"),
+        group="advanced",
+    )
+    gamma: float = _is(2.0, "how fast easy ones fade in focal and asymmetric loss", 0.0, 10.0, group="advanced")
+    label_smoothing: float = _is(
+        0.0, "how far targets are drawn towards the labels' base rates", 0.0, 0.5, group="advanced"
+    )
+    r_drop: float = _is(
+        0.0, "R-Drop: how strongly two passes with other dropout must agree; 0 is off", 0.0, 100.0, group="advanced"
+    )
+    ema: float = _is(
+        0.0, "score and keep a running average of the weights, such as 0.999; 0 is off", 0.0, 0.99999, group="advanced"
+    )
+    teacher: str = _is(
+        "none", "models to learn from besides the labels: runs or folders, joined by commas", group="advanced"
+    )
+    distill: float = _is(0.5, "how much of the targets the teachers give", 0.0, 1.0, group="advanced")
     threshold: float = _is(
         0.0, "report and save one threshold for all labels; 0 fits one each on dev", 0.0, 1.0, group="advanced"
     )

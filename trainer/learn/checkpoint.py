@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from trainer.learn.average import Average
 from trainer.learn.memory import out_of_memory
 from trainer.learn.randomness import plain_state, put_plain_state, put_torch_state, torch_state
 from trainer.paths import private_folder, sync
@@ -31,6 +32,9 @@ KEEP = 2
 """The newest checkpoints that are left after one was written; the best one stays beside them."""
 
 FILES = ("model.safetensors", "optimizer.safetensors", "random.safetensors", "random.json", "position.json")
+
+AVERAGE = "average.safetensors"
+"""Beside them where the training keeps a running average of its weights."""
 
 
 class CannotRestore(Exception):
@@ -79,6 +83,7 @@ def write(
     position: Position,
     terms: Mapping[str, Any] | None = None,
     best: bool = False,
+    average: Average | None = None,
 ) -> dict[str, Any]:
     """Write `step-NNNNNN` into `folder`, prune older ones, and return the fields of the event (`folder`, `bytes`, `seconds`).
 
@@ -96,7 +101,7 @@ def write(
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(mode=0o700)
-        files = _fill(temporary, model, optimizer, position, terms or {}, best)
+        files = _fill(temporary, model, optimizer, position, terms or {}, best, average)
         if final.exists():  # put aside, not removed: killed in between, there must be one
             shutil.rmtree(replaced, ignore_errors=True)
             final.rename(replaced)
@@ -127,10 +132,13 @@ def _fill(
     position: Position,
     terms: Mapping[str, Any],
     best: bool,
+    average: Average | None,
 ) -> dict[str, dict[str, Any]]:
     """All files of a checkpoint, durable. Returns what the manifest says of them."""
     save_file(_on_cpu(model.state_dict()), folder / "model.safetensors")
     save_file(_on_cpu(_optimizer_tensors(optimizer)), folder / "optimizer.safetensors")
+    if average is not None:
+        save_file(_on_cpu(average.values), folder / AVERAGE)
     save_file(torch_state(next(model.parameters()).device), folder / "random.safetensors")
     (folder / "random.json").write_text(json.dumps(plain_state()), "utf-8")
     text = json.dumps({"position": asdict(position), "terms": dict(terms)}, indent=1)
@@ -230,13 +238,17 @@ def verify(folder: Path) -> str | None:
     return None
 
 
-def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Put weights, optimizer and random states back as they were when the checkpoint was written.
+def restore(
+    checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None = None
+) -> None:
+    """Put weights, optimizer, average and random states back as they were when the checkpoint was written.
 
     Raises CannotRestore, and leaves model and optimizer half changed, where the files do not give them back.
     """
     try:
         _restore(checkpoint, model, optimizer)
+        if average is not None:
+            average.load(load_file(checkpoint.folder / AVERAGE))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         if isinstance(error, RuntimeError) and out_of_memory(error):
             raise

@@ -13,13 +13,14 @@ from torch import nn
 
 from trainer.corpus.interrupt import Cancelled
 from trainer.learn import checkpoint
+from trainer.learn.average import Average
 from trainer.learn.checkpoint import Checkpoint, Position
 from trainer.learn.device import choose_device, choose_precision
 from trainer.learn.memory import release
 from trainer.learn.task import Diverged, Event, MemoryShort, Setback, Task
 from trainer.learn.terms import changed, repeatable, same_tokens, terms
 from trainer.learn.training import Training
-from trainer.model import classifier
+from trainer.model import adapters, classifier
 
 
 def learn(task: Task, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
@@ -88,6 +89,7 @@ def _ready(
     below, warnings = setback.below, []
     while True:
         model, optimizer = new_model(task, device)
+        average = Average(model, task.config.ema) if task.config.ema else None
         found, more = checkpoint.newest(task.checkpoints, below)
         warnings += [text for text in more if text not in warnings]
         if found is None:
@@ -97,7 +99,7 @@ def _ready(
             break
         same_tokens(found.terms, here, task.config.encoder)
         try:
-            checkpoint.restore(found, model, optimizer)
+            checkpoint.restore(found, model, optimizer, average)
             position = found.position
             break
         except checkpoint.CannotRestore as error:
@@ -113,13 +115,16 @@ def _ready(
         position.kept_score, position.kept_epoch = setback.kept_score, setback.kept_epoch
     if setback.why:
         position.bad_steps = 0
-    return Training(task, model, optimizer, device, precision, position, here), found, warnings
+    return Training(task, model, optimizer, device, precision, position, here, average), found, warnings
 
 
 def new_model(task: Task, device: torch.device) -> tuple[nn.Module, torch.optim.Optimizer]:
     """Model and optimizer of a training that begins."""
     config = task.config
     frequency = (task.train.truth.sum(0) + 0.5) / (len(task.train.truth) + 1)
-    model = classifier.build(task.encoder_folder, task.labels, config.seed, config.head_init, frequency).to(device)
-    groups = classifier.parameter_groups(model, config.weight_decay, config.decay)
+    model = classifier.build(task.encoder_folder, task.labels, config.seed, config.head_init, frequency, config.pooling)
+    if config.lora_rank:
+        adapters.add(model, config.lora_rank, config.lora_alpha, config.seed)
+    model = model.to(device)
+    groups = classifier.parameter_groups(model, config.weight_decay, config.decay, config.layer_decay)
     return model, torch.optim.AdamW(groups, lr=config.lr, fused=device.type in ("cpu", "cuda"))

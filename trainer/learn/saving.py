@@ -16,6 +16,7 @@ from torch import nn
 
 from trainer.config import TrainConfig
 from trainer.learn import checkpoint
+from trainer.learn.average import Average
 from trainer.learn.checkpoint import Position
 from trainer.learn.memory import out_of_memory
 from trainer.learn.task import Event
@@ -58,13 +59,19 @@ class Saver:
         return min(60 * minutes or math.inf, steps * step_seconds or math.inf)
 
     def write(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer, at: Position, terms: dict[str, Any], best: bool
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        at: Position,
+        terms: dict[str, Any],
+        best: bool,
+        average: Average | None = None,
     ) -> Generator[Event, None, int]:
         """Write one; a disk or a memory that refuses is a warning, never the end of a training. Its bytes, 0 for none."""
         began = time.monotonic()
         needed = 0
         try:
-            written = checkpoint.write(self.folder, model, optimizer, at, terms, best)
+            written = checkpoint.write(self.folder, model, optimizer, at, terms, best, average)
         except (OSError, RuntimeError, MemoryError) as error:
             if not isinstance(error, OSError) and not out_of_memory(error):
                 raise

@@ -22,14 +22,15 @@ Event = tuple[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Rows:
-    """One split as the loop needs it: tokens of n rows and their labels as float32 of shape (n, labels)."""
+    """One split as the loop needs it: tokens of n rows and their labels as float32 of shape (n, labels).
+
+    `targets` (n, labels) is what is learned in place of the labels, in 0..1; `weights` (n,) is how much each row counts.
+    """
 
     tokens: TokenArrays
     truth: Array
     targets: Array | None = None
-    """What is learned in place of `truth`, of its shape, in 0..1 (soft labels). `truth` is still what is counted."""
     weights: Array | None = None
-    """(n,) float32: what each row counts in the loss; None: all 1."""
 
 
 @dataclass(frozen=True)

@@ -13,20 +13,21 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from trainer.corpus.interrupt import Cancelled
-from trainer.learn import checkpoint, validation
+from trainer.learn import checkpoint, objective, validation
+from trainer.learn.average import Average
 from trainer.learn.checkpoint import Position
 from trainer.learn.keeping import Keeper
 from trainer.learn.memory import out_of_memory, release
 from trainer.learn.meter import Meter, Rates
+from trainer.learn.objective import Objective
 from trainer.learn.outlook import Outlook
 from trainer.learn.randomness import put_torch_state, torch_state
 from trainer.learn.saving import Saver
 from trainer.learn.schedule import rate
 from trainer.learn.task import Array, Diverged, Event, MemoryShort, Task
-from trainer.model import classifier, metrics
+from trainer.model import adapters, classifier, metrics
 from trainer.model.batches import batches, steps_per_epoch, windows
 
 BETWEEN_STEP_EVENTS = 0.25
@@ -53,7 +54,7 @@ class Training:
 
     def __init__(
         self, task: Task, model: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device, precision: str,
-        position: Position, terms: dict[str, Any],
+        position: Position, terms: dict[str, Any], average: Average | None = None,
     ) -> None:  # fmt: skip
         self.task, self.config, self.model, self.optimizer = task, task.config, model, optimizer
         self.device, self.precision, self.position, self.terms = device, precision, position, terms
@@ -64,9 +65,10 @@ class Training:
         self.saver = Saver(self.config, task.checkpoints)
         width = self.config.max_length if self.config.padding == "max_length" else None
         self.outlook = Outlook(self.config.epochs, task.train.tokens.lengths, task.dev.tokens.lengths, width)
-        learned, weights = task.train.targets, task.train.weights
-        self.truth = torch.from_numpy(task.train.truth if learned is None else learned)
-        self.weights = None if weights is None else torch.from_numpy(weights)
+        self.truth = torch.from_numpy(task.train.truth)
+        self.targets = self.truth if task.train.targets is None else torch.from_numpy(task.train.targets)
+        self.weights = None if task.train.weights is None else torch.from_numpy(task.train.weights)
+        self.objective, self.average = Objective.of(self.config, task.train.truth, device), average
         self.began, self.before = time.monotonic(), position.seconds
         # counted on the device, so that no step has to wait for it
         self.bad_steps = torch.tensor(position.bad_steps, device=device)
@@ -78,7 +80,8 @@ class Training:
         task, config = self.task, self.config
         return {
             "steps": self.total, "epochs": config.epochs, "rows": {"train": len(task.train.truth), "dev": len(task.dev.truth)},
-            "encoder": config.encoder, "parameters": sum(p.numel() for p in self.model.parameters()),
+            "encoder": config.encoder, "parameters": adapters.stock_parameters(self.model),
+            "learned": sum(p.numel() for p in self.model.parameters() if p.requires_grad),
             "device": str(self.device), "precision": self.precision, "batch_size": config.batch_size,
             "labels": list(task.labels.names), "halvings": self.position.halvings, "split": self.position.split,
         }  # fmt: skip
@@ -122,11 +125,11 @@ class Training:
             at.epoch, at.loss_sum, at.loss_rows = at.epoch + 1, 0.0, 0
         if self.keeper.owes:
             checkpoint.make_room(self.task.checkpoints)
-        if self.keeper.owes and not self.keeper.again(self.model):
+        if self.keeper.owes and not self.keeper.again(self.plain_model()):
             yield "warning", {"text": "the training is done, but its best model does not fit on the disk: make room, "
                                       f"it is tried again for {ROOM_SECONDS / 60:g} minutes (goemo-tui runs prune)"}  # fmt: skip
             deadline = time.monotonic() + ROOM_SECONDS
-            while not self.keeper.again(self.model):
+            while not self.keeper.again(self.plain_model()):
                 if time.monotonic() > deadline:
                     yield from self.save()
                     what = f"the training is done, but the model of epoch {at.best_epoch} could not be saved"
@@ -167,7 +170,7 @@ class Training:
         for window in windows(order, config.accumulation, at.rows):
             factor = rate(at.step, self.total, config.warmup, config.scheduler) * 0.5**at.halvings
             for group in self.optimizer.param_groups:
-                group["lr"] = factor * (config.head_lr if group["part"] == "head" else config.lr)
+                group["lr"] = factor * group["scale"] * (config.head_lr if group["part"] == "head" else config.lr)
             try:
                 taken = yield from self.step(window, stop)
             except Cancelled:
@@ -175,6 +178,8 @@ class Training:
                 raise
             rows = sum(len(batch) for batch in window)
             at.step, at.rows = at.step + 1, at.rows + rows
+            if self.average is not None:
+                self.average.update(self.model, at.step)
             meter.add(taken.loss, rows, taken.tokens)
             self.outlook.stepped()
             now, last = time.monotonic(), at.rows == len(self.truth)
@@ -261,15 +266,32 @@ class Training:
             if stop():
                 raise Cancelled("asked to stop")
             ids, mask = classifier.padded(self.task.train.tokens, part, classifier.pad_id(self.model), width)
-            truth = self.truth[part].to(self.device, non_blocking=True)
+            tokens += int(mask.sum())
+            if self.config.r_drop:  # each row twice in one batch, under two draws of dropout
+                ids, mask = ids.repeat(2, 1), mask.repeat(2, 1)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
                 logits = self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device)).logits
-            weight = None if self.weights is None else self.weights[part].to(self.device)[:, None]
-            loss = binary_cross_entropy_with_logits(logits.float(), truth, weight)
+            loss, told = self.loss(logits.float(), part)
             (loss * (len(part) / rows)).backward()
-            summed += loss.detach() * len(part)
-            tokens += int(mask.sum())
+            summed += told.detach() * len(part)
         return summed, tokens
+
+    def loss(self, logits: torch.Tensor, part: Array) -> tuple[torch.Tensor, torch.Tensor]:
+        """What is learned on for these rows, and what is told of it: cross-entropy with the labels, for every recipe."""
+        truth = self.truth[part].to(self.device, non_blocking=True)
+        if self.objective.is_plain and self.targets is self.truth and self.weights is None:
+            loss = objective.plain(logits, truth)
+            return loss, loss
+        targets = truth if self.targets is self.truth else self.targets[part].to(self.device, non_blocking=True)
+        weights = None if self.weights is None else self.weights[part].to(self.device, non_blocking=True)
+        return self.objective(logits, targets, weights), objective.plain(logits.detach()[: len(part)], truth)
+
+    def plain_model(self) -> nn.Module:
+        """The model as it is scored and kept: averaged weights if asked for, adapters added in. Else the model itself."""
+        if self.average is None:
+            return adapters.merged(self.model) if adapters.has_adapters(self.model) else self.model
+        with self.average.inside(self.model):
+            return adapters.merged(self.model)
 
     def update(self, loss: torch.Tensor) -> torch.Tensor:
         """Clip and apply the gradients, unless they or the loss are no number; the norm before the clipping."""
@@ -298,7 +320,8 @@ class Training:
     def validate(self, stop: Callable[[], bool]) -> Generator[Event, None, bool]:
         """Score dev, and keep the model if its cross-fitted macro-F1 is the best so far; whether it was."""
         began, at = time.monotonic(), self.position
-        scored = validation.score(self.model, self.task.dev, self.task.labels, self.device, self.config.threshold, stop)
+        model = self.plain_model()
+        scored = validation.score(model, self.task.dev, self.task.labels, self.device, self.config.threshold, stop)
         at.train_losses.append(at.loss_sum / max(1, at.loss_rows))
         at.dev_losses.append(scored.loss)
         best = scored.macro_f1 > at.best_score
@@ -308,7 +331,7 @@ class Training:
         }  # fmt: skip
         if best:
             at.best_score, at.best_epoch = scored.macro_f1, at.epoch
-            trouble = self.keeper.take(self.model, scored.thresholds, fields)
+            trouble = self.keeper.take(model, scored.thresholds, fields)
             if trouble:
                 text = f"the model of epoch {at.epoch} was not kept: {trouble}. The training goes on, and it is tried again"
                 yield "warning", {"text": text}
@@ -328,9 +351,9 @@ class Training:
         """Write a checkpoint; what the disk refused before is tried again where there is room by now."""
         at = self.position
         at.seconds = self.seconds()
-        written = yield from self.saver.write(self.model, self.optimizer, at, self.terms, best)
+        written = yield from self.saver.write(self.model, self.optimizer, at, self.terms, best, self.average)
         self.outlook.passed()
         if written:
             yield from self.saver.look_at_disk(written)
-            if self.keeper.again(self.model):
+            if self.keeper.owes and self.keeper.again(self.plain_model()):
                 yield "warning", {"text": f"there is room again: the model of epoch {at.kept_epoch} is kept"}

@@ -8,6 +8,7 @@ it is imported where it is used: a prediction with a stock BERT does without it 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from trainer.corpus.tokens import TokenArrays, load_tokenizer
 from trainer.encoders import read_json
 from trainer.errors import ConfigError, ModelError
 from trainer.labels import LabelSet
+from trainer.model.first_row import read_first_row_only
+from trainer.model.pooling import require_layers, start_as_mean
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -31,12 +34,18 @@ TOKENIZER_FILES = ("vocab.txt", "vocab.json", "merges.txt", "special_tokens_map.
 
 
 def build(
-    folder: Path, labels: LabelSet, seed: int, head_init: str = "log_odds", frequency: Array | None = None
+    folder: Path,
+    labels: LabelSet,
+    seed: int,
+    head_init: str = "log_odds",
+    frequency: Array | None = None,
+    pooling: str = "cls",
 ) -> nn.Module:
     """A classifier over the encoder in `folder`, one output a label, on the CPU in fp32 and in training mode.
 
     `frequency[k]` is the share of training rows that carry label k; with head_init="log_odds" the last layer starts with
     zero weights and a bias at the log-odds of it, so that the first step already predicts the base rates.
+    pooling="mean" gives the encoder one more layer, which starts as the mean of the tokens (`pooling.start_as_mean`).
     """
     from transformers import AutoConfig
 
@@ -51,15 +60,24 @@ def build(
             trust_remote_code=False,
             local_files_only=True,
         )
+        if pooling == "mean":
+            require_layers(config.model_type)
+            config.num_hidden_layers += 1
         model, missing = _read(folder, config=config, ignore_mismatched_sizes=True)
+    except ConfigError:
+        raise
     except Exception as error:  # transformers, safetensors and torch each raise their own for a broken folder
         raise ModelError(
             f"{folder} cannot be used as an encoder: transformers has no classifier of its kind, or a file is broken "
             f"({_first_line(error)}). Code that comes with a model is never run"
         ) from error
-    unknown = [name for name in missing if not is_head(model, name)]
+    added = f".encoder.layer.{config.num_hidden_layers - 1}." if pooling == "mean" else None
+    unknown = [name for name in missing if not is_head(model, name) and not (added and added in name)]
     if unknown:
         raise ModelError(f"{folder} lacks weights of the encoder, which would start at random: {_some(unknown)}")
+    if pooling == "mean":
+        start_as_mean(model)
+    read_first_row_only(model)
     if head_init == "log_odds":
         if frequency is None:
             raise ConfigError("head_init=log_odds needs each label's frequency", key="head_init")
@@ -82,21 +100,34 @@ def last_layer(model: nn.Module, outputs: int) -> nn.Linear:
     return layers[-1]
 
 
-def parameter_groups(model: nn.Module, weight_decay: float, decay: str = "weights") -> list[dict[str, Any]]:
+def parameter_groups(
+    model: nn.Module, weight_decay: float, decay: str = "weights", layer_decay: float = 1.0
+) -> list[dict[str, Any]]:
     """AdamW's groups: encoder and head apart (`part`), and without decay for biases and norms unless decay="all".
 
     The head is all that stands behind the last hidden states: the classifier, and the pooler, which sentence encoders
-    leave as it was before they were trained.
+    leave as it was before they were trained. Parameters that are not learned are in no group. `scale` is the group's
+    share of its part's rate: `layer_decay` to the power of the layers above it, embeddings counted as the lowest layer.
     """
-    groups: dict[tuple[str, bool], list[nn.Parameter]] = {}
+    layers = 1 + max((_layer(name) for name, _ in model.named_parameters()), default=0)
+    groups: dict[tuple[str, bool, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         part = "head" if is_head(model, name) else "encoder"
         decays = decay == "all" or parameter.ndim >= 2
-        groups.setdefault((part, decays), []).append(parameter)
+        scale = 1.0 if part == "head" else layer_decay ** (layers - 1 - _layer(name))
+        groups.setdefault((part, decays, scale), []).append(parameter)
     return [
-        {"params": parameters, "weight_decay": weight_decay if decays else 0.0, "part": part}
-        for (part, decays), parameters in groups.items()
+        {"params": parameters, "weight_decay": weight_decay if decays else 0.0, "part": part, "scale": scale}
+        for (part, decays, scale), parameters in groups.items()
     ]
+
+
+def _layer(name: str) -> int:
+    """The number of the layer that a parameter belongs to, -1 for the embeddings."""
+    found = re.search(r"\.layers?\.(\d+)\.", name)
+    return int(found[1]) if found else -1
 
 
 def is_head(model: nn.Module, name: str) -> bool:

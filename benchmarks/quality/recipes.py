@@ -1,0 +1,58 @@
+"""The recipes that are compared: a name, the settings on top of `goemo`, and what is tried with them.
+
+Each is one change to another one, so that a row of the table answers one question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """`settings` go on top of the named `base` recipe of the trainer."""
+
+    name: str
+    what: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    base: str = "goemo"
+
+
+STOCK: dict[str, Any] = {"epochs": 2, "lr": 2e-4, "pooling": "cls", "lora_rank": 0}
+"""The recipe `goemo` before adapters and mean pooling: all weights, the stock head, two epochs."""
+
+ADAPTERS: dict[str, Any] = {"epochs": 3, "lora_rank": 16, "lora_alpha": 32, "lr": 1e-3, "head_lr": 1e-3}
+MEAN: dict[str, Any] = {"pooling": "mean"}
+
+_ALL = [
+    Recipe("stock", "all weights, stock [CLS] head, 2 epochs", STOCK),
+    Recipe("mean", "… with the mean layer", {**STOCK, **MEAN}),
+    Recipe("mean-3", "… and 3 epochs", {**STOCK, **MEAN, "epochs": 3}),
+    Recipe("adapters", "low-rank adapters, stock head, 3 epochs", ADAPTERS),
+    Recipe("adapters-mean", "low-rank adapters and the mean layer, 3 epochs", {**ADAPTERS, **MEAN}),
+]
+
+
+def _tried(name: str, what: str, **settings: Any) -> None:
+    _ALL.append(Recipe(name, what, {**ADAPTERS, **MEAN, **settings}))
+
+
+_tried("epochs-2", "2 epochs", epochs=2)
+_tried("epochs-4", "4 epochs", epochs=4)
+_tried("rank-8", "adapters of rank 8", lora_rank=8, lora_alpha=16)
+_tried("rank-64", "adapters of rank 64, alpha 128", lora_rank=64, lora_alpha=128)
+_tried("rate-5e-4", "half the rate", lr=5e-4)
+_tried("rate-2e-3", "twice the rate", lr=2e-3)
+_tried("batch-16", "batches of 16", batch_size=16)
+_tried("batch-64", "batches of 64", batch_size=64)
+_tried("cosine", "cosine schedule", scheduler="cosine")
+_tried("focal", "focal loss, gamma 2", loss="focal")
+_tried("asymmetric", "asymmetric loss, gamma 2", loss="asymmetric")
+_tried("weighted", "rare labels weighted up", loss="weighted")
+_tried("smoothing", "label smoothing 0.1, towards base rates", label_smoothing=0.1)
+_tried("ema", "running average of the weights, 0.999", ema=0.999)
+_tried("r-drop", "R-Drop, alpha 1", r_drop=1.0)
+_tried("layer-decay", "each layer 0.8 of the rate above it", layer_decay=0.8)
+
+RECIPES = {recipe.name: recipe for recipe in _ALL}

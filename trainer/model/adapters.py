@@ -1,0 +1,71 @@
+"""Low-rank adapters: beside each linear layer of the encoder two thin matrices are learned, and the layer itself stays.
+
+While a model is trained they are peft's; what is scored, saved and served has them added to the weights, so that
+nobody who loads a model needs to know of them.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trainer.errors import ModelError
+
+NAME = "default"
+"""What peft calls the one adapter."""
+
+
+def add(model: nn.Module, rank: int, alpha: int, seed: int, dropout: float = 0.0) -> None:
+    """Put adapters of `rank`, scaled by alpha/rank, beside all linear layers of the encoder, in place.
+
+    Of the encoder only they are learned from here on; the head (pooler and classifier) is learned whole. Raises ModelError
+    for a model without a linear layer in its encoder.
+    """
+    from peft import LoraConfig, inject_adapter_in_model
+
+    from trainer.model.classifier import is_head
+
+    names = [n for n, m in model.named_modules() if isinstance(m, nn.Linear) and not is_head(model, f"{n}.weight")]
+    if not names:
+        raise ModelError(f"{type(model).__name__} has no linear layers that adapters could stand beside")
+    torch.manual_seed(seed)
+    inject_adapter_in_model(
+        LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=names, bias="none"), model, NAME
+    )
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = ".lora_" in name or is_head(model, name)
+
+
+def has_adapters(model: nn.Module) -> bool:
+    """Whether some are in it."""
+    return any(".lora_A." in name for name, _ in model.named_parameters())
+
+
+def stock_parameters(model: nn.Module) -> int:
+    """How many parameters the model has without its adapters."""
+    return sum(p.numel() for name, p in model.named_parameters() if ".lora_" not in name)
+
+
+@torch.no_grad()
+def merged(model: nn.Module) -> nn.Module:
+    """A copy of `model` with its adapters added to the weights: a stock model again. The model itself is not touched."""
+    plain = copy.deepcopy(model)
+    for name, module in list(plain.named_modules()):
+        if not hasattr(module, "lora_A"):
+            continue
+        found: Any = module
+        linear = found.base_layer
+        linear.weight += delta(found.lora_A[NAME].weight, found.lora_B[NAME].weight, float(found.scaling[NAME]))
+        parent, _, last = name.rpartition(".")
+        setattr(plain.get_submodule(parent), last, linear)
+    for parameter in plain.parameters():
+        parameter.requires_grad = True
+    return plain
+
+
+def delta(a: Tensor, b: Tensor, scaling: float) -> Tensor:
+    """What an adapter adds to a weight of shape (out, in): `a` has shape (rank, in), `b` (out, rank)."""
+    return (b @ a) * scaling
