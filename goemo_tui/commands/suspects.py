@@ -120,7 +120,7 @@ def _scores(options: argparse.Namespace, data: str, corpus: Corpus, taxonomy: st
         )
     work = out_of_fold.planned(ready, options.folds or int((before or {}).get("folds") or FOLDS))
     if kept is not None:
-        if all(kept.about.get(key) == value for key, value in work.told.items()):
+        if work.same_as(kept.about):
             return kept
         raise ConfigError(f"{folder} holds scores made with other settings: --again makes them anew", key="again")
     for warning in ready.warnings:

@@ -78,9 +78,9 @@ def judged_columns(columns: SplitColumns) -> Judged | None:
     return judged(_corpus(columns))
 
 
-def missing_columns(columns: SplitColumns, data: str) -> str:
+def missing_columns(columns: SplitColumns, data: str) -> tuple[str, str]:
     """Why there are none for a train split, and the command that finds them."""
-    return what_is_missing(_corpus(columns), data)
+    return what_is_missing(_corpus(columns)), command(data)
 
 
 def _corpus(columns: SplitColumns) -> Corpus:
@@ -97,19 +97,20 @@ def judged(corpus: Corpus, taxonomy: str = "emotions") -> Judged | None:
     return None if found is None else Judged(found, read_decisions(found.scores.folder, len(corpus.labels)))
 
 
-def what_is_missing(corpus: Corpus, data: str) -> str:
-    """Why there are no suspects to show, and the command that finds them."""
-    if "train" not in corpus.splits:
-        return "this corpus has no train split, whose labels could be doubted"
+def what_is_missing(corpus: Corpus) -> str:
+    """Why there are no suspects to show, and what the command would do about it."""
     if read_scores(corpus) is not None:
-        return f"the rows are scored, but not ranked yet. {command(data)} ranks them in seconds"
+        return "The rows are scored, but not ranked yet. This ranks them in seconds:"
     folder = folder_of(corpus)
     work = begun(folder)
     folds = work.get("folds") if work is not None else None
     if isinstance(folds, int):
         done = sum(fold_file(folder, fold).is_file() for fold in range(min(folds, 100)))
-        return f"this is being found out, or was broken off: {done} of {folds} folds are done. {command(data)} goes on"
-    return f"which labels are doubtful is not known yet. {command(data)} trains a model for each fold and finds out"
+        return f"This is being found out, or was broken off: {done} of {folds} folds are done. This goes on with it:"
+    return (
+        "Which labels are doubtful is not known yet. This trains a model for each fold, which judges the rows that it "
+        "has not seen. It may be stopped and goes on where it was:"
+    )
 
 
 def cleaned(split: Split, found: Judged, share: float) -> tuple[Split, list[int]]:

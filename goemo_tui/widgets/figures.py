@@ -151,7 +151,7 @@ class Figures(FigureView):
 
         train = self._splits.get("train")
         if train is None:
-            return suspect_view.nothing("this corpus has no train split, whose labels could be doubted", width)
+            return suspect_view.nothing("This corpus has no train rows, whose labels could be doubted.", "", width)
         data = self.data
         found = self._counted(
             train,
@@ -161,7 +161,7 @@ class Figures(FigureView):
             return Figure(suspect_view.TITLE, empty="looking for suspects …")
         known, why = found
         if known is None:
-            return suspect_view.nothing(why, width)
+            return suspect_view.nothing(why[0], why[1], width)
         return suspect_view.draw(known, train, width, TrainConfig().suspect_share)
 
     def _counted(self, columns: SplitColumns, work: Callable[[], Any]) -> Any:

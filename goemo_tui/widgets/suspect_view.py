@@ -21,9 +21,15 @@ TITLE = "suspect labels of train"
 _SIGNS: dict[Verdict, str] = {"fine": "✓", "wrong": "✗", "model": "→"}
 
 
-def nothing(why: str, width: int) -> Figure:
+def nothing(why: str, command: str, width: int) -> Figure:
     """Why there is nothing to show, and the command that finds out."""
-    return Figure(TITLE, tuple(wrapped(why, width, "quiet", 4)), empty="y copies the command · r looks again")
+    head = wrapped(why, width, "quiet", 3)
+    if not command:
+        return Figure(TITLE, tuple(head), empty="there is nothing to rank")
+    rows = [*head, (("", ""),), *wrapped(command, width, "strong", 4)]
+    return Figure(
+        TITLE, tuple(rows), empty="y copies the command · what it found is here when you come back to this view"
+    )
 
 
 def draw(found: Judged, columns: SplitColumns, width: int, share: float) -> Figure:
@@ -74,12 +80,8 @@ def _labels(doubt: Doubt, columns: SplitColumns) -> Row:
         return spans or [("nothing ", "quiet")]
 
     new = tuple(i for i in doubt.suggested if i not in doubt.given)
-    return (
-        (" " * 10, ""),
-        *named(doubt.given, doubt.doubted, "warn"),
-        ("→ ", "quiet"),
-        *named(doubt.suggested, new, "head"),
-    )
+    surer = named(doubt.suggested, new, "head") if doubt.suggested != doubt.given else [("no other is surer", "quiet")]
+    return (" " * 10, ""), *named(doubt.given, doubt.doubted, "warn"), ("→ ", "quiet"), *surer
 
 
 def _said(doubt: Doubt, columns: SplitColumns, decided: Decision | None) -> str:

@@ -77,14 +77,28 @@ class Suspects:
         return np.asarray((self.ranking.issues & ~self.given).any(1))
 
     @cached_property
+    def margin(self) -> NDArray[np.float64]:
+        """(rows,): by how much more the model raises the odds of a given label than those of any other, in nats.
+
+        Odds over those of the label's frequency: a rare label that is said with 5% is said loudly. NaN: not judged.
+        """
+        p = np.clip(self.scores.probabilities.astype(np.float64), 1e-6, 1 - 1e-6)
+        base = (self.given.sum(0) + 0.5) / (len(self.given) + 1)
+        raised = np.log(p / (1 - p)) - np.log(base / (1 - base))
+        own = np.where(self.given, raised, -np.inf).max(1)
+        other = np.where(self.given, -np.inf, raised).max(1, initial=-1e3)
+        return np.asarray(own - other)
+
+    @cached_property
     def order(self) -> NDArray[np.int64]:
         """The rows that were judged, the most doubtful first.
 
         First those where another label fits and the given one does not, then those with either, then the rest; each
-        by its quality. Quality alone would put nearly every row of a rare label first, which no model is sure of.
+        by its margin. cleanlab's quality in its place finds fewer labels that were planted, and takes more rare ones for
+        wrong, which no model is sure of.
         """
         tier = 2 - self.doubted.astype(int) - self.missed.astype(int)
-        order = np.lexsort((self.ranking.quality, tier))
+        order = np.lexsort((self.margin, tier))
         return order[self.scores.judged[order]].astype(np.int64)
 
     def suggested(self, row: int) -> tuple[int, ...]:

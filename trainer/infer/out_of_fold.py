@@ -90,6 +90,16 @@ class Work:
             "taxonomy": self.config.taxonomy, "folds": self.folds, "seed": self.config.seed, "settings": settings,
         }  # fmt: skip
 
+    def same_as(self, told: Mapping[str, Any]) -> bool:
+        """Whether this is the work that `told` tells of. A setting that an older version did not know had its default."""
+        mine = self.told
+        if any(told.get(key) != value for key, value in mine.items() if key != "settings"):
+            return False
+        try:
+            return TrainConfig.from_dict(told["settings"]) == TrainConfig.from_dict(mine["settings"])
+        except (ConfigError, KeyError, AttributeError):
+            return False
+
 
 def planned(plan: Plan, folds: int) -> Work:
     """The work that a plan comes to. Raises ConfigError for a number of folds that cannot be."""
@@ -122,7 +132,7 @@ def make(asked: Work, stop: Callable[[], bool], observer: Observer) -> OutOfFold
     was begun here, and RunError when a training fails.
     """
     before = begun(asked.folder)
-    if before is not None and before != asked.told:
+    if before is not None and not asked.same_as(before):
         raise ConfigError(
             f"this was begun with {_differing(before, asked.told)}: ask for the same to go on, or --again to begin anew"
         )
@@ -212,7 +222,8 @@ def _tidy(asked: Work) -> None:
 
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """`4 folds, lr 0.001 (not 5 folds, lr 0.0002)`, as far as it is known."""
-    old, new = ({**dict(one.get("settings") or {}), "folds": one.get("folds")} for one in (before, now))
+    usual = TrainConfig().to_dict()
+    old, new = ({**usual, **dict(one.get("settings") or {}), "folds": one.get("folds")} for one in (before, now))
     keys = [key for key in new if old.get(key) != new[key]][:4]
     if not keys:
         return "another corpus or version"
