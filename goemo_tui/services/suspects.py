@@ -94,7 +94,10 @@ def _corpus(columns: SplitColumns) -> Corpus:
 def judged(corpus: Corpus, taxonomy: str = "emotions") -> Judged | None:
     """The suspects that are kept for a corpus; None where there are none, or none are ranked."""
     found = read_suspects(corpus, taxonomy)
-    return None if found is None else Judged(found, read_decisions(found.scores.folder, len(corpus.labels)))
+    if found is None:
+        return None
+    assert found.order is not None  # worked out here, which may be a thread beside the screen
+    return Judged(found, read_decisions(found.scores.folder, len(corpus.labels)))
 
 
 def what_is_missing(corpus: Corpus) -> str:
@@ -108,8 +111,8 @@ def what_is_missing(corpus: Corpus) -> str:
         done = sum(fold_file(folder, fold).is_file() for fold in range(min(folds, 100)))
         return f"This is being found out, or was broken off: {done} of {folds} folds are done. This goes on with it:"
     return (
-        "Which labels are doubtful is not known yet. This trains a model for each fold, which judges the rows that it "
-        "has not seen. It may be stopped and goes on where it was:"
+        "Which labels are doubtful is not known yet. This trains a model for each fold, which judges rows that it has not "
+        "seen; stopped, it goes on where it was:"
     )
 
 

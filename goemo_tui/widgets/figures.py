@@ -155,14 +155,14 @@ class Figures(FigureView):
         data = self.data
         found = self._counted(
             train,
-            lambda: (suspects.judged_columns(train), suspects.missing_columns(train, data)),
+            lambda: (suspects.judged_columns(train), suspects.missing_columns(train, data), {}),
         )
         if found is None:
             return Figure(suspect_view.TITLE, empty="looking for suspects …")
-        known, why = found
+        known, why, drawn = found
         if known is None:
             return suspect_view.nothing(why[0], why[1], width)
-        return suspect_view.draw(known, train, width, TrainConfig().suspect_share)
+        return suspect_view.draw(known, train, width, TrainConfig().suspect_share, drawn)
 
     def _counted(self, columns: SplitColumns, work: Callable[[], Any]) -> Any:
         """What `work` counts, if it is known; else it is counted in a thread, and drawn when it is there."""

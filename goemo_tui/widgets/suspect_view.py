@@ -5,6 +5,8 @@ Suspects in, rows of spans and stops out, no widget state. One stop is one row, 
 
 from __future__ import annotations
 
+from typing import Any
+
 from goemo_tui import language, safe_text, wording
 from goemo_tui.services.corpus import SplitColumns
 from goemo_tui.services.suspects import WORDS, Doubt, Judged
@@ -13,17 +15,19 @@ from goemo_tui.widgets.figure import Figure, Stop
 from goemo_tui.widgets.lines import Row
 from trainer.corpus.decisions import Decision, Verdict
 
-MOST = 2_000
+MOST = 1_000
 """Rows that are listed; `goemo-tui data suspects --json --top N` knows them all."""
 
 TITLE = "suspect labels of train"
+
+Drawn = tuple[tuple[Row, Row], str]
 
 _SIGNS: dict[Verdict, str] = {"fine": "✓", "wrong": "✗", "model": "→"}
 
 
 def nothing(why: str, command: str, width: int) -> Figure:
     """Why there is nothing to show, and the command that finds out."""
-    head = wrapped(why, width, "quiet", 3)
+    head = wrapped(why, width, "quiet", 4)
     if not command:
         return Figure(TITLE, tuple(head), empty="there is nothing to rank")
     rows = [*head, (("", ""),), *wrapped(command, width, "strong", 4)]
@@ -32,8 +36,11 @@ def nothing(why: str, command: str, width: int) -> Figure:
     )
 
 
-def draw(found: Judged, columns: SplitColumns, width: int, share: float) -> Figure:
-    """The ranking. `share` of the judged rows, the most doubtful, are what an export leaves out: a line stands below them."""
+def draw(found: Judged, columns: SplitColumns, width: int, share: float, known: dict[Any, Drawn]) -> Figure:
+    """The ranking. `share` of the judged rows, the most doubtful, are what an export leaves out: a line stands below them.
+
+    `known` keeps what was drawn of each row of this ranking, from one time to the next.
+    """
     told, about = found.suspects.ranking.told, found.suspects.scores.about
     rows, some, both = (int(told.get(key, 0)) for key in ("rows", "any", "both"))
     unjudged = len(columns) - rows
@@ -48,24 +55,30 @@ def draw(found: Judged, columns: SplitColumns, width: int, share: float) -> Figu
     )
     body: list[Row] = []
     stops: list[Stop] = []
-    for doubt in found.doubts(MOST):
-        decided = found.decisions.get(doubt.row)
-        if doubt.rank == left_out + 1:
+    for rank, row in enumerate(map(int, found.suspects.order[:MOST]), 1):
+        if rank == left_out + 1:
             said = f"  ✂ above: the {wording.percent(share)} that an export leaves out, if nothing is decided "
             body.append(((safe_text.cells(f"{said}{'┄' * width}", width), "warn"),))
-        stops.append(
-            Stop(len(body), _said(doubt, columns, decided), f"line:{columns.lines[doubt.row]}", "train", height=2)
-        )
-        sign = _SIGNS[decided.verdict] if decided else " "
-        text = safe_text.cells(columns.split.text[doubt.row], max(8, width - 10))
-        body.append(((f"  {doubt.rank:>5} ", "quiet"), (f"{sign} ", "strong"), (text, "")))
-        body.append(_labels(doubt, columns))
+        key = (rank, width, language.language(), found.decisions.get(row))
+        if key not in known:  # a decision changes one row of a thousand
+            known[key] = _drawn(found.doubt(rank, row), columns, width, key[-1])
+        lines, said = known[key]
+        stops.append(Stop(len(body), said, f"line:{columns.lines[row]}", "train", height=2))
+        body += lines
     if len(found.suspects.order) > MOST:
         more = len(found.suspects.order) - MOST
         body.append(((f"  … and {more:,} more: goemo-tui data suspects --json --top {len(columns)} has all", "quiet"),))
     return Figure(
         TITLE, tuple(wrapped(summary, width, "quiet", 4)), tuple(body), tuple(stops), empty="no row was judged"
     )
+
+
+def _drawn(doubt: Doubt, columns: SplitColumns, width: int, decided: Decision | None) -> Drawn:
+    """A row's two lines, and what is said of it."""
+    sign = _SIGNS[decided.verdict] if decided else " "
+    text = safe_text.cells(columns.split.text[doubt.row], max(8, width - 10))
+    first: Row = ((f"  {doubt.rank:>5} ", "quiet"), (f"{sign} ", "strong"), (text, ""))
+    return (first, _labels(doubt, columns)), _said(doubt, columns, decided)
 
 
 def _labels(doubt: Doubt, columns: SplitColumns) -> Row:

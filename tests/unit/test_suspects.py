@@ -67,7 +67,7 @@ def test_planted_wrong_labels_come_first_for_a_model_that_knows() -> None:
     found = Suspects(OutOfFold(Path(), p.astype(np.float32), corpus.labels.names, {}), rank(given, p), given)
     worst = found.worst(0.1, {})
     assert worst.sum() == round(0.1 * len(given))
-    assert planted[worst].mean() > 0.6  # by chance: 0.1
+    assert planted[worst].mean() > 0.5  # by chance: 0.1
     assert found.suggested(int(found.order[0])) == tuple(np.flatnonzero(right[found.order[0]]))
     assert found.ranking.told["both"] > 0.6 * planted.sum()
 
