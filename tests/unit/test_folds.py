@@ -26,6 +26,13 @@ def test_rare_labels_are_in_each_fold() -> None:
         assert (np.bincount(fold[rows], minlength=4) == least).all()
 
 
+def test_a_text_that_stands_on_many_rows_takes_no_rare_label_away_from_its_fold() -> None:
+    text = ["again"] * 9 + [f"text {i}" for i in range(19)]
+    labels = [(1,)] * 12 + [(2,)] * 16
+    fold = folds_of(text, labels, 4, 0)
+    assert (np.bincount(fold[12:], minlength=4) == 4).all()
+
+
 def test_rows_with_the_same_text_share_a_fold() -> None:
     text = [f"text {i % 20}" for i in range(100)]
     fold = folds_of(text, [(i % 3,) for i in range(100)], 5, 0)

@@ -6,6 +6,7 @@ was when its process ended. What a fold came to is kept; the model is not.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,11 @@ class Work:
         split = self.corpus.splits["train"]
         return folds_of(split.text[: self.rows], split.labels[: self.rows], self.folds, self.config.seed)
 
+    @cached_property
+    def dealt(self) -> str:
+        """A fingerprint of which row is in which fold: a version that deals otherwise must not go on with these."""
+        return hashlib.sha256(self.fold_of().astype(np.int8).tobytes()).hexdigest()[:16]
+
     def done(self, fold: int) -> Array | None:
         """(rows of the fold, labels): what was said of the fold's rows; None while it is not known."""
         try:
@@ -87,7 +94,8 @@ class Work:
         settings = {k: v for k, v in self.config.to_dict().items() if k not in ASIDE}
         return {
             "labels": list(self.corpus.labels.names), "sha256": self.corpus.fingerprint.get("train", ""),
-            "taxonomy": self.config.taxonomy, "folds": self.folds, "seed": self.config.seed, "settings": settings,
+            "taxonomy": self.config.taxonomy, "folds": self.folds, "seed": self.config.seed, "dealt": self.dealt,
+            "settings": settings,
         }  # fmt: skip
 
     def same_as(self, told: Mapping[str, Any]) -> bool:
