@@ -174,6 +174,7 @@ def _document(found: Judged, corpus: Corpus, top: int) -> dict[str, Any]:
             "missing": named(doubt.missing),
             "suggested": named(doubt.suggested),
             "quality": round(doubt.quality, 6),
+            "margin": round(doubt.margin, 4),
             "probabilities": {
                 names[i]: round(float(doubt.probability[i]), 4) for i in sorted({*doubt.given, *doubt.suggested})
             },

@@ -13,7 +13,7 @@ import numpy as np
 
 from trainer.corpus.decisions import VERDICTS, Decision, Verdict, keep_decisions, read_decisions
 from trainer.corpus.suspects import Suspects, begun, command, fold_file, folder_of, read_scores, read_suspects
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, GoemoError
 
 if TYPE_CHECKING:
     from goemo_tui.services.corpus import Rows, SplitColumns
@@ -34,6 +34,9 @@ class Doubt:
     missing: tuple[int, ...]
     suggested: tuple[int, ...]
     quality: float
+    """cleanlab's, in 0..1."""
+    margin: float
+    """How much further a given label is raised above its base rate than any other, in nats; negative: less far."""
     probability: Any
 
 
@@ -59,11 +62,17 @@ class Judged:
             missing=_ids(issues & ~given),
             suggested=found.suggested(row),
             quality=float(found.ranking.quality[row]),
+            margin=float(found.margin[row]),
             probability=found.scores.probabilities[row],
         )
 
     def decide(self, row: int, verdict: Verdict | None) -> None:
-        """Keep a verdict on a row, or take it back (None). Raises GoemoError where the disk refuses."""
+        """Keep a verdict on a row, or take it back (None).
+
+        Raises GoemoError where the disk refuses, and for the model's labels where they are those that are given.
+        """
+        if verdict == "model" and self.suspects.suggested(row) == _ids(self.suspects.given[row]):
+            raise GoemoError("the model has no other labels for this row: are they fine, or wrong?")
         new = dict(self.decisions)
         if verdict is None:
             new.pop(row, None)

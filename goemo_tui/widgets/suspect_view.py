@@ -101,7 +101,7 @@ def _said(doubt: Doubt, columns: SplitColumns, decided: Decision | None) -> str:
     def named(ids: tuple[int, ...]) -> str:
         return ", ".join(language.label(columns.labels.names[i]) for i in ids)
 
-    parts = [f"line {columns.lines[doubt.row]:,}, quality {wording.score(doubt.quality)}"]
+    parts = [f"line {columns.lines[doubt.row]:,}"]
     if decided is not None:
         parts.append(
             f"found {WORDS[decided.verdict]}" if decided.verdict != "model" else "the model's labels are right"

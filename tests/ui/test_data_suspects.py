@@ -93,6 +93,17 @@ async def test_keys_decide_and_the_same_key_takes_it_back(corpus: Path) -> None:
         assert order[0] not in decisions(found) and screen.browser.figures.cursor == 0
 
 
+async def test_the_models_labels_must_be_others(corpus: Path) -> None:
+    found = scored(corpus, both=(), some=(1,))
+    async with GoemoApp(str(corpus)).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await at_suspects(screen, pilot)
+        await pilot.press("down", "a")
+        await pilot.pause()
+        assert "no other is surer" in screen.browser.figures.text and decisions(found) == {}
+        assert any("no other labels" in str(n.message) for n in pilot.app._notifications)
+
+
 async def test_the_cleaned_list_is_written(corpus: Path, tmp_path: Path) -> None:
     found = scored(corpus)
     async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:

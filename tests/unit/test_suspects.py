@@ -69,7 +69,7 @@ def test_planted_wrong_labels_come_first_for_a_model_that_knows() -> None:
     assert worst.sum() == round(0.1 * len(given))
     assert planted[worst].mean() > 0.5  # by chance: 0.1
     assert found.suggested(int(found.order[0])) == tuple(np.flatnonzero(right[found.order[0]]))
-    assert found.ranking.told["both"] > 0.6 * planted.sum()
+    assert found.ranking.told["both"] > 0.4 * planted.sum()
 
 
 def test_planted_wrong_labels_rank_far_above_chance_out_of_fold() -> None:
