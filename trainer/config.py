@@ -122,6 +122,12 @@ class TrainConfig:
         "none", "models to learn from besides the labels: runs or folders, joined by commas", group="advanced"
     )
     distill: float = _is(0.5, "how much of the targets the teachers give", 0.0, 1.0, group="advanced")
+    threshold_fit: str = _is(
+        "per_label",
+        "how thresholds are fitted on dev: per_label (best F1), smoothed, calibrated, blended (their mean), global (one)",
+        choices=("blended", "smoothed", "calibrated", "per_label", "global"),
+        group="advanced",
+    )
     threshold: float = _is(
         0.0, "report and save one threshold for all labels; 0 fits one each on dev", 0.0, 1.0, group="advanced"
     )

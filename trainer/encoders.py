@@ -44,6 +44,9 @@ WANTED = [
 ]
 """What is fetched of a Hub repository: weights as safetensors, tokenizer, config. Nothing that can run."""
 
+COMPACT = "compact.json"
+"""In a model's folder that holds only what the model adds to its encoder; says which encoder that is."""
+
 Progress = Callable[[str, int, int], None]
 """Called with file name, bytes done, bytes in all."""
 
@@ -113,6 +116,7 @@ def available(name: str) -> bool:
 def anatomy(folder: Path) -> Anatomy:
     """Read config.json and the safetensors headers of `folder` (a few kilobytes). Raises ModelError where they are not readable."""
     config = read_json(folder / "config.json")
+    about = read_json(folder / COMPACT) if (folder / COMPACT).is_file() else {}
 
     def number(*keys: str) -> int:
         return next((int(config[k]) for k in keys if isinstance(config.get(k), int)), 0)
@@ -128,9 +132,21 @@ def anatomy(folder: Path) -> Anatomy:
         heads=number("num_attention_heads", "n_heads", "n_head"),
         vocabulary=number("vocab_size"),
         positions=max(0, number("max_position_embeddings") - _first_position(config)),
-        parameters=parameters,
+        parameters=int(about.get("parameters", parameters)),
         bytes=size,
     )
+
+
+def compact_base(folder: Path) -> Path:
+    """The folder of the encoder that a model in compact form adds to. Nothing is downloaded.
+
+    Raises ModelError for another than the bundled one (whose files are hashed), NotFoundError where it is not installed.
+    """
+    about = read_json(folder / COMPACT)
+    if about.get("encoder") != BUNDLED:
+        raise ModelError(f"{folder / COMPACT} names the encoder {about.get('encoder')!r}: only {BUNDLED} is known here")
+    found = find_encoder(str(about.get("encoder")), allow_download=False)
+    return found.folder
 
 
 SHIFTED = {

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 
 from trainer.model import metrics
+from trainer.model.thresholds import WAYS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -29,7 +30,7 @@ def halvings(rows: int) -> list[Array]:
     return [np.random.Generator(np.random.PCG64(i)).permutation(rows) % 2 == 0 for i in range(HALVINGS)]
 
 
-def honest(truth: Array, p: Array, ways: tuple[str, ...] = ("per_label", "0.3")) -> dict[str, dict[str, float]]:
+def honest(truth: Array, p: Array, ways: tuple[str, ...] = (*WAYS, "0.3")) -> dict[str, dict[str, float]]:
     """Macro- and micro-F1 of each way, averaged over the halvings."""
     found: dict[str, dict[str, float]] = {}
     for way in ways:
@@ -52,4 +53,4 @@ def fitted(truth: Array, p: Array, way: str) -> Array:
     """The thresholds that `way` fits on these rows, shape (labels,)."""
     if way == "0.3":
         return np.full(truth.shape[1], metrics.CLASSIC)
-    return metrics.fit_thresholds(truth, p)
+    return metrics.fit_thresholds(truth, p, way)

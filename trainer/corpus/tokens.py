@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from trainer.corpus.interrupt import Cancelled
+from trainer.encoders import COMPACT, compact_base
 from trainer.errors import ModelError, NotFoundError
 
 _BATCH = 1_000
@@ -73,6 +74,8 @@ def load_tokenizer(folder: Path) -> Tokenizer:
 
     Raises NotFoundError where the folder has neither, ModelError where the file cannot be read.
     """
+    if (folder / COMPACT).is_file():
+        folder = compact_base(folder)
     whole, vocabulary = folder / "tokenizer.json", folder / "vocab.txt"
     if not whole.is_file() and not vocabulary.is_file():
         raise NotFoundError(f"{folder} has no tokenizer: tokenizer.json or vocab.txt is looked for")

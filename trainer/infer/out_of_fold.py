@@ -114,6 +114,8 @@ def planned(plan: Plan, folds: int) -> Work:
     config = plan.config
     if config.suspects != "keep":
         raise ConfigError("suspects: the models that look for suspects learn from all rows, set it to keep", "suspects")
+    if config.teacher != "none":
+        raise ConfigError("teacher: a teacher may have seen the rows that are to be judged, set it to none", "teacher")
     made = Work(folder_of(plan.corpus, config.taxonomy), plan.corpus, config, folds, plan.record())
     if not 2 <= folds <= 20:
         raise ConfigError(f"--folds {folds}: 2 to 20", key="folds")

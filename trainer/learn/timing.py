@@ -221,7 +221,15 @@ class _Timer:
         rows = np.argsort(lengths, kind="stable")[::step]
         piece = Rows(_those(task.dev.tokens, rows), task.dev.truth[rows])
         began = time.monotonic()
-        validation.score(training.model, piece, task.labels, training.device, task.config.threshold, lambda: False)
+        validation.score(
+            training.model,
+            piece,
+            task.labels,
+            training.device,
+            task.config.threshold,
+            task.config.threshold_fit,
+            lambda: False,
+        )
         self.wait()
         return (time.monotonic() - began) * float(lengths.sum()) / max(1.0, float(lengths[rows].sum()))
 

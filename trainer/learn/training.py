@@ -321,7 +321,9 @@ class Training:
         """Score dev, and keep the model if its cross-fitted macro-F1 is the best so far; whether it was."""
         began, at = time.monotonic(), self.position
         model = self.plain_model()
-        scored = validation.score(model, self.task.dev, self.task.labels, self.device, self.config.threshold, stop)
+        scored = validation.score(
+            model, self.task.dev, self.task.labels, self.device, self.config.threshold, self.config.threshold_fit, stop
+        )
         at.train_losses.append(at.loss_sum / max(1, at.loss_rows))
         at.dev_losses.append(scored.loss)
         best = scored.macro_f1 > at.best_score

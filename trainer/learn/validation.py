@@ -38,18 +38,19 @@ def score(
     labels: LabelSet,
     device: torch.device,
     threshold: float,
+    way: str,
     stop: Callable[[], bool],
 ) -> Scored:
-    """Score `dev`. A `threshold` above 0 stands for all labels; else one each is fitted.
+    """Score `dev`. A `threshold` above 0 stands for all labels; else they are fitted in this `way`.
 
     Raises Cancelled when asked to stop, or Diverged.
     """
     p = _probabilities(model, dev.tokens, device, stop)
     if not np.isfinite(p).all():
         raise Diverged("the scores on dev are NaN or infinite")
-    honest = metrics.scores(dev.truth, metrics.cross_fitted(dev.truth, p))
+    honest = metrics.scores(dev.truth, metrics.cross_fitted(dev.truth, p, way))
     classic = metrics.scores(dev.truth, p >= metrics.CLASSIC)
-    fitted = np.full(len(labels), threshold) if threshold else metrics.fit_thresholds(dev.truth, p)
+    fitted = np.full(len(labels), threshold) if threshold else metrics.fit_thresholds(dev.truth, p, way)
     thresholds = {name: round(float(t), 4) for name, t in zip(labels.names, fitted, strict=True)}
     loss = metrics.bce(dev.truth, p)
     # every figure is taken from the cross-fitted cut but for those that name another

@@ -28,7 +28,8 @@ from trainer.corpus.raters import fingerprint as raters_fingerprint
 from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.encoders import find_encoder, read_json
 from trainer.errors import ConfigError, CorpusError, GoemoError, ModelError, NotFoundError
-from trainer.learn import checkpoint
+from trainer.learn import checkpoint, teachers
+from trainer.learn.device import choose_device
 from trainer.learn.loop import learn
 from trainer.learn.memory import out_of_memory
 from trainer.learn.row_choice import choose
@@ -168,6 +169,7 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
         about = {
             "split": "dev",
             "metric": "f1" if not config.threshold else "fixed",
+            "way": config.threshold_fit if not config.threshold else "fixed",
             "fitted_on": {
                 "corpus": corpus.name,
                 "sha256": corpus.fingerprint.get("dev", ""),
@@ -185,6 +187,12 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
         limits = np.array([thresholds[name] for name in names], np.float32)
         sha256 = corpus.fingerprint.get("dev", "")
         write_dev_scores(run.folder, DevScores(probabilities.astype(np.float32), names, limits, epoch, sha256))
+
+    if teachers.names(config.teacher):
+        device = choose_device(config.device)
+        taught = teachers.taught(run.folder, config.teacher, train.text, corpus.labels, device, stop)
+        said = learned.truth if learned.targets is None else learned.targets
+        learned = replace(learned, targets=(1 - config.distill) * said + config.distill * taught)
 
     task = Task(
         config=config, labels=corpus.labels, encoder_folder=encoder.folder, train=learned, dev=rows(dev),

@@ -17,7 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as f
 
-from trainer.encoders import read_json
+from trainer.encoders import COMPACT, read_json
+from trainer.model import compact
 
 PLAIN: dict[str, Any] = {
     "model_type": "bert",
@@ -111,7 +112,7 @@ def is_plain(folder: Path) -> bool:
         and said["hidden_size"] % said["num_attention_heads"] == 0
         and isinstance(said["id2label"], dict)
         and isinstance(said["layer_norm_eps"], float)
-        and (folder / "model.safetensors").is_file()
+        and ((folder / "model.safetensors").is_file() or (folder / COMPACT).is_file())
     )
 
 
@@ -121,7 +122,8 @@ def load(folder: Path) -> Bert | None:
         return None
     said = read_json(folder / "config.json")
     try:
-        weights = load_file(folder / "model.safetensors")
+        packed = (folder / COMPACT).is_file()
+        weights = compact.unpack(folder) if packed else load_file(folder / "model.safetensors")
     except (SafetensorError, OSError):
         return None  # transformers says what is wrong with it
     if {name: tuple(weight.shape) for name, weight in weights.items()} != _shapes(said):

@@ -11,16 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from trainer.model.thresholds import CLASSIC, ENOUGH, fit_thresholds
+
+__all__ = ["CLASSIC", "ENOUGH", "Scores", "bce", "cross_fitted", "diagnosis", "fit_thresholds", "multi_hot", "scores"]
+
 Array = np.ndarray[Any, np.dtype[Any]]
-
-CLASSIC = 0.3
-"""The one threshold of the classic recipe."""
-
-ENOUGH = 5
-"""A label with fewer positive rows than this takes the common threshold: a fit on four rows is noise."""
-
-LOWEST = 1e-4
-"""Thresholds keep this far from 0 and 1, which would say everything or nothing."""
 
 
 @dataclass(frozen=True)
@@ -70,28 +65,17 @@ def scores(truth: Array, said: Array) -> Scores:
     )
 
 
-def fit_thresholds(truth: Array, probability: Array) -> Array:
-    """For each label the threshold of best F1 on these rows, shape (labels,), each within (0, 1).
-
-    A label with fewer than ENOUGH positive rows takes the one threshold that is best in macro-F1 over the others.
-    """
-    truth = truth.astype(bool)
-    fitted = np.array([_best_threshold(truth[:, k], probability[:, k]) for k in range(truth.shape[1])])
-    rare = truth.sum(0) < ENOUGH
-    if rare.any():
-        fitted[rare] = _common_threshold(truth[:, ~rare], probability[:, ~rare]) if not rare.all() else CLASSIC
-    return fitted
-
-
-def cross_fitted(truth: Array, probability: Array) -> Array:
+def cross_fitted(truth: Array, probability: Array, way: str = "per_label") -> Array:
     """What is said when each half of the rows is cut by thresholds fitted on the other: bool of shape (rows, labels).
+
+    `way` is one of `thresholds.WAYS`.
 
     The halves are fixed by the number of rows alone, so that epochs and runs over one split compare.
     """
     half = np.random.Generator(np.random.PCG64(0)).permutation(len(truth)) % 2 == 0
     said = np.zeros(truth.shape, dtype=bool)
     for part in (half, ~half):
-        said[part] = probability[part] >= fit_thresholds(truth[~part], probability[~part])
+        said[part] = probability[part] >= fit_thresholds(truth[~part], probability[~part], way)
     return said
 
 
@@ -114,21 +98,3 @@ def diagnosis(train_loss: Sequence[float], dev_loss: Sequence[float]) -> str:
 
 def _ratio(top: Any, bottom: Any) -> Any:
     return np.divide(top, bottom, out=np.zeros(np.shape(top), dtype=np.float64), where=np.asarray(bottom) != 0)
-
-
-def _best_threshold(truth: Array, probability: Array) -> float:
-    order = np.argsort(-probability, kind="stable")
-    p, hits = probability[order].astype(np.float64), np.cumsum(truth[order])
-    f1 = 2 * hits / (np.arange(1, len(p) + 1) + max(1, int(truth.sum())))
-    # a cut is possible only between two different probabilities
-    possible = (np.append(p[1:] != p[:-1], True) if len(p) else np.zeros(0, dtype=bool)) & (p > LOWEST)
-    if not possible.any() or not truth.any():
-        return 0.5
-    at = int(np.argmax(np.where(possible, f1, -1.0)))
-    below = p[at + 1] if at + 1 < len(p) else 0.0
-    return float(np.clip((p[at] + below) / 2, LOWEST, 1 - LOWEST))
-
-
-def _common_threshold(truth: Array, probability: Array) -> float:
-    candidates = np.arange(0.05, 0.96, 0.01)
-    return float(candidates[int(np.argmax([scores(truth, probability >= t).f1.mean() for t in candidates]))])

@@ -32,11 +32,15 @@ def start_as_mean(model: nn.Module) -> None:
 
     Query weights and biases of zero make attention uniform: every row attends to all tokens alike. Value and output
     projections are the identity, so what is attended to is the plain mean of the layer below; it is added to the [CLS]
-    row and normalised. The feed-forward part adds zero. The pooler is half the identity: its tanh is nearly straight
-    there, and its input has unit variance. All of it is learned on from there, as each other weight is.
+    row and normalised. The feed-forward part adds zero. What these zeros silence, keys and the inner half of the
+    feed-forward part, is that of the layer below, so that there is something to learn from when they begin to speak. The
+    pooler is half the identity: its tanh is nearly straight there, and its input has unit variance. All of it is learned
+    on from there, as each other weight is.
     """
     found: Any = model
-    layer = found.bert.encoder.layer[-1]
+    below, layer = found.bert.encoder.layer[-2:]
+    layer.attention.self.key.load_state_dict(below.attention.self.key.state_dict())
+    layer.intermediate.dense.load_state_dict(below.intermediate.dense.state_dict())
     attention, output = layer.attention, layer.output
     for linear in (attention.self.query, output.dense):
         linear.weight.zero_()
@@ -46,7 +50,6 @@ def start_as_mean(model: nn.Module) -> None:
     nn.init.eye_(pooler.weight).mul_(0.5)
     for linear in (
         attention.self.query,
-        attention.self.key,
         attention.self.value,
         attention.output.dense,
         output.dense,

@@ -1,0 +1,77 @@
+"""What other models say of the training rows: targets to learn from besides the labels (distillation).
+
+Computed once a run and kept in its folder, so that a training that is taken up again learns from the same numbers. How a
+teacher came about is its own matter: a larger encoder, or the same one under other seeds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from trainer.corpus.tokens import load_tokenizer, tokenize
+from trainer.errors import ModelError
+from trainer.labels import LabelSet
+from trainer.learn.task import Array
+from trainer.model import bert, classifier
+from trainer.modelfolder import find_model, read_label_names, read_max_length
+
+NONE = "none"
+FILE = "teachers.safetensors"
+
+
+def names(teacher: str) -> list[str]:
+    """The teachers that the setting `teacher` asks for, without repeats."""
+    found = [name.strip() for name in teacher.split(",") if name.strip()]
+    return [] if found == [NONE] else list(dict.fromkeys(found))
+
+
+def taught(
+    folder: Path, teacher: str, texts: Sequence[str], labels: LabelSet, device: torch.device, stop: Callable[[], bool]
+) -> Array:
+    """The mean of the teachers' probabilities, float32 of (rows, labels), in the order of `texts` and `labels`.
+
+    Kept in `folder`. Raises NotFoundError, ModelError for a teacher of other labels, or Cancelled.
+    """
+    digest = hashlib.sha256(repr((teacher, labels.names, list(texts))).encode("utf-8", "replace")).hexdigest()
+    known = _read(folder / FILE, digest)
+    if known is not None:
+        return known
+    said = [_ask(name, texts, labels, device, stop) for name in names(teacher)]
+    mean: Array = np.asarray(np.mean(said, axis=0), dtype=np.float32)
+    with suppress(OSError):  # a disk that is full: asked again next time
+        save_file({"probabilities": mean}, folder / FILE, {"of": digest})
+        (folder / FILE).chmod(0o600)
+    return mean
+
+
+def _ask(name: str, texts: Sequence[str], labels: LabelSet, device: torch.device, stop: Callable[[], bool]) -> Array:
+    folder = find_model(name).path
+    known, _ = read_label_names(folder)
+    place = {label.lower(): k for k, label in enumerate(known)}
+    missing = [label for label in labels.names if label.lower() not in place]
+    if missing:
+        raise ModelError(
+            f"teacher {name} does not know {', '.join(missing[:3])}: it must have the labels of the corpus"
+        )
+    model = (bert.load(folder) or classifier.load(folder)).to(device)
+    tokens = tokenize(list(texts), load_tokenizer(folder), read_max_length(folder), cancelled=stop)
+    p = classifier.probabilities(model, tokens, device, stop=stop)
+    return p[:, [place[label.lower()] for label in labels.names]]
+
+
+def _read(file: Path, digest: str) -> Array | None:
+    try:
+        with safe_open(file, framework="numpy") as found:
+            if (found.metadata() or {}).get("of") != digest:
+                return None
+            return np.asarray(found.get_tensor("probabilities"), dtype=np.float32)
+    except (OSError, SafetensorError):
+        return None

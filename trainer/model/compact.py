@@ -1,0 +1,117 @@
+"""A fine-tuned model as what it adds to its encoder: low-rank differences and a head, a few megabytes.
+
+How the starter model travels. It is added to the bundled encoder's weights when it is loaded, in torch alone; nothing is
+written anywhere. A difference of low rank (adapters) comes back as it was, up to half precision.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from trainer.encoders import BUNDLED, COMPACT, compact_base, find_encoder, read_json
+from trainer.errors import ModelError
+
+WEIGHTS = "compact.safetensors"
+FORMAT = 1
+
+LOST = 0.02
+"""A difference whose part beyond the rank is larger than this share of it (Frobenius norm) is refused."""
+
+
+def pack(model: Path, encoder: str, rank: int, out: Path) -> dict[str, float]:
+    """Write the classifier in `model` into `out`, which exists, as its difference to `encoder`.
+
+    Returns the share of each difference that the rank does not hold. Raises ModelError where that is too much, or where
+    something differs that a low rank cannot tell (embeddings, norms: the encoder was learned whole).
+    """
+    if encoder != BUNDLED:
+        raise ModelError(f"only what adds to {BUNDLED} can be packed: of another encoder nobody could tell the version")
+    found = find_encoder(encoder)
+    learned, base = load_file(model / "model.safetensors"), start(found.folder, read_json(model / "config.json"))
+    kept: dict[str, Tensor] = {}
+    lost: dict[str, float] = {}
+    for name, value in learned.items():
+        difference = value.float() - base[name] if name in base else None
+        if difference is None:
+            kept[name] = value
+        elif torch.equal(value.float(), base[name]):
+            continue
+        elif value.ndim == 2 and ".layer." in name:
+            u, s, v = torch.linalg.svd(difference, full_matrices=False)
+            lost[name] = float(s[rank:].norm() / s.norm())
+            root = s[:rank].sqrt()
+            kept[f"{name}.b"], kept[f"{name}.a"] = u[:, :rank] * root, root[:, None] * v[:rank]
+        else:
+            raise ModelError(f"{model}: {name} differs from {encoder}: only adapters and a head can be packed")
+    worst = max(lost, key=lambda name: lost[name], default="")
+    if worst and lost[worst] > LOST:
+        raise ModelError(f"{model}: rank {rank} loses {lost[worst]:.0%} of {worst}; was it trained with adapters?")
+    save_file({name: value.to(torch.float16).contiguous() for name, value in kept.items()}, out / WEIGHTS)
+    about = {
+        "format": FORMAT, "encoder": encoder, "rank": rank,
+        "parameters": sum(value.numel() for value in learned.values()),
+    }  # fmt: skip
+    (out / COMPACT).write_text(json.dumps(about, indent=2) + "\n", "utf-8")
+    return lost
+
+
+def unpack(folder: Path) -> dict[str, Tensor]:
+    """All weights, in fp32, of the classifier that `folder` holds in compact form, by the names of a stock model.
+
+    Raises ModelError where a file is broken or of a newer version, NotFoundError where its encoder is not installed.
+    """
+    about = read_json(folder / COMPACT)
+    if about.get("format") != FORMAT:
+        raise ModelError(f"{folder / COMPACT} has format {about.get('format')}; this version reads {FORMAT}")
+    encoder = compact_base(folder)
+    weights = start(encoder, read_json(folder / "config.json"))
+    try:
+        kept = load_file(folder / WEIGHTS)
+        for name, value in kept.items():
+            if name.endswith(".b"):
+                stem = name.removesuffix(".b")
+                weights[stem] = weights[stem] + value.float() @ kept[f"{stem}.a"].float()
+            elif not name.endswith(".a"):
+                weights[name] = value.float()
+    except (SafetensorError, OSError, KeyError, RuntimeError) as error:
+        raise ModelError(f"{folder / WEIGHTS} cannot be read: {error}") from error
+    return weights
+
+
+def start(encoder: Path, config: dict[str, Any]) -> dict[str, Tensor]:
+    """The weights that a training over the encoder in `encoder` begins with, in fp32, without the head."""
+    weights: dict[str, Tensor] = {}
+    with safe_open(encoder / "model.safetensors", "pt") as file:
+        for name in file.keys():  # noqa: SIM118  # no mapping
+            if name.startswith(("embeddings.", "encoder.")) and not name.endswith("_ids"):
+                weights[f"bert.{name}"] = file.get_tensor(name).float()
+    layers = 1 + max(int(name.split(".")[3]) for name in weights if name.startswith("bert.encoder.layer."))
+    if config["num_hidden_layers"] == layers + 1:
+        weights |= _mean_layer(weights, layers, config)
+    return weights
+
+
+def _mean_layer(weights: dict[str, Tensor], number: int, config: dict[str, Any]) -> dict[str, Tensor]:
+    """The layer that `pooling.start_as_mean` makes."""
+    below, name = (f"bert.encoder.layer.{n}" for n in (number - 1, number))
+    width, wide = config["hidden_size"], config["intermediate_size"]
+    zero, one = torch.zeros(width), torch.ones(width)
+    found = {
+        "attention.self.query.weight": torch.zeros(width, width), "attention.self.value.weight": torch.eye(width),
+        "attention.output.dense.weight": torch.eye(width), "output.dense.weight": torch.zeros(width, wide),
+    }  # fmt: skip
+    for copied in ("attention.self.key", "intermediate.dense"):
+        for kind in ("weight", "bias"):
+            found[f"{copied}.{kind}"] = weights[f"{below}.{copied}.{kind}"]
+    for linear in ("attention.self.query", "attention.self.value", "attention.output.dense", "output.dense"):
+        found[f"{linear}.bias"] = zero
+    for norm in ("attention.output.LayerNorm", "output.LayerNorm"):
+        found[f"{norm}.weight"], found[f"{norm}.bias"] = one, zero
+    return {f"{name}.{key}": value for key, value in found.items()}
