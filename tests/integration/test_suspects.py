@@ -16,6 +16,7 @@ import pytest
 from goemo_tui.cli import main
 from tests.integration.in_process import created, told
 from tests.integration.test_cli import document, goemo
+from tests.integration.test_laws import HEAVY, loaded
 from tests.unit.test_raters import rating, write
 from trainer import load_corpus
 from trainer.corpus.decisions import Decision, keep_decisions
@@ -279,3 +280,38 @@ def test_folds_are_dealt_out_as_the_command_says(tiny_encoder: Path) -> None:
     job = asked(tiny_encoder)
     split = job.corpus.splits["train"]
     assert np.array_equal(job.fold_of(), folds_of(split.text[:120], split.labels[:120], 3, 0))
+
+
+SHOW_SUSPECTS = """
+import asyncio
+from goemo_tui.app import GoemoApp
+
+async def main():
+    app = GoemoApp("sample")
+    async with app.run_test(size=(120, 36)) as pilot:
+        for _ in range(400):
+            await pilot.pause(0.05)
+            if app.screen.browser.columns is not None:
+                break
+        await pilot.press("f")
+        for _ in range(400):
+            await pilot.pause(0.05)
+            if app.screen.browser.figures.suspects is not None:
+                break
+        await pilot.press("b")
+        assert app.screen.browser.figures.suspects.decisions
+
+asyncio.run(main())
+"""
+
+
+def test_the_terminal_shows_suspects_without_what_ranked_them(tiny_encoder: Path) -> None:
+    from trainer.corpus.suspects import given_labels
+    from trainer.model.label_quality import ranked
+
+    made(tiny_encoder)
+    corpus = load_corpus("sample")
+    scores = read_scores(corpus)
+    assert scores is not None
+    ranked(scores, given_labels(corpus))
+    assert loaded(SHOW_SUSPECTS, *HEAVY, "cleanlab", "sklearn", "scipy") == set()
