@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 SHARED_OUT := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench bench-ui torture monkey screenshots pictures clean
+.PHONY: help setup run test check format bench bench-ui quality starter torture monkey screenshots pictures clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,6 +45,12 @@ bench: setup  ## measure: loading, starting, training, predicting, as ratios in 
 
 bench-ui: setup  ## measure what the terminal costs over a real pty, beside its budgets (ten minutes; STRICT=--strict fails on a miss)
 	$(BIN)/python -m benchmarks.ui $(STRICT)
+
+quality: setup  ## train the default recipe on the real corpus over five seeds and write benchmarks/QUALITY.md (hours; SEEDS=0 for one)
+	$(BIN)/python -m benchmarks.quality adapters-mean --seeds $(or $(SEEDS),0-4) --data $(or $(DATA),goemotions)
+
+starter: setup  ## train the model that ships with the program anew, and pack it into data/starter (DATA=folder of the corpus)
+	$(BIN)/python -m benchmarks.quality.starter --data $(or $(DATA),goemotions)
 
 torture: setup  ## kill small trainings 200 times and see whether they end as if nobody had touched them
 	$(BIN)/python -m tests.torture --kills 200

@@ -176,6 +176,13 @@ ACTIONS: tuple[Action, ...] = (
     _act("train.view", "v", "next_tab", "View", "Next tab: Live, Evaluation, Config, Log", True),
     _act("train.order", "o", "next_order", "Sort", "Sort the scores by the next column; a click on a head does it too"),
     _act("train.turn", "O", "turn_order", "Turn", "Turn the order of the scores round"),
+    _act(
+        "train.figures",
+        "m",
+        "next_figures",
+        "More figures",
+        "More of the evaluation: Ekman and sentiment, calibration, what was confused",
+    ),
     _act("train.pin", "space", "pin_run", "Pin", "Pin the selected run or unpin it: charts draw pinned runs too", True),
     _act("train.unpin", "x", "unpin_runs", "Unpin", "Take all pins away"),
     _act(

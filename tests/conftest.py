@@ -25,12 +25,21 @@ def goemo_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GOEMO_HOME", str(home))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # most tests are about models of their own; what the starter is for asks for it with the fixture `starter`
+    monkeypatch.setenv("GOEMO_STARTER", str(tmp_path / "no-starter"))
     # the terminal that runs the tests must not decide what they see: colours, signs, what is remembered of SSH
     for name in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "LC_ALL", "LC_CTYPE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in (("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")):
         monkeypatch.setenv(name, value)
     return home
+
+
+@pytest.fixture
+def starter(goemo_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the model that ships with the program, which is found again."""
+    monkeypatch.delenv("GOEMO_STARTER")
+    return ROOT / "data" / "starter"
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ class TrainConfig:
     )
     epochs: int = _is(3, "how often the model sees each comment", 1, 1000)
     batch_size: int = _is(32, "comments in one step", 1, 4096)
-    lr: float = _is(2e-4, "highest learning rate of the encoder", 0.0, 1.0)
+    lr: float = _is(1e-3, "highest learning rate of the encoder, or of its adapters", 0.0, 1.0)
     limit: int = _is(0, "train on the first N rows for a quick look; 0 takes all", 0, 10**9)
     seed: int = _is(0, "the same seed on the same machine gives the same weights", 0, 2**32 - 1)
     device: str = _is("auto", "auto, cpu, cuda, cuda:1, mps")
@@ -90,13 +90,13 @@ class TrainConfig:
         group="advanced",
     )
     pooling: str = _is(
-        "cls",
-        "cls: the stock head as it is; mean: over one more layer that starts as the mean of the tokens",
-        choices=("cls", "mean"),
+        "auto",
+        "cls: the stock head as it is; mean: on one more layer that starts as the mean of the tokens; auto: mean if it can",
+        choices=("auto", "mean", "cls"),
         group="advanced",
     )
     lora_rank: int = _is(
-        0, "learn low-rank adapters of this rank instead of all weights; 0 learns all", 0, 1024, group="advanced"
+        16, "learn low-rank adapters of this rank instead of all weights; 0 learns all", 0, 1024, group="advanced"
     )
     lora_alpha: int = _is(32, "how strongly adapters act: they are scaled by alpha / rank", 1, 4096, group="advanced")
     layer_decay: float = _is(
@@ -178,9 +178,12 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
-        """The inverse of `to_dict`; keys it does not know are ignored (a newer version may have written them)."""
+        """The inverse of `to_dict`; keys it does not know are ignored (a newer version may have written them).
+
+        What an older version wrote is read as that version meant it.
+        """
         known = {f.name for f in fields(cls)}
-        return cls(**parse_settings({k: v for k, v in values.items() if k in known}))
+        return cls(**parse_settings({**BEFORE, **{k: v for k, v in values.items() if k in known}}))
 
     @classmethod
     def from_toml(cls, text: str) -> TrainConfig:
@@ -190,6 +193,9 @@ class TrainConfig:
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"the settings are not TOML: {error}") from None
 
+
+BEFORE: dict[str, Any] = {"pooling": "cls", "lora_rank": 0, "threshold_fit": "per_label"}
+"""What runs did before there were settings for it."""
 
 SETTINGS: dict[str, Setting] = {f.name: f.metadata["setting"] for f in fields(TrainConfig)}
 """Name -> explanation and range, in the order a form shows them."""
@@ -262,20 +268,21 @@ NOTEBOOK: dict[str, Any] = {
     "recipe": "notebook", "encoder": "distilbert", "max_length": 128, "padding": "max_length", "batching": "shuffled",
     "batch_size": 16, "precision": "fp32", "lr": 2e-5, "head_lr": 2e-5, "weight_decay": 0.01, "scheduler": "constant",
     "warmup": 0.0, "clip": 0.0, "decay": "all", "epochs": 2, "head_init": "random", "threshold": 0.3,
+    "pooling": "cls", "lora_rank": 0, "threshold_fit": "per_label",
 }  # fmt: skip
 """The classic notebook to the letter; torch's AdamW decays everything by 0.01 unless told otherwise, and it does not."""
 
 RECIPES: dict[str, str] = {
-    "goemo": "length-grouped bf16 batches, log-odds head, warm-up and linear decay: what measured better",
+    "goemo": "adapters and a mean layer over the bundled encoder, all weights of wider ones; length-grouped bf16 batches",
     "notebook": "the classic: pad to 128, batch 16, fp32, AdamW 2e-5 constant, 2 epochs, threshold 0.3",
 }
 
 WIDE = 512
-"""Encoders at least this wide (DistilBERT: 768) want a smaller rate than the bundled one (384)."""
+"""Encoders at least this wide (DistilBERT: 768) are learned whole, at a smaller rate; the bundled one (384) is not."""
 
 
 def recipe(name: str = "goemo", encoder: str | None = None, width: int | None = None) -> TrainConfig:
-    """The settings of a named recipe. `width` is the encoder's hidden size where known; it chooses the rate of `goemo`.
+    """The settings of a named recipe. `width` is the encoder's hidden size where known; it chooses what `goemo` learns, and how fast.
 
     Raises ConfigError for an unknown name.
     """
@@ -286,7 +293,8 @@ def recipe(name: str = "goemo", encoder: str | None = None, width: int | None = 
         config = replace(config, encoder=encoder)
     if name == "goemo":
         wide = width >= WIDE if width is not None else config.encoder == "distilbert"
-        config = replace(config, lr=3e-5 if wide else 2e-4)
+        if wide:  # adapters were measured on the bundled encoder alone
+            config = replace(config, lr=3e-5, lora_rank=0, pooling="cls")
     return config
 
 

@@ -104,6 +104,11 @@ def find_encoder(name: str, progress: Progress | None = None, allow_download: bo
     return Encoder(name, _checked(_download(name, hub_name, progress)), "downloaded")
 
 
+def bundled_is_installed() -> bool:
+    """Whether the package of the bundled encoder is there; its files are looked at when it is used."""
+    return importlib.util.find_spec(BUNDLED_MODULE) is not None
+
+
 def available(name: str) -> bool:
     """Whether `find_encoder` would answer without the network."""
     try:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer import paths
-from trainer.encoders import Progress, anatomy, find_encoder, looks_like_path, read_json
+from trainer.config import SETTINGS
+from trainer.encoders import (
+    BUNDLED,
+    COMPACT,
+    Progress,
+    anatomy,
+    bundled_is_installed,
+    find_encoder,
+    looks_like_path,
+    read_json,
+)
 from trainer.errors import GoemoError, ModelError, NotFoundError
 from trainer.labels import names_of_model
 
@@ -49,6 +60,8 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
     if name == STARTER:
         starter = _starter()
         if starter is None:
+            if _is_there(starter_folder()):
+                find_encoder(BUNDLED)  # says what is missing, and how to get it
             raise NotFoundError(f"this version carries no starter model. Make a model: {MAKE_ONE}")
         return starter
     if looks_like_path(name) and not _is_run(name):
@@ -114,6 +127,26 @@ def read_thresholds(folder: Path) -> dict[str, float] | None:
     return values
 
 
+def read_fitted_on(folder: Path) -> str | None:
+    """The fingerprint of the rows that the folder's thresholds were fitted on: "" where none were fitted, None where that
+    is not known. Raises ModelError for a broken file.
+    """
+    path = folder / "thresholds.json"
+    told = read_json(path) if path.is_file() else {"metric": "fixed"}
+    if told.get("metric") == "fixed":
+        return ""
+    rows = told.get("fitted_on")
+    found = rows.get("sha256") if isinstance(rows, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
+def read_way(folder: Path) -> str:
+    """How the folder's thresholds were fitted: one of `trainer.model.thresholds.WAYS`. Raises ModelError for a broken file."""
+    path = folder / "thresholds.json"
+    way = read_json(path).get("way") if path.is_file() else None
+    return way if isinstance(way, str) and way in SETTINGS["threshold_fit"].choices else "per_label"
+
+
 def read_max_length(folder: Path) -> int:
     """Tokens the model was trained on at most: the tokenizer's own limit, else the classic 128, within its positions."""
     path = folder / "tokenizer_config.json"
@@ -127,9 +160,22 @@ def read_max_length(folder: Path) -> int:
     )
 
 
+def starter_folder() -> Path:
+    """Where the starter lies: with the program, or where GOEMO_STARTER says (a folder that is not there: no starter)."""
+    named = os.environ.get("GOEMO_STARTER")
+    return paths.expanded(named) if named else paths.shipped() / STARTER
+
+
 def _starter() -> ModelFolder | None:
-    folder = paths.shipped() / "starter"
-    return ModelFolder(STARTER, folder, "starter") if (folder / "config.json").is_file() else None
+    """The starter, where it and the encoder that it adds to are there."""
+    folder = starter_folder()
+    if not _is_there(folder) or ((folder / COMPACT).is_file() and not bundled_is_installed()):
+        return None
+    return ModelFolder(STARTER, folder, "starter")
+
+
+def _is_there(folder: Path) -> bool:
+    return (folder / "config.json").is_file()
 
 
 def _run_models(finished_only: bool = False) -> list[ModelFolder]:

@@ -64,9 +64,9 @@ def warnings(folder: Path, parameters: int) -> list[str]:
 # The disk
 
 
-def checkpoint_bytes(parameters: int) -> int:
+def checkpoint_bytes(parameters: int, learned: int | None = None) -> int:
     """About how large a checkpoint is: weights and AdamW's two moments, as float32."""
-    return 3 * WEIGHT * parameters
+    return WEIGHT * (parameters + 2 * (parameters if learned is None else learned))
 
 
 def needed_bytes(parameters: int) -> int:

@@ -25,6 +25,7 @@ def main() -> int:
         "--limit", type=int, default=0, help="train on the first N rows only: to choose what is worth more"
     )
     parser.add_argument("--again", action="store_true", help="also what was measured before")
+    parser.add_argument("--table", action="store_true", help="write QUALITY.md from what was measured")
     options = parser.parse_args()
     os.environ.setdefault("GOEMO_HOME", str(Path(".quality").resolve()))
     unknown = [name for name in options.recipes if name not in RECIPES]
@@ -39,6 +40,10 @@ def main() -> int:
         for name in options.recipes:
             if options.again or (name, seed, options.limit) not in done:
                 keep(measure(RECIPES[name], seed, options.data, options.limit))
+    if options.table or options.recipes:
+        from benchmarks.quality.table import write
+
+        write()
     return 0
 
 

@@ -15,7 +15,7 @@ WIDTH = 100
 
 def compare_runs(args: argparse.Namespace) -> int:
     """Print the comparison of two to six runs, held against the first. Raises GoemoError."""
-    from goemo_tui.services.compare import MOST, compare, document, side_of
+    from goemo_tui.services.compare import MOST, compare, document, paired_with, side_of
     from goemo_tui.services.compare_page import page, text
     from trainer.runs.run import Run
 
@@ -28,9 +28,10 @@ def compare_runs(args: argparse.Namespace) -> int:
     if len(folders) > MOST:
         raise ConfigError(f"{len(folders)} runs do not fit side by side: {MOST} at most")
     found = compare([side_of(folder) for folder in folders])
+    paired = paired_with(found, folders)
     if args.json:
-        print(json.dumps(document(found)))
+        print(json.dumps(document(found, paired)))
         return 0
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
-    print(text(page(found, width, args.all, str)))
+    print(text(page(found, width, args.all, str, paired)))
     return 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from goemo_tui.commands.predict import load
-from goemo_tui.safe_text import clean, json_line
+from goemo_tui.safe_text import json_line
 
 if TYPE_CHECKING:
     from trainer.corpus import Corpus
@@ -16,32 +17,64 @@ if TYPE_CHECKING:
 def add(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "eval", help="score a model on a split", description="How well a model reads a split whose labels are known."
+        "eval",
+        help="score a model on a split, or two against each other",
+        description="How well a model reads a split whose labels are known: precision, recall, F1 with its 95%% interval, "
+        "average precision, calibration, Ekman and sentiment, and what was said instead. Rows that the model's thresholds "
+        "were fitted on are cross-fitted: each half is cut by thresholds fitted on the other.",
     )
     parser.add_argument("--model", help="a run, a folder, a Hub name or starter")
+    parser.add_argument(
+        "--compare", metavar="MODEL", help="a second model, held against the first on the same resamples"
+    )
     parser.add_argument("--data", help="sample, goemotions, a folder or a file (default: the settings', else sample)")
     parser.add_argument("--split", help="train, dev or test (default: test where there is one, else dev)")
     parser.add_argument("--threshold", default="tuned", help="tuned (the model's own), or one value such as 0.3")
+    parser.add_argument(
+        "--bootstrap", type=int, default=1_000, metavar="N", help="resamples for the intervals (default 1000, 0: none)"
+    )
+    parser.add_argument("--report", metavar="FILE", help="write a report too: FILE.md, or FILE.html that stands alone")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Evaluate and print; what is doubtful about the data is said before, on stderr."""
+    """Evaluate and print; what is doubtful about the data or the figures is said on stderr."""
     from goemo_tui.commands.progress import say
+    from goemo_tui.services.report_file import report_writer
+    from goemo_tui.services.report_text import text
     from goemo_tui.settings import read_settings
     from trainer.corpus import load_corpus
     from trainer.infer.evaluate import evaluate
 
+    write = report_writer(options.report) if options.report else None
     # `goemo-tui --data PATH eval` means the same
     data = options.data or getattr(options, "app_data", None) or read_settings()[0].data
     for doubt in doubts(load_corpus(data), options.split):
         say(f"warning: {doubt}")
     predictor = load(options)
-    report = evaluate(predictor, data, options.split, options.threshold)
-    print(json_line(report) if options.json else table(predictor.name, report))
+    against = load(options, options.compare) if options.compare else None
+    if sys.stderr.isatty():
+        say(f"{predictor.name} reads the comments …")
+    report = evaluate(
+        predictor, data, options.split, options.threshold, bootstrap=options.bootstrap, against=against
+    )  # fmt: skip
+    for note in notes(report):
+        say(f"note: {note}")
+    print(json_line(report) if options.json else text(report))
+    if write is not None:
+        say(f"the report is in {write(report)}")
     return 0
+
+
+def notes(report: dict[str, Any]) -> list[str]:
+    """What must be known before the figures are believed, each once; a second model's begin with its name."""
+    found = [str(note) for note in report.get("notes", ())]
+    other = report.get("against")
+    if other:
+        found += [f"{other['model']}: {note}" for note in other["notes"] if note not in found]
+    return found
 
 
 def doubts(corpus: Corpus, split: str | None) -> Iterator[str]:
@@ -63,20 +96,3 @@ def doubts(corpus: Corpus, split: str | None) -> Iterator[str]:
             place = f"{first.file}:{first.line}" if first.line else first.file
             count = len(source.problems)
             yield f"{count:,} row{'s' if count != 1 else ''} skipped, the first {place}: {first.what}; {remedy}"
-
-
-def table(model: str, report: dict[str, Any]) -> str:
-    """The report for people: one line a label, then the means."""
-    wide = max(16, *(len(clean(label)) + 2 for label in report["per_label"]))
-    head = f"{'emotion':<{wide}}{'precision':>10}{'recall':>8}{'F1':>7}{'support':>9}{'threshold':>11}"
-    rows = [
-        f"{clean(label):<{wide}}{s['precision']:>10.3f}{s['recall']:>8.3f}{s['f1']:>7.3f}{s['support']:>9}"
-        f"{report['thresholds'][label]:>11.3f}"
-        for label, s in report["per_label"].items()
-    ]
-    means = (
-        f"macro-F1 {report['macro_f1']:.3f} · micro-F1 {report['micro_f1']:.3f} · weighted-F1 {report['weighted_f1']:.3f} · "
-        f"macro-precision {report['macro_precision']:.3f} · macro-recall {report['macro_recall']:.3f} · "
-        f"all labels right {report['subset_accuracy']:.1%} · Hamming loss {report['hamming_loss']:.4f}"
-    )
-    return "\n".join([f"{clean(model)} on {clean(report['split'])}, {report['n']:,} rows", "", head, *rows, "", means])

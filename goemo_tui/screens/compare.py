@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,11 +20,14 @@ from goemo_tui.language import label
 from goemo_tui.safe_text import clean, content
 from goemo_tui.screens.dialog import Dialog
 from goemo_tui.services.beside import Done, beside
-from goemo_tui.services.compare import Comparison, Side, compare, side_of
+from goemo_tui.services.compare import Comparison, Side, compare, paired_with, side_of
 from goemo_tui.services.compare_page import Row, page
 from goemo_tui.services.runs import RunsChanged, RunWatch
 
-READING = "compare"
+if TYPE_CHECKING:
+    from goemo_tui.services.evaluation import Paired
+
+READING, PAIRING = "compare", "compare on the same resamples"
 COLOURS = {
     "head": "bold $accent",
     "name": "$quiet",
@@ -65,6 +68,8 @@ class CompareScreen(Dialog[None]):
         self._sides: tuple[Side, ...] = ()
         self._base = 0
         self._all = False
+        self._paired: dict[int, tuple[Paired, ...]] = {}
+        """Over each base, of the runs as they were last read."""
 
     def body(self) -> ComposeResult:
         """The page, and what can be switched."""
@@ -90,6 +95,9 @@ class CompareScreen(Dialog[None]):
     @on(Done)
     def _read(self, message: Done) -> None:
         message.stop()
+        if message.name.startswith(PAIRING):
+            self._take_paired(message)
+            return
         if message.error is not None:
             self._sides = ()  # what is drawn anew for another size would cover the reason
             self.query_one("#page", Static).update(
@@ -99,6 +107,25 @@ class CompareScreen(Dialog[None]):
         sides = cast("tuple[Side, ...]", message.value)
         if sides != self._sides:
             self._sides = sides
+            self._paired.clear()
+            self._pair()
+            self.redraw()
+
+    def _pair(self) -> None:
+        """Draw the comments again for the present base, unless that was done."""
+        found, base, folders = self.comparison, self._base, self._folders
+        if found is not None and base not in self._paired:
+            # the sides are told too: what comes of runs that have gone on meanwhile is not taken
+            sides = self._sides
+            beside(f"{PAIRING} {base}", lambda: (sides, base, paired_with(found, folders)), self.post_message)
+
+    def _take_paired(self, message: Done) -> None:
+        if message.error is not None:
+            self.notify(str(message.error), severity="error")
+            return
+        sides, base, paired = cast("tuple[tuple[Side, ...], int, tuple[Paired, ...]]", message.value)
+        if sides == self._sides:
+            self._paired[base] = paired
             self.redraw()
 
     def on_resize(self) -> None:
@@ -116,7 +143,7 @@ class CompareScreen(Dialog[None]):
         if found is None:
             return
         scroll = self.query_one("#page-scroll", VerticalScroll)
-        rows = page(found, max(40, scroll.size.width - 1), self._all, label)
+        rows = page(found, max(40, scroll.size.width - 1), self._all, label, self._paired.get(self._base))
         self.query_one("#page", Static).update(Content("\n").join(_drawn(row) for row in rows))
         self.query_one("#switches", Static).update(self._switches())
 
@@ -138,6 +165,7 @@ class CompareScreen(Dialog[None]):
         """Hold the runs against the next one."""
         if self._sides:
             self._base = (self._base + 1) % len(self._sides)
+            self._pair()
             self.redraw()
 
     def action_scroll(self, rows: int) -> None:

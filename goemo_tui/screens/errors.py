@@ -94,12 +94,12 @@ class ErrorsScreen(Dialog["tuple[str, str]"]):
     ErrorsScreen #comment { height: auto; }
     """
 
-    def __init__(self, folder: Path, title: str, emotion: str, labels: Sequence[str]) -> None:
+    def __init__(self, folder: Path, title: str, emotion: str, labels: Sequence[str], kind: str = "") -> None:
         super().__init__()
         self._folder, self._title, self._emotion, self._labels = folder, title, emotion, tuple(labels)
         self._dev: ScoredDev | None = None
         self._found: Mistakes | None = None
-        self._kind = 0
+        self._kind = next((i for i, (_, kinds) in enumerate(SWITCH) if kinds == (kind,)), 0)
 
     def body(self) -> ComposeResult:
         """What was found, the switch, the list, and the selected comment in full."""

@@ -165,7 +165,9 @@ class RunActions(Place):
         view = self.selected
         if view is not None:
             labels = self.query_one(ScoreTable).names
-            self.app.push_screen(ErrorsScreen(view.folder, view.title, message.label, labels), self._inspect)
+            self.app.push_screen(
+                ErrorsScreen(view.folder, view.title, message.label, labels, message.kind), self._inspect
+            )
 
     def _inspect(self, asked: tuple[str, str] | None) -> None:
         """Take a comment and the model that judged it to Inspect."""

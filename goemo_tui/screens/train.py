@@ -273,7 +273,7 @@ class TrainScreen(LiveActions, RunActions):
             return any(run.state in ENDED for run in self._runs.values())
         if action == "unpin_runs":
             return bool(self._pinned)
-        if action in ("pin_run", "compare_runs", "about_run", "copy_command", "new_like"):
+        if action in ("pin_run", "compare_runs", "about_run", "copy_command", "new_like", "next_figures"):
             return view is not None
         return super().check_action(action, parameters)
 
@@ -327,3 +327,12 @@ class TrainScreen(LiveActions, RunActions):
     def action_turn_order(self) -> None:
         """Turn the order of the scores round."""
         self.query_one(ScoreTable).action_turn()
+
+    def action_next_figures(self) -> None:
+        """Open the evaluation; where it is open, go on to its next figures."""
+        self.leave_chart()
+        tabs = self.query_one(TabbedContent)
+        if tabs.active == "evaluation":
+            self.query_one(Evaluation).next_view()
+        else:
+            tabs.active = "evaluation"

@@ -6,9 +6,9 @@ Plain data for the screen and the command line. What was scored on other comment
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from goemo_tui.services.train_command import text_of
 from goemo_tui.wording import count, duration, millions, percent, rate, score
@@ -16,6 +16,9 @@ from trainer.config import SETTINGS
 from trainer.errors import GoemoError
 from trainer.runs.run import Run
 from trainer.runs.snapshot import Snapshot, number
+
+if TYPE_CHECKING:
+    from goemo_tui.services.evaluation import Paired
 
 MOST = 6
 """Runs that can be compared, and pinned, at once: as many columns as 80 cells hold."""
@@ -217,10 +220,29 @@ def signed(delta: float | None) -> str:
     return "=" if text == ".000" else ("+" if delta > 0 else "-") + text
 
 
-def document(comparison: Comparison) -> dict[str, Any]:
+def paired_with(comparison: Comparison, folders: Sequence[Path]) -> tuple[Paired, ...]:
+    """Each run that can be compared over the base, on the same resamples of dev, from their stored scores. For a thread."""
+    from goemo_tui.services.evaluation import Paired, paired_over
+
+    c = comparison
+    alike = tuple(folder for i, folder in enumerate(folders) if i != c.base and not c.other[i])
+    found = {one.run: one for one in paired_over(folders[c.base], alike)}
+    others = [(side.run, c.other[i]) for i, side in enumerate(c.sides) if i != c.base]
+    return tuple(found.get(run) or Paired(run, {}, trouble=why) for run, why in others)
+
+
+def document(comparison: Comparison, paired: Sequence[Paired] = ()) -> dict[str, Any]:
     """The comparison as JSON values, all settings and exact figures."""
     c = comparison
     return {
+        "paired": {
+            one.run: {
+                "resamples": one.resamples,
+                "trouble": one.trouble or None,
+                **{key: {**asdict(told), "clear": told.clear} for key, told in one.found.items()},
+            }
+            for one in paired
+        },
         "runs": [
             {"run": side.run, "name": side.title, "state": side.state, "not_compared": c.other[i] or None}
             for i, side in enumerate(c.sides)

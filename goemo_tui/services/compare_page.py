@@ -6,12 +6,18 @@ A row is a tuple of (text, tone); what colour a tone has is the screen's busines
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
 from goemo_tui.safe_text import cells
 from goemo_tui.services.compare import FIGURES, Comparison, Delta, emotions_counted, shown, signed
+from goemo_tui.services.report_words import verdict
 from goemo_tui.wording import MARKS, score
+
+if TYPE_CHECKING:
+    from goemo_tui.services.evaluation import Paired
 
 Row = tuple[tuple[str, str], ...]
 """(text, tone) pieces; tones: head, name, quiet, warning, better, worse, and "" for plain text."""
@@ -28,8 +34,13 @@ WITH_REASON = 19
 """Cells from which a column has room for the word beside the sign."""
 
 
-def page(comparison: Comparison, width: int, all_settings: bool, label: Callable[[str], str]) -> list[Row]:
-    """The rows for `width` cells. `label` says what a label is called on the screen."""
+def page(
+    comparison: Comparison, width: int, all_settings: bool, label: Callable[[str], str],
+    paired: Sequence[Paired] | None = None,
+) -> list[Row]:  # fmt: skip
+    """The rows for `width` cells. `label` says what a label is called on the screen; `paired` are the other runs over the
+    base, None while that is not known yet.
+    """
     c = comparison
     column = max(10, min(WIDEST, (width - NAMES) // len(c.sides)))
     rows = _names([side.title for side in c.sides], column)
@@ -41,7 +52,8 @@ def page(comparison: Comparison, width: int, all_settings: bool, label: Callable
     rows += [line for note in c.notes for line in _note(note, width)]
     rows += [(), (("Scores of the best epoch on dev", "head"), ("   * the best", "quiet"))]
     rows += [_figure(c, key, name, column) for key, name, _ in FIGURES]
-    rows += [(), *_settings(c, column, width, all_settings), (), *_emotions(c, column, label)]
+    rows += [(), *_settings(c, column, width, all_settings), (), *_paired(c, paired, width)]
+    rows += [(), *_emotions(c, column, label)]
     return rows
 
 
@@ -91,6 +103,26 @@ def _figure(c: Comparison, key: str, name: str, column: int) -> Row:
         value = _right(shown(key, side.figures[key]), column)
         row.append((value[:-1] + "*", "better") if i in best else (value, ""))
     return tuple(row)
+
+
+def _paired(c: Comparison, paired: Sequence[Paired] | None, width: int) -> list[Row]:
+    """macro-F1 over the base with its interval, and in words whether that is a difference at all."""
+    base = cells(c.sides[c.base].title, 24)
+    rows: list[Row] = [((f"macro-F1 over {base}", "head"), ("   drawn again on the same comments for both", "quiet"))]
+    if paired is None:
+        return [*rows, (("drawing the comments of dev again …", "quiet"),)]
+    titles = {side.run: side.title for side in c.sides}
+    for one in paired:
+        name = _left(titles.get(one.run, one.run), NAMES)
+        told = one.found.get("macro_f1")
+        if told is None:
+            rows.append(((name, "name"), (cells(f"not known: {one.trouble}", width - NAMES), "quiet")))
+            continue
+        tone = ("better" if told.difference > 0 else "worse") if told.clear else ""
+        said = f"{signed(told.difference):>6}  95% {signed(told.low)} … {signed(told.high)}  "
+        words = verdict({**asdict(told), "clear": told.clear})
+        rows.append(((name, "name"), (said, tone), (words, tone or "quiet")))
+    return rows
 
 
 def _settings(c: Comparison, column: int, width: int, all_settings: bool) -> list[Row]:

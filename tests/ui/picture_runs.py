@@ -122,7 +122,7 @@ def _score(run: Run, best: float) -> None:
     p = np.zeros((len(rows), len(EMOTIONS)), np.float32)
     for row, own in enumerate(rows):
         for index, name in enumerate(EMOTIONS):
-            right = chance(run.id, row, name, "right") < best + 0.2
+            right = chance(run.id, row, name, "right") < best + 0.05
             p[row, index] = (0.35 + 0.6 * chance(row, name)) if (index in own) == right and (
                 index in own or chance(row, name, "odd") < 0.06
             ) else 0.2 * chance(row, name)  # fmt: skip

@@ -8,7 +8,7 @@ from textual.widgets import Static
 from goemo_tui.screens.compare import CompareScreen
 from goemo_tui.screens.train import TrainScreen
 from tests.ui.train_story import HOSTILE, opened, shown, tell, toasts, until, validate
-from tests.unit.test_compare import ONE, TWO, scored
+from tests.unit.test_compare import ONE, TWO, guessing, scored
 from trainer.config import TrainConfig
 from trainer.runs.about import NAME
 from trainer.runs.events import EventLog
@@ -98,3 +98,23 @@ async def test_a_run_that_was_removed_meanwhile_is_said() -> None:
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, TrainScreen))
     assert two.folder.exists()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_a_difference_of_macro_f1_is_told_with_its_interval_and_in_words(size: tuple[int, int]) -> None:
+    guessing(0.4)
+    guessing(0.8)
+    async with opened(size) as (app, pilot):
+        await until(pilot, lambda: len(app.runs.runs) == 2)
+        await pilot.press("space", "down", "c")
+        await until(pilot, lambda: isinstance(app.screen, CompareScreen) and "resample" in said(app))
+        first = said(app)
+        assert "95% " in first and " … " in first
+        await pilot.press("b")
+        await until(pilot, lambda: "resample" in said(app) and ("better in" in said(app)) is not ("better in" in first))
+
+
+def said(app: object) -> str:
+    """The whole page, in sight or not."""
+    screen = app.screen  # type: ignore[attr-defined]
+    return str(screen.query_one("#page", Static).render()) if isinstance(screen, CompareScreen) else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import Button, TabbedContent
+from textual.widgets import Button, Static, TabbedContent
 
 from goemo_tui.screens.train import TrainScreen
 from goemo_tui.widgets.estimate_line import EstimateLine
@@ -49,7 +49,11 @@ async def test_runs_that_have_ended(studio: Studio, monkeypatch: pytest.MonkeyPa
         place = app.screen
         assert isinstance(place, TrainScreen)
         await pilot.press("v")
-        await studio.take(pilot, "train-evaluation", "admiration")
+        await studio.take(pilot, "train-evaluation", "approval", "− missed")
+        for name, says in (("levels", "Sentiment"), ("calibration", "◆ approval"), ("confusions", "wrongly said")):
+            await pilot.press("m")
+            await studio.take(pilot, f"train-{name}", says)
+        await pilot.press("m")
         await pilot.press("v")
         await studio.take(pilot, "train-config", "22,723,996")
         await pilot.press("v")
@@ -65,6 +69,7 @@ async def test_the_dialogs(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> N
         await studio.until(pilot, lambda: len(app.runs.runs) == 3 and isinstance(app.screen, TrainScreen))
         place = app.screen
         await pilot.press("space", "down", "c")
+        await studio.until(pilot, lambda: "resample" in str(app.screen.query_one("#page", Static).render()))
         await studio.take(pilot, "train-compare", "Settings that differ", "gentle-moth")
         await pilot.press("G")
         await studio.take(pilot, "train-compare-emotions")

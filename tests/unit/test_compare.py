@@ -152,7 +152,7 @@ def test_two_to_six_different_runs_are_needed(capsys: pytest.CaptureFixture[str]
     assert cli("runs", "compare", *(run.id for run in runs)) == 2
     assert cli("runs", "compare", runs[0].id, "nobody") == 3
     assert cli("runs", "compare", *(run.id for run in runs[:MOST])) == 0
-    assert capsys.readouterr().out.count("macro-F1") == 1
+    assert sum(line.startswith("macro-F1  ") for line in capsys.readouterr().out.splitlines()) == 1
 
 
 def test_a_side_is_read_from_a_run_whose_settings_cannot_be() -> None:
@@ -160,3 +160,58 @@ def test_a_side_is_read_from_a_run_whose_settings_cannot_be() -> None:
     (run.folder / "config.toml").write_text("format = 99\n")
     side = side_of(run.folder)
     assert isinstance(side, Side) and not side.settings and side.per_label == ONE
+
+
+def guessing(share: float, taxonomy: str = "emotions", seed: int = 0) -> Run:
+    """A finished run on the sample whose stored scores of dev are right in `share` of the decisions on what is true."""
+    import numpy as np
+
+    from trainer.corpus import load_corpus
+    from trainer.runs.dev_scores import DevScores, write_dev_scores
+
+    corpus = load_corpus("sample")
+    split, names = corpus.under(taxonomy).splits["dev"], corpus.under(taxonomy).labels.names
+    source = np.random.default_rng(seed)
+    p = source.random((len(split), len(names))).astype(np.float32) * 0.3
+    for row, ids in enumerate(split.labels):
+        p[row, list(ids)] += np.where(source.random(len(ids)) < share, 0.6, 0.0).astype(np.float32)
+    run = scored(ONE, dev=corpus.fingerprint["dev"], taxonomy=taxonomy, data="sample")
+    limits = np.full(len(names), 0.4, np.float32)
+    write_dev_scores(run.folder, DevScores(p, names, limits, 2, corpus.fingerprint["dev"]))
+    return run
+
+
+def test_runs_are_held_against_each_other_on_the_same_resamples(capsys: pytest.CaptureFixture[str]) -> None:
+    weak, strong, like, old = guessing(0.4), guessing(0.8), guessing(0.41, seed=0), scored(ONE, data="sample", dev="")
+    assert cli("runs", "compare", weak.id, strong.id, like.id, old.id, "--json") == 0
+    told = one_document(capsys.readouterr().out)["paired"]
+    macro = told[strong.id]["macro_f1"]
+    assert (
+        macro["clear"]
+        and 0 < macro["low"] < macro["difference"] < macro["high"]
+        and told[strong.id]["resamples"] == 1000
+    )
+    assert not told[like.id]["macro_f1"]["clear"] and told[like.id]["micro_f1"]["low"] <= 0
+    assert "before scores were kept" in told[old.id]["trouble"]
+    assert cli("runs", "compare", weak.id, strong.id, like.id) == 0
+    shown = capsys.readouterr().out
+    assert "better in" in shown and "no clear difference" in shown and "macro-F1 over" in shown
+    assert cli("runs", "compare", strong.id, weak.id) == 0
+    assert "worse in" in capsys.readouterr().out
+
+
+def test_runs_of_other_labels_are_not_drawn_against_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    a, b = guessing(0.5), guessing(0.5, taxonomy="ekman")
+    assert cli("runs", "compare", a.id, b.id, "--json") == 0
+    assert one_document(capsys.readouterr().out)["paired"][b.id]["trouble"] == "other labels"
+
+
+def test_the_paired_lines_fit_on_80_columns() -> None:
+    from goemo_tui.services.compare import paired_with
+
+    runs = [guessing(0.4), guessing(0.8), scored(TWO, dev="two")]
+    c = compared(*runs)
+    lines = text(page(c, 76, False, str, paired_with(c, [run.folder for run in runs]))).splitlines()
+    assert max(cell_len(line) for line in lines) <= 76
+    assert any("not known: other comments" in line for line in lines)
+    assert "drawing the comments" in text(page(c, 76, False, str))

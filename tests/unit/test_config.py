@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from trainer.config import RECIPES, SETTINGS, TrainConfig, recipe
+from trainer.config import BEFORE, RECIPES, SETTINGS, TrainConfig, recipe
 from trainer.errors import ConfigError
 
 
@@ -28,9 +28,21 @@ def test_the_notebook_to_the_letter() -> None:
     assert recipe("notebook", encoder="minilm").encoder == "minilm"
 
 
-@pytest.mark.parametrize(("width", "lr"), [(384, 2e-4), (768, 3e-5), (None, 2e-4)])
+@pytest.mark.parametrize(("width", "lr"), [(384, 1e-3), (768, 3e-5), (None, 1e-3)])
 def test_the_rate_of_goemo_goes_by_the_encoders_width(width: int | None, lr: float) -> None:
     assert recipe("goemo", width=width).lr == lr
+
+
+def test_what_is_measured_on_the_bundled_encoder_is_the_default_there_alone() -> None:
+    assert (recipe("goemo").lora_rank, recipe("goemo").pooling) == (16, "auto")
+    for config in (recipe("goemo", "distilbert"), recipe("goemo", width=768), recipe("notebook", "minilm")):
+        assert (config.lora_rank, config.pooling) == (0, "cls")
+
+
+def test_a_run_of_an_older_version_is_read_as_it_was_meant() -> None:
+    old = {k: v for k, v in TrainConfig(epochs=2).to_dict().items() if k not in BEFORE}
+    read = TrainConfig.from_dict(old)
+    assert (read.epochs, read.lora_rank, read.pooling, read.threshold_fit) == (2, 0, "cls", "per_label")
 
 
 def test_every_setting_explains_itself_and_design_keys_exist() -> None:

@@ -12,17 +12,22 @@ from goemo_tui.cli import main
 from goemo_tui.commands import evaluate as command
 from trainer.infer import evaluate as work
 
+asked_more: list[dict[str, Any]] = []
+NOTES: list[str] = []
+
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
     """The (data, split) pairs that were to be evaluated."""
     calls: list[tuple[str, str | None]] = []
 
-    def evaluate(predictor: object, data: str, split: str | None, threshold: str) -> dict[str, Any]:
+    def evaluate(predictor: object, data: str, split: str | None, threshold: str, **more: Any) -> dict[str, Any]:
         calls.append((data, split))
-        return {"split": split or "test"}
+        asked_more.append(more)
+        return {"split": split or "test", "notes": NOTES}
 
-    monkeypatch.setattr(command, "load", lambda options: object())
+    asked_more.clear()
+    monkeypatch.setattr(command, "load", lambda options, model=None: model or "first")
     monkeypatch.setattr(work, "evaluate", evaluate)
     return calls
 
@@ -62,7 +67,7 @@ def test_skipped_rows_are_said_where_they_matter(
     assert capsys.readouterr().err == ""
     assert main(["eval", "--data", str(folder), "--split", "train", "--json"]) == 0
     out, err = capsys.readouterr()
-    assert json.loads(out) == {"split": "train"}
+    assert json.loads(out) == {"split": "train", "notes": []}
     assert "3 rows skipped" in err and f"{folder / 'train.tsv'}:1:" in err and "data check" in err
 
 
@@ -82,3 +87,33 @@ def test_a_file_that_was_divided_is_said_with_its_bad_rows(
     assert main(["eval", "--data", str(file), "--json"]) == 0
     err = capsys.readouterr().err
     assert "chosen at random" in err and "1 row skipped" in err and asked
+
+
+def test_bootstrap_and_the_second_model_are_passed_on(folder: Path, asked: list[tuple[str, str | None]]) -> None:
+    assert main(["eval", "--data", str(folder), "--json"]) == 0
+    assert main(["eval", "--data", str(folder), "--json", "--bootstrap", "7", "--compare", "other"]) == 0
+    assert asked_more == [{"bootstrap": 1000, "against": None}, {"bootstrap": 7, "against": "other"}] and asked
+
+
+def test_what_must_be_known_of_the_figures_is_said_once(
+    folder: Path,
+    asked: list[tuple[str, str | None]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(f"{__name__}.NOTES", ["they were fitted on\x1b[2J these rows"])
+    assert main(["eval", "--data", str(folder), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert err.count("note: they were fitted on") == 1 and "\x1b" not in err and len(json.loads(out)["notes"]) == 1
+    both = {"notes": ["same"], "against": {"model": "B", "notes": ["same", "own"]}}
+    assert command.notes(both) == ["same", "B: own"]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("report.pdf", ".md"), ("report", ".html"), ("no/such/report.md", "folder"), (".", ".md")]
+)
+def test_a_report_that_cannot_be_written_is_said_before_the_work(
+    folder: Path, asked: list[tuple[str, str | None]], capsys: pytest.CaptureFixture[str], name: str, says: str
+) -> None:
+    assert main(["eval", "--data", str(folder), "--report", str(folder / name)]) == 2
+    assert says in capsys.readouterr().err and not asked

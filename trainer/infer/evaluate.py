@@ -1,15 +1,41 @@
-"""A split in, a report out: what a model gets right on rows whose labels are known."""
+"""A split in, a report out: what a model gets right on rows whose labels are known, and how two models compare there.
+
+Thresholds that were fitted on these very rows are not used on them: each half is cut by thresholds fitted on the other.
+"""
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from trainer.corpus import Corpus, load_corpus
 from trainer.errors import ConfigError, ModelError, NotFoundError
+from trainer.infer.matching import Matched, matched
 from trainer.infer.predictor import TUNED, Predictor, Threshold
-from trainer.labels import TAXONOMIES, LabelSet
-from trainer.model.metrics import multi_hot, scores
+from trainer.model.metrics import cross_fitted, multi_hot
+from trainer.modelfolder import read_fitted_on, read_way
+from trainer.scoring import bootstrap as draws
+from trainer.scoring.counts import Array
+from trainer.scoring.evaluation import Evaluation, document, evaluation
+from trainer.scoring.levels import applicable
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A split as one model reads it. Arrays of shape (rows, labels) and `cuts` of shape (labels,), in the order of `labels`."""
+
+    model: str
+    corpus: Path
+    split: str
+    labels: tuple[str, ...]
+    truth: Array
+    probability: Array
+    said: Array
+    cuts: Array
+    cross_fitted: bool
+    left_out: Matched
+    notes: tuple[str, ...]
 
 
 def evaluate(
@@ -18,60 +44,124 @@ def evaluate(
     split: str | None = None,
     threshold: Threshold = TUNED,
     device: str = "auto",
+    bootstrap: int = draws.RESAMPLES,
+    against: str | Predictor | None = None,
 ) -> dict[str, Any]:
     """Scores of `model` on one split of `data`, as the JSON document of `goemo-tui eval`.
 
     Left out, the split is test where the corpus has one, else dev. The corpus's labels are matched to the model's by
-    name, under the grouping that the model was trained with. Raises NotFoundError, CorpusError, ModelError, and
-    ConfigError for a threshold or device that cannot be.
+    name, under the grouping that the model was trained with. `bootstrap` is how often the rows are drawn again for
+    confidence intervals (0: none); `against` is a second model, held against the first on the same draws. Raises
+    NotFoundError, CorpusError, ModelError, and ConfigError for a threshold, device or bootstrap that cannot be.
     """
-    predictor = model if isinstance(model, Predictor) else Predictor(model, device=device, threshold=threshold)
+    if not 0 <= bootstrap <= draws.MOST:
+        raise ConfigError(f"bootstrap {bootstrap}: give 0 for none, or a number up to {draws.MOST:,}", key="bootstrap")
+    first = _predictor(model, device, threshold)
+    second = _predictor(against, device, threshold) if against is not None else None
     corpus = load_corpus(data)
+    one = score(first, corpus, split, threshold)
+    report = report_of(one, bootstrap)
+    if second is not None:
+        other = score(second, corpus, split, threshold)
+        report["against"] = report_of(other, bootstrap)
+        report["difference"] = compared(one, other, bootstrap)
+    return report
+
+
+def score(predictor: Predictor, corpus: Corpus, split: str | None, threshold: Threshold = TUNED) -> Scored:
+    """What the model says of the rows of a split, and what is true of them. Raises NotFoundError, ModelError, ConfigError."""
     name = split or corpus.scored
+    notes: list[str] = []
     if name not in corpus.splits:
-        raise NotFoundError(f"{corpus.path} has no split {name!r}; there are: {', '.join(corpus.splits)}")
-    corpus = in_terms_of(corpus, LabelSet(predictor.labels))
-    rows = corpus.splits[name]
+        raise NotFoundError(
+            f"{corpus.path} has no split {name!r}; there are: {', '.join(corpus.splits)}. Name one of them with --split, "
+            f"or put a {name}.tsv beside them"
+        )
+    if split is None and name == "dev":
+        notes.append("the corpus has no test split, so dev is scored, on which a run's best epoch was chosen")
+    if name == "train":
+        notes.append("these are training rows: of a model that learned them the scores say how well it remembers")
+    labels = matched(corpus, predictor.labels)
+    rows = labels.corpus.splits[name]
     if not len(rows.text):
         raise NotFoundError(f"{corpus.path}: the split {name!r} has no usable row")
-    ids = {name.lower(): k for name, k in corpus.labels.index().items()}
-    order = [ids[label.lower()] for label in predictor.labels]
-    truth = multi_hot(rows.labels, len(corpus.labels))[:, order]
-    cuts = predictor.thresholds(threshold)
-    found = scores(truth, predictor.probabilities(rows.text) >= cuts)
+    truth = multi_hot(rows.labels, len(labels.corpus.labels))[:, labels.in_corpus]
+    probability = predictor.probabilities(rows.text)[:, labels.in_model]
+    cuts = predictor.thresholds(threshold)[labels.in_model]
+    fitted = read_fitted_on(predictor.folder.path) if threshold == TUNED else ""
+    same = bool(fitted) and fitted == rows.sha256
+    said = cross_fitted(truth, probability, read_way(predictor.folder.path)) if same else probability >= cuts
+    if same:
+        notes.append(
+            "the model's thresholds were fitted on these very rows, so its scores are cross-fitted: each half is cut by "
+            "thresholds fitted on the other half"
+        )
+    elif fitted is None:
+        notes.append(
+            "the model does not say on which rows its thresholds were fitted: if on these, its scores are flattered"
+        )
+    names = tuple(predictor.labels[k] for k in labels.in_model)
+    notes += labels.notes(name, truth_rows=len(rows.text))
+    return Scored(
+        predictor.name, corpus.path, name, names, truth, probability, said, cuts, same, labels, tuple(notes)
+    )  # fmt: skip
+
+
+def report_of(found: Scored, bootstrap: int) -> dict[str, Any]:
+    """The JSON document of one model's scores."""
+    scores = evaluation(found.labels, found.truth, found.probability, found.said, bootstrap)
     return {
-        "split": name,
-        "n": len(rows.text),
-        "macro_f1": found.macro_f1,
-        "micro_f1": found.micro_f1,
-        "weighted_f1": found.weighted_f1,
-        "macro_precision": float(found.precision.mean()),
-        "macro_recall": float(found.recall.mean()),
-        "subset_accuracy": found.subset_accuracy,
-        "hamming_loss": found.hamming_loss,
-        "thresholds": {label: float(cuts[k]) for k, label in enumerate(predictor.labels)},
-        "per_label": {
-            label: {
-                "precision": float(found.precision[k]),
-                "recall": float(found.recall[k]),
-                "f1": float(found.f1[k]),
-                "support": int(found.support[k]),
-            }
-            for k, label in enumerate(predictor.labels)
-        },
+        "model": found.model,
+        "data": str(found.corpus),
+        "split": found.split,
+        "n": len(found.truth),
+        "cross_fitted": found.cross_fitted,
+        "notes": [*found.notes, *_doubts(scores, found.split)],
+        "left_out": {"model": list(found.left_out.only_model), "corpus": list(found.left_out.only_corpus)},
+        "thresholds": {label: float(found.cuts[k]) for k, label in enumerate(found.labels)},
+        **document(scores),
     }
 
 
-def in_terms_of(corpus: Corpus, labels: LabelSet) -> Corpus:
-    """The corpus under the taxonomy whose names are the model's. Raises ModelError where none fits."""
-    for taxonomy in TAXONOMIES:
-        try:
-            grouped = corpus.under(taxonomy)
-        except ConfigError:
-            continue
-        if {n.lower() for n in grouped.labels.names} == {n.lower() for n in labels.names}:
-            return grouped
-    raise ModelError(
-        f"the model's labels ({', '.join(labels.names[:4])} …, {len(labels)} in all) are not those of {corpus.path} "
-        f"({', '.join(corpus.labels.names[:4])} …, {len(corpus.labels)} in all)"
-    )
+def compared(one: Scored, other: Scored, bootstrap: int) -> dict[str, Any]:
+    """B over A on the same draws, as JSON values. Raises ModelError where the two know other labels."""
+    if {name.lower() for name in one.labels} != {name.lower() for name in other.labels}:
+        raise ModelError(
+            f"{one.model} and {other.model} know other labels ({len(one.labels)} and {len(other.labels)}), so their scores "
+            "mean different things: compare models of the same labels"
+        )
+    at = {name.lower(): k for k, name in enumerate(other.labels)}
+    said = other.said[:, [at[name.lower()] for name in one.labels]]
+    found = draws.paired(one.truth, one.said, said, max(1, bootstrap))
+
+    def told(difference: draws.Difference) -> dict[str, Any]:
+        if not bootstrap:
+            return {"difference": difference.difference, "low": None, "high": None, "better": None, "clear": None}
+        return {**asdict(difference), "clear": difference.clear}
+
+    return {
+        "resamples": bootstrap,
+        **{key: told(found[key]) for key in draws.FIGURES},
+        "per_label": {name: told(found["per_label"][k]) for k, name in enumerate(one.labels)},
+    }
+
+
+def _predictor(model: str | Predictor | None, device: str, threshold: Threshold) -> Predictor:
+    return model if isinstance(model, Predictor) else Predictor(model, device=device, threshold=threshold)
+
+
+def _doubts(found: Evaluation, split: str) -> list[str]:
+    """What must be known before the figures are believed."""
+    notes = []
+    if found.empty and len(found.empty) < len(found.names):
+        several = len(found.empty) > 1
+        notes.append(
+            f"{', '.join(found.empty)}: no row of {split} carries {'them' if several else 'it'}, so {'they' if several else 'it'} "
+            f"score{'' if several else 's'} 0, as in scikit-learn, and count{'' if several else 's'} in the macro averages; over the "
+            f"other {len(found.names) - len(found.empty)} labels macro-F1 is {found.macro_f1_of_present:.3f}"
+        )
+    elif found.empty:
+        notes.append(f"no row of {split} carries any label: every score is 0")
+    if not applicable(found.names):
+        notes.append("Ekman's emotions and sentiment group the official 28 labels; these are others")
+    return notes

@@ -29,7 +29,7 @@ from trainer.learn.loop import new_model
 from trainer.learn.task import Array, MemoryShort, Rows, Task
 from trainer.learn.terms import repeatable
 from trainer.learn.training import Training
-from trainer.model import metrics
+from trainer.model import adapters, metrics
 from trainer.model.batches import batches
 from trainer.runs.forecast import Measured
 
@@ -76,11 +76,16 @@ def measure(config: TrainConfig, say: Say, began: float) -> Measured:
             raise ModelError(f"{error}. Choose a smaller max_length or encoder, or another device") from None
     share = rows / len(task.train.truth)
     return Measured(
-        device=str(device), precision=precision, parameters=sum(p.numel() for p in model.parameters()), rows=rows,
+        device=str(device), precision=precision, parameters=adapters.stock_parameters(model), learned=_learned(model), rows=rows,
         tokens=round(share * int(task.train.tokens.lengths.sum())), batches=-(-rows // config.batch_size),
         batch_seconds=batch_seconds, update_seconds=update_seconds, validation_seconds=validation_seconds,
         loading_seconds=loaded - began, steps=count, memory_peak=_peak(device), notes=tuple(timer.notes),
     )  # fmt: skip
+
+
+def _learned(model: torch.nn.Module) -> int | None:
+    found = [p for p in model.parameters() if p.requires_grad]
+    return None if len(found) == len(list(model.parameters())) else sum(p.numel() for p in found)
 
 
 def _prepare(config: TrainConfig, say: Say) -> tuple[Task, int, int]:

@@ -186,7 +186,9 @@ def prepare(run: Run, stop: Callable[[], bool]) -> tuple[Task, list[str]]:
         names = corpus.labels.names
         limits = np.array([thresholds[name] for name in names], np.float32)
         sha256 = corpus.fingerprint.get("dev", "")
-        write_dev_scores(run.folder, DevScores(probabilities.astype(np.float32), names, limits, epoch, sha256))
+        write_dev_scores(
+            run.folder, DevScores(probabilities.astype(np.float32), names, limits, epoch, sha256, config.threshold_fit)
+        )
 
     if teachers.names(config.teacher):
         device = choose_device(config.device)

@@ -26,7 +26,7 @@ from trainer.encoders import read_json
 from trainer.errors import ConfigError, ModelError
 from trainer.labels import LabelSet
 from trainer.model.first_row import read_first_row_only
-from trainer.model.pooling import require_layers, start_as_mean
+from trainer.model.pooling import start_as_mean, takes_mean
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -45,7 +45,8 @@ def build(
 
     `frequency[k]` is the share of training rows that carry label k; with head_init="log_odds" the last layer starts with
     zero weights and a bias at the log-odds of it, so that the first step already predicts the base rates.
-    pooling="mean" gives the encoder one more layer, which starts as the mean of the tokens (`pooling.start_as_mean`).
+    pooling="mean" gives the encoder one more layer, which starts as the mean of the tokens (`pooling.start_as_mean`);
+    "auto" does so where the encoder's kind allows it.
     """
     from transformers import AutoConfig
 
@@ -60,8 +61,8 @@ def build(
             trust_remote_code=False,
             local_files_only=True,
         )
-        if pooling == "mean":
-            require_layers(config.model_type)
+        mean = takes_mean(pooling, config.model_type)
+        if mean:
             config.num_hidden_layers += 1
         model, missing = _read(folder, config=config, ignore_mismatched_sizes=True)
     except ConfigError:
@@ -71,11 +72,11 @@ def build(
             f"{folder} cannot be used as an encoder: transformers has no classifier of its kind, or a file is broken "
             f"({_first_line(error)}). Code that comes with a model is never run"
         ) from error
-    added = f".encoder.layer.{config.num_hidden_layers - 1}." if pooling == "mean" else None
+    added = f".encoder.layer.{config.num_hidden_layers - 1}." if mean else None
     unknown = [name for name in missing if not is_head(model, name) and not (added and added in name)]
     if unknown:
         raise ModelError(f"{folder} lacks weights of the encoder, which would start at random: {_some(unknown)}")
-    if pooling == "mean":
+    if mean:
         start_as_mean(model)
     read_first_row_only(model)
     if head_init == "log_odds":

@@ -7,6 +7,7 @@ written anywhere. A difference of low rank (adapters) comes back as it was, up t
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from trainer.corpus.tokens import load_tokenizer
 from trainer.encoders import BUNDLED, COMPACT, compact_base, find_encoder, read_json
 from trainer.errors import ModelError
 
@@ -83,6 +85,28 @@ def unpack(folder: Path) -> dict[str, Tensor]:
     except (SafetensorError, OSError, KeyError, RuntimeError) as error:
         raise ModelError(f"{folder / WEIGHTS} cannot be read: {error}") from error
     return weights
+
+
+def write_whole(folder: Path, out: Path) -> None:
+    """Write the model that `folder` holds in compact form into `out`, made anew, in the Hugging Face layout.
+
+    Raises ModelError, NotFoundError, and OSError where the disk refuses.
+    """
+    weights, encoder = unpack(folder), compact_base(folder)
+    out.mkdir(parents=True)
+    try:
+        save_file(
+            {name: value.contiguous() for name, value in weights.items()}, out / "model.safetensors", {"format": "pt"}
+        )
+    except SafetensorError as error:  # what a full disk looks like from there
+        raise OSError(str(error)) from error
+    (out / "tokenizer.json").write_text(load_tokenizer(encoder).to_str(pretty=True), "utf-8")
+    for name in ("vocab.txt", "special_tokens_map.json"):
+        shutil.copyfile(encoder / name, out / name)
+    settings = read_json(encoder / "tokenizer_config.json") | read_json(folder / "tokenizer_config.json")
+    (out / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
+    for name in ("config.json", "thresholds.json", "README.md"):
+        shutil.copyfile(folder / name, out / name)
 
 
 def start(encoder: Path, config: dict[str, Any]) -> dict[str, Tensor]:

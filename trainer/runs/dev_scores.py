@@ -31,11 +31,18 @@ class DevScores:
     thresholds: npt.NDArray[np.float32]
     epoch: int
     sha256: str
+    way: str = "per_label"
+    """How thresholds are fitted in this run: one of `trainer.model.thresholds.WAYS`."""
 
 
 def write_dev_scores(folder: Path, scores: DevScores) -> Path:
     """Put `scores` into a run's folder, whole or not at all. Raises OSError."""
-    about = {"labels": json.dumps(scores.labels), "epoch": str(scores.epoch), "sha256": scores.sha256}
+    about = {
+        "labels": json.dumps(scores.labels),
+        "epoch": str(scores.epoch),
+        "sha256": scores.sha256,
+        "way": scores.way,
+    }
     data = save({"probabilities": scores.probabilities, "thresholds": scores.thresholds}, about)
     fresh = folder / f".{NAME}.new"
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -59,5 +66,10 @@ def read_dev_scores(folder: Path) -> DevScores | None:
     if probabilities.ndim != 2 or probabilities.shape[1] != len(names) or thresholds.shape != (len(names),):
         return None
     return DevScores(
-        probabilities.astype(np.float32), names, thresholds.astype(np.float32), epoch, about.get("sha256", "")
+        probabilities.astype(np.float32),
+        names,
+        thresholds.astype(np.float32),
+        epoch,
+        about.get("sha256", ""),
+        about.get("way", "per_label"),
     )

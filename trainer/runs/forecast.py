@@ -23,7 +23,7 @@ WRITE_RATE = 150e6
 
 BEARING = (
     "data", "encoder", "batch_size", "limit", "device", "taxonomy", "max_length", "precision", "batching", "padding",
-    "deterministic",
+    "deterministic", "pooling", "lora_rank", "r_drop", "ema",
 )  # fmt: skip
 """The settings that a measurement is good for only as they are. All others cost no time, or a time that is reckoned."""
 
@@ -48,6 +48,8 @@ class Measured:
     loading_seconds: float
     steps: int
     memory_peak: int | None = None
+    learned: int | None = None
+    """Parameters that are learned, where they are not all."""
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -109,10 +111,13 @@ def free_now() -> int | None:
     return free_bytes(paths.runs_folder())
 
 
-def room(config: TrainConfig, parameters: int, free: int | None) -> Room:
-    """The disk that a run of these settings needs, with a model of so many parameters, where so many bytes are free."""
+def room(config: TrainConfig, parameters: int, free: int | None, learned: int | None = None) -> Room:
+    """The disk that a run of these settings needs, with a model of so many parameters, where so many bytes are free.
+
+    `learned` of them are learned, if not all.
+    """
     wanted = bool(config.checkpoint_steps or config.checkpoint_minutes)
-    one, model = checkpoint_bytes(parameters), WEIGHT * parameters
+    one, model = checkpoint_bytes(parameters, learned), WEIGHT * parameters
     needed = (CHECKPOINTS * one if wanted else 0) + MODELS * model
     return Room(one, KEPT if wanted else 0, model, needed, free)
 
@@ -130,7 +135,7 @@ def forecast(config: TrainConfig, measured: Measured, free: int | None) -> Forec
     a_step = measured.batch_seconds * config.accumulation + measured.update_seconds
     steps = config.epochs * math.ceil(measured.batches / config.accumulation)
     learning = config.epochs * measured.batches * measured.batch_seconds + steps * measured.update_seconds
-    disk = room(config, measured.parameters, free)
+    disk = room(config, measured.parameters, free, measured.learned)
     working = learning + config.epochs * (measured.validation_seconds + disk.model / WRITE_RATE)
     every = min(60 * config.checkpoint_minutes or math.inf, config.checkpoint_steps * a_step or math.inf)
     writing = working / every * disk.checkpoint / WRITE_RATE

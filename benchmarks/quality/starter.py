@@ -1,0 +1,72 @@
+"""Makes `data/starter`: the default recipe on the real corpus, packed as what it adds to the bundled encoder.
+
+`make starter` calls it. Nothing but dev is looked at; which seed is taken is decided before it is trained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from trainer import paths
+from trainer.config import recipe
+from trainer.encoders import BUNDLED, read_json
+from trainer.model import compact
+from trainer.runs.run import Run
+
+SEED = 0
+NOTE = """
+## How it travels
+
+`compact.safetensors` holds what this model adds to the encoder {encoder}: a low-rank difference for each linear layer, and the
+head. They are added when it is loaded. `goemo-tui models export starter FOLDER` writes the whole model in the Hugging Face layout.
+"""
+
+
+def main() -> int:
+    """Train, unless a run is named, and pack."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.starter", description=__doc__)
+    parser.add_argument("--data", default="goemotions", help="corpus with a train and a dev split")
+    parser.add_argument("--run", help="pack this finished run instead of training one")
+    options = parser.parse_args()
+    os.environ.setdefault("GOEMO_HOME", str(Path(".quality").resolve()))
+    if options.run:
+        run = Run.open(options.run)
+    else:
+        from trainer import train
+
+        run = Run.open(train(options.data, seed=SEED, checkpoint_minutes=10.0).run)
+    rank = run.config.lora_rank
+    if not rank or run.config.encoder != BUNDLED or run.model is None:
+        print(f"{run.id}: a starter is made of a finished run with adapters over {BUNDLED}", file=sys.stderr)
+        return 1
+    into = paths.shipped() / "starter"
+    pack(run.model, rank, into)
+    size = sum(p.stat().st_size for p in into.iterdir())
+    print(f"{into}: {size:,} bytes, of {run.id} ({recipe().recipe}, seed {run.config.seed})")
+    return 0
+
+
+def pack(model: Path, rank: int, into: Path) -> None:
+    """Write the compact form of the model in `model` into the folder `into`, made anew."""
+    fresh = into.with_name(f".{into.name}-new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    lost = compact.pack(model, BUNDLED, rank, fresh)
+    for name in ("config.json", "thresholds.json"):
+        (fresh / name).write_text(json.dumps(read_json(model / name), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    limit = {"model_max_length": read_json(model / "tokenizer_config.json")["model_max_length"]}
+    (fresh / "tokenizer_config.json").write_text(json.dumps(limit) + "\n", "utf-8")
+    card = (model / "README.md").read_text("utf-8")
+    (fresh / "README.md").write_text(card + NOTE.format(encoder=f"`{BUNDLED}`"), "utf-8")
+    print(f"largest share of a difference that rank {rank} does not hold: {max(lost.values(), default=0.0):.2g}")
+    shutil.rmtree(into, ignore_errors=True)
+    fresh.rename(into)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""Writes `benchmarks/QUALITY.md` from the rows that were measured; the words around them stand in `quality/about.md`."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from benchmarks.quality.recipes import RECIPES
+from benchmarks.quality.run import ROWS
+from trainer.model.thresholds import WAYS
+
+TABLE = Path(__file__).parent.parent / "QUALITY.md"
+ABOUT = Path(__file__).parent / "about.md"
+
+Row = dict[str, Any]
+
+
+def write(file: Path = TABLE) -> None:
+    """Make the document anew. Raises OSError."""
+    lines = ROWS.read_text("utf-8").splitlines() if ROWS.exists() else []
+    rows = [json.loads(line) for line in lines if line.strip()]
+    whole = [row for row in rows if not row["limit"]]
+    parts = [ABOUT.read_text("utf-8").rstrip(), "## Whole corpus\n", _table(whole) if whole else "Nothing yet."]
+    for limit in sorted({row["limit"] for row in rows if row["limit"]}):
+        some = [row for row in rows if row["limit"] == limit]
+        parts += [f"## Screening: the first {limit:,} training rows\n", _table(some)]
+    if whole:
+        parts += ["## Ways of fitting thresholds\n", _ways(rows)]
+    file.write_text("\n\n".join(part.rstrip("\n") for part in parts) + "\n", "utf-8")
+
+
+def _table(rows: list[Row]) -> str:
+    """One recipe a line: mean ± sd over its seeds."""
+    by_recipe: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_recipe[row["recipe"]].append(row)
+    order = sorted(by_recipe, key=lambda name: list(RECIPES).index(name) if name in RECIPES else len(RECIPES))
+    heads = (
+        "recipe", "what", "seeds", "macro-F1, calibrated", "macro-F1, per label", "macro-F1 at 0.3", "micro-F1", "macro-AP",
+        "dev loss", "minutes",
+    )  # fmt: skip
+    told = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for name in order:
+        found = by_recipe[name]
+        figures = [
+            _spread([r["dev"]["calibrated"]["macro_f1"] for r in found]),
+            _spread([r["dev"]["per_label"]["macro_f1"] for r in found]),
+            _spread([r["dev"]["0.3"]["macro_f1"] for r in found]),
+            _spread([r["dev"]["calibrated"]["micro_f1"] for r in found]),
+            _spread([r["macro_ap"] for r in found]),
+            _spread([r["dev_loss"] for r in found]),
+            f"{mean(r['minutes'] for r in found):.0f}",
+        ]
+        seeds = ", ".join(str(r["seed"]) for r in sorted(found, key=lambda r: int(r["seed"])))
+        told.append(f"| {name} | {found[0]['what']} | {seeds} | " + " | ".join(figures) + " |")
+    return "\n".join(told)
+
+
+def _ways(rows: list[Row]) -> str:
+    """One way of fitting a line, over all trainings that were measured."""
+    told = ["| way | macro-F1 | micro-F1 | trainings |", "|---|---|---|---|"]
+    for way in (*WAYS, "0.3"):
+        some = [row["dev"][way] for row in rows if way in row["dev"]]
+        if some:
+            macro, micro = (_spread([s[key] for s in some]) for key in ("macro_f1", "micro_f1"))
+            told.append(f"| {way} | {macro} | {micro} | {len(some)} |")
+    return "\n".join(told)
+
+
+def _spread(values: list[float]) -> str:
+    return f"{mean(values):.4f}" + (f" ± {stdev(values):.4f}" if len(values) > 1 else "")

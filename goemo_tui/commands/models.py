@@ -1,0 +1,69 @@
+"""`goemo-tui models`: which models there are, and a copy of one as a plain folder for other programs."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from goemo_tui.commands.progress import say
+from goemo_tui.safe_text import clean, json_line
+from trainer.errors import GoemoError
+from trainer.paths import expanded
+
+
+def add(commands: Any) -> None:
+    """The command's own part of the command line."""
+    parser = commands.add_parser("models", help="the models there are; a copy of one for other programs")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    listing = actions.add_parser("list", help="the starter and all runs that have a model (this is the default)")
+    for each in (parser, listing):
+        each.add_argument("--json", action="store_true", help="one JSON document on stdout")
+        each.set_defaults(run=list_)
+    export = actions.add_parser("export", help="write a model as a Hugging Face folder that every program loads")
+    export.add_argument("model", help="a run, a folder or starter")
+    export.add_argument("folder", help="where to; it must not be there yet")
+    export.set_defaults(run=export_)
+
+
+def list_(options: argparse.Namespace) -> int:
+    """One model a line: name, kind and folder."""
+    from trainer.modelfolder import list_models
+
+    found = list_models()
+    if options.json:
+        print(json_line({"models": [{"model": m.name, "kind": m.kind, "folder": str(m.path)} for m in found]}))
+        return 0
+    for model in found:
+        print(clean(f"{model.name}\t{model.kind}\t{model.path}"))
+    if not found:
+        say("there is no model yet. Make one: goemo-tui train")
+    return 0
+
+
+def export_(options: argparse.Namespace) -> int:
+    """Copy a model, or write out the starter, beside the target first: it is there whole or not at all."""
+    from trainer.encoders import COMPACT
+    from trainer.modelfolder import find_model
+
+    model, target = find_model(options.model), expanded(options.folder).resolve()
+    if target.exists():
+        raise GoemoError(f"{target} is there already: name a folder that is not")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
+            fresh = Path(beside) / "model"
+            if (model.path / COMPACT).is_file():
+                from trainer.model.compact import write_whole
+
+                write_whole(model.path, fresh)
+            else:
+                shutil.copytree(model.path, fresh)
+            fresh.rename(target)
+    except OSError as error:
+        raise GoemoError(f"{target} cannot be written: {error.strerror or error}") from error
+    say(f"{model.name} as a Hugging Face folder:")
+    print(clean(str(target)))
+    return 0

@@ -1,0 +1,218 @@
+"""An evaluation as one HTML file that stands alone: no script, no network, and every foreign string escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from goemo_tui.safe_text import clean
+from goemo_tui.services import report_words as words
+from goemo_tui.services.report_words import Document, between, signed
+from goemo_tui.wording import count, percent, score
+from trainer import __version__
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1c2330; --soft: #68718a; --line: #d9deea; --ground: #fff; --bar: #3f74d1;
+  --faint: #e6ebf5; --good: #1d8348; --bad: #c0392b; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e4e8f2; --soft: #98a2bb; --line: #333b4e; --ground: #151a24;
+  --bar: #7aa2f7; --faint: #252c3b; --good: #7fd39b; --bad: #f08b7f; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 62rem;
+  margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .2rem; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; }
+.soft, li, caption, footer { color: var(--soft); } ul { padding-left: 1.1rem; }
+.tiles { display: flex; flex-wrap: wrap; gap: .7rem; margin: 1.2rem 0; }
+.tile { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .9rem; min-width: 8.5rem; }
+.tile b { display: block; font-size: 1.35rem; } .tile small { color: var(--soft); display: block; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .22rem .6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th { color: var(--soft); font-weight: 500; } th:first-child, td:first-child, .left { text-align: left; }
+td.left { white-space: normal; color: var(--soft); }
+svg { display: block; } svg text { fill: var(--soft); font-size: 11px; }
+.good { color: var(--good); } .bad { color: var(--bad); }
+"""
+SIDE, EDGE = 300, 40
+"""Width and height of the reliability plot, and of what stands beside it, in pixels."""
+
+
+def html(report: Document) -> str:
+    """The report."""
+    title = _safe(words.heading(report))
+    notes = [*report["notes"], *([how] if (how := words.drawn_how(report)) else [])]
+    body = [
+        f"<h1>{title}</h1>",
+        f'<div class="soft">{_safe(report["data"])}</div>',
+        f"<ul>{''.join(f'<li>{_safe(note)}</li>' for note in notes)}</ul>" if notes else "",
+        _tiles(report), _difference(report), _labels(report), _levels(report), _calibration(report), _confusions(report),
+        f"<footer><p>goemo-tui {__version__}</p></footer>",
+    ]  # fmt: skip
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+            f"<title>{title}</title><style>{STYLE}</style></head><body>",
+            *(part for part in body if part),
+            "</body></html>\n",
+        ]
+    )
+
+
+def _tiles(report: Document) -> str:
+    tiles = [
+        (f"{way}-F1", f1, ends or f"P {precision} · R {recall}")
+        for way, precision, recall, f1, ends in words.means(report)
+    ]
+    tiles += [(name, figure, "") for name, figure in words.whole(report)]
+    inner = "".join(
+        f'<div class="tile">{_safe(name)}<b>{_safe(figure)}</b><small>{_safe(under)}</small></div>'
+        for name, figure, under in tiles
+    )
+    return f'<div class="tiles">{inner}</div>'
+
+
+def _labels(report: Document) -> str:
+    head = [
+        "emotion",
+        "precision",
+        "recall",
+        "F1",
+        "",
+        "95%",
+        "AP",
+        "support",
+        "threshold",
+        "said instead, when missed",
+    ]
+    rows = []
+    for name, told in report["per_label"].items():
+        said = ", ".join(f"{_safe(other)} {count(many)}" for other, many in words.instead(told))
+        rows.append(
+            [_safe(name), score(told["precision"]), score(told["recall"]), f"<b>{score(told['f1'])}</b>", _bar(told),
+             between(told["f1_interval"]), score(told["average_precision"]), count(told["support"]),
+             f"{report['thresholds'][name]:.3f}", said]
+        )  # fmt: skip
+    return "<h2>Emotions</h2>" + _table(head, rows, last_left=True)
+
+
+def _levels(report: Document) -> str:
+    parts = []
+    for key, level in report["levels"].items():
+        ends = between((level["bootstrap"] or {}).get("macro_f1"))
+        rows = [
+            [_safe(name), score(told["precision"]), score(told["recall"]), f"<b>{score(told['f1'])}</b>", _bar(told),
+             between(told["f1_interval"]), count(told["support"])]
+            for name, told in level["per_label"].items()
+        ]  # fmt: skip
+        said = f"macro-F1 {score(level['macro_f1'])}" + (f" ({ends})" if ends else "")
+        parts.append(f'<h2>{words.LEVELS[key]} <span class="soft">{said}</span></h2>')
+        parts.append(_table(["group", "precision", "recall", "F1", "", "95%", "support"], rows))
+    return "".join(parts)
+
+
+def _calibration(report: Document) -> str:
+    calibration = report["calibration"]
+    told = (
+        f"Expected calibration error {calibration['ece']:.4f} over all decisions (each label of each row is one), "
+        f"{calibration['mean_ece']:.4f} as the mean over labels; Brier score {calibration['brier']:.4f}. On the diagonal a "
+        "probability means what it says; below it the model is too sure."
+    )
+    points = [(float(b["probability"]), float(b["true"]), int(b["decisions"])) for b in calibration["bins"]]
+    rows = [[percent(p, 1), percent(t, 1), count(n)] for p, t, n in points]
+    table = _table(["said, on average", "true", "decisions"], rows)
+    flex = f'<div class="tiles">{plot(points)}{table}</div>'
+    return f'<h2>Calibration</h2><p class="soft">{told}</p>{flex}'
+
+
+def plot(points: Sequence[tuple[float, float, int]]) -> str:
+    """The reliability plot: (mean probability, share true, decisions) as points over the diagonal, larger where there are more."""
+
+    def at(x: float, y: float) -> str:
+        return f"{EDGE + x * SIDE:.1f} {10 + (1 - y) * SIDE:.1f}"
+
+    most = max((n for _, _, n in points), default=1)
+    line = " L ".join(at(p, t) for p, t, _ in points)
+    marks = "".join(
+        f'<circle cx="{at(p, t).split()[0]}" cy="{at(p, t).split()[1]}" r="{3 + 5 * (n / most) ** 0.25:.1f}" fill="var(--bar)">'
+        f"<title>{percent(p, 1)} said, {percent(t, 1)} true, {count(n)} decisions</title></circle>"
+        for p, t, n in points
+    )
+    ticks = "".join(
+        f'<text x="{at(v, 0).split()[0]}" y="{SIDE + 26}" text-anchor="middle">{v:.0%}</text>'
+        f'<text x="{EDGE - 6}" y="{at(0, v).split()[1]}" text-anchor="end" dominant-baseline="middle">{v:.0%}</text>'
+        for v in (0, 0.25, 0.5, 0.75, 1)
+    )
+    wide, high = SIDE + EDGE + 20, SIDE + 50
+    return (
+        f'<svg width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" role="img" aria-label="reliability plot">'
+        f'<rect x="{EDGE}" y="10" width="{SIDE}" height="{SIDE}" fill="none" stroke="var(--line)"/>'
+        f'<path d="M {at(0, 0)} L {at(1, 1)}" stroke="var(--soft)" stroke-dasharray="4 4"/>'
+        + (f'<path d="M {line}" fill="none" stroke="var(--bar)" stroke-width="2"/>' if line else "")
+        + marks
+        + ticks
+        + f'<text x="{EDGE + SIDE / 2}" y="{SIDE + 44}" text-anchor="middle">said, on average</text></svg>'
+    )
+
+
+def _confusions(report: Document) -> str:
+    rows = [[_safe(c["true"]), _safe(c["said"]), count(c["rows"])] for c in report["confusions"]]
+    return "<h2>What was said instead</h2>" + _table(["missed", "wrongly said", "rows"], rows) if rows else ""
+
+
+def _difference(report: Document) -> str:
+    if "difference" not in report:
+        return ""
+    difference, other = report["difference"], report["against"]
+    notes = "".join(f"<li>{_safe(note)}</li>" for note in other["notes"] if note not in report["notes"])
+    rows = [
+        [name, score(report[key]), score(other[key]), _signed(difference[key]), words.ends(difference[key]),
+         words.verdict(difference[key])]
+        for key, name in words.FIGURES
+    ]  # fmt: skip
+    each = [
+        [_safe(name), score(report["per_label"][name]["f1"]), _signed(told), words.ends(told), words.verdict(told)]
+        for name, told in difference["per_label"].items()
+    ]
+    return (
+        f"<h2>{_safe(other['model'])} (B) against {_safe(report['model'])} (A)</h2><ul>{notes}</ul>"
+        + _table(["figure", "A", "B", "B−A", "95%", ""], rows, last_left=True)
+        + "<details><summary>emotion by emotion</summary>"
+        + _table(["emotion", "F1 of A", "B−A", "95%", ""], each, last_left=True)
+        + "</details>"
+    )
+
+
+def _signed(told: Document) -> str:
+    """A difference, coloured where it is clear."""
+    tone = ("good" if told["difference"] > 0 else "bad") if told["clear"] else ""
+    return f'<span class="{tone}">{signed(told["difference"])}</span>'
+
+
+def _bar(told: Document) -> str:
+    """F1 as a bar, its interval as a line over it."""
+    ends = told["f1_interval"]
+    whisker = (
+        f'<path d="M {100 * ends["low"]:.1f} 6 H {100 * ends["high"]:.1f}" stroke="var(--ink)" stroke-width="1.5"/>'
+        if ends
+        else ""
+    )
+    return (
+        '<svg width="100" height="12" viewBox="0 0 100 12" aria-hidden="true"><rect width="100" height="12" fill="var(--faint)"/>'
+        f'<rect width="{100 * told["f1"]:.1f}" height="12" fill="var(--bar)"/>{whisker}</svg>'
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], last_left: bool = False) -> str:
+    """Cells are HTML already."""
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        last = len(cells) - 1
+        return "<tr>" + "".join(
+            f'<{tag}{" class=left" if last_left and i == last else ""}>{cell}</{tag}>' for i, cell in enumerate(cells)
+        ) + "</tr>"  # fmt: skip
+
+    return f'<div class="wide"><table>{line(head, "th")}{"".join(line(row, "td") for row in rows)}</table></div>'
+
+
+def _safe(text: object) -> str:
+    return escape(clean(str(text)))

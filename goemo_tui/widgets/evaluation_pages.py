@@ -1,0 +1,139 @@
+"""What the Evaluation tab writes beside its table: the selected emotion, the levels, and the confusions.
+
+Pure functions from an evaluation to Content; label names reach it through `language.label`, which cleans them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len, set_cell_size
+from textual.content import Content
+
+from goemo_tui.language import label
+from goemo_tui.safe_text import cells
+from goemo_tui.services.errors import FALSE_NEGATIVE, FALSE_POSITIVE, SIGNS
+from goemo_tui.services.report_text import bar
+from goemo_tui.services.report_words import LEVELS
+from goemo_tui.wording import count, score
+from trainer.runs.snapshot import number
+
+if TYPE_CHECKING:
+    from goemo_tui.services.evaluation import RunEvaluation
+    from trainer.scoring.bootstrap import Resampled
+    from trainer.scoring.levels import Level
+
+FIGURES = (("micro", "micro_f1"), ("weighted", "weighted_f1"), ("at .3", "macro_f1_at_0.3"))
+NAMES = 15
+GROUPS = 11
+"""Cells of a name, and of a group's."""
+NOT_APPLICABLE = "Ekman's emotions and sentiments group the official 28 labels only; this run has learned other labels."
+
+
+def emotion(found: RunEvaluation, name: str, width: int) -> Content:
+    """The selected emotion in three lines of `width` cells: its figures, what was missed and what was said wrongly."""
+    k = found.column(name)
+    if k is None:
+        return Content(f"the stored scores know no {label(name)}")
+    scores, wrong = found.scores, found.mistakes
+    if not scores.counts.support[k]:
+        first = f"no row of dev carries it: it scores 0, as in scikit-learn, and was said wrongly {count(int(wrong.wrong[k]))} times"
+        return Content.assemble(
+            (f"{label(name)}  ", "bold"), (cells(first, width - cell_len(label(name)) - 2), "$quiet")
+        )
+    ends = _ends(scores.resampled, k)
+    figures = f"F1 {score(float(scores.counts.f1[k]))}{f' ({ends})' if ends else ''} · AP "
+    figures += f"{score(float(scores.average_precision[k]))} · ECE {score(scores.reliabilities[k].ece)}"
+    missed, wrongly = int(wrong.missed[k]), int(wrong.wrong[k])
+    nothing = [("nothing wrong", int(wrong.silent[k]))] if wrong.silent[k] else []
+    said = [(label(scores.names[j]), rows) for j, rows in wrong.said_for(k)]
+    true = [(label(scores.names[j]), rows) for j, rows in wrong.true_for(k)]
+    return Content("\n").join(
+        [
+            Content.assemble((f"{label(name)}  ", "bold"), cells(figures, width - cell_len(label(name)) - 2)),
+            _mistakes(FALSE_NEGATIVE, f"missed {count(missed)}", "said instead ", [*said[:3], *nothing, *said[3:]], width),
+            _mistakes(FALSE_POSITIVE, f"said wrongly {count(wrongly)}", "missed there ", true, width),
+        ]
+    )  # fmt: skip
+
+
+def _mistakes(kind: str, head: str, words: str, found: Iterable[tuple[str, int]], width: int) -> Content:
+    """`− missed 12  said instead love 4, joy 2`; the head can be clicked for the comments."""
+    tone = "$error" if kind == FALSE_POSITIVE else "$warning"
+    listed = ", ".join(f"{name} {count(rows)}" for name, rows in found)
+    link = Content.from_markup(f"[@click=mistakes('{kind}')]{SIGNS[kind]} {head}[/]").stylize(tone)
+    return Content.assemble(link, ("  " + cells(words + listed, width - len(head) - 4) if listed else "", "$quiet"))
+
+
+def levels(found: RunEvaluation, width: int) -> Content:
+    """Ekman's emotions and sentiment, a line a group."""
+    lines: list[Content] = []
+    for level, drawn in zip(found.scores.levels, found.scores.level_draws, strict=True):
+        lines += [*([Content("")] if lines else []), *_level(level, drawn, width)]
+    return Content("\n").join(lines) if lines else Content.styled(NOT_APPLICABLE, "$quiet")
+
+
+def _level(level: Level, drawn: Resampled | None, width: int) -> list[Content]:
+    from trainer.scoring.bootstrap import interval
+
+    ends = interval(drawn.macro_f1) if drawn is not None else None
+    said = f"macro-F1 {score(level.averages['macro'].f1)}" + (
+        f" ({score(ends.low)}–{score(ends.high)})" if ends else ""
+    )
+    said += f" · micro {score(level.averages['micro'].f1)}"
+    head = f"{'':<{GROUPS}}{'P':>5}{'R':>6}{'F1':>6}  {'95%':^9}{'rows':>7}"
+    lines = [
+        Content.assemble((f"{LEVELS[level.name]:<{GROUPS}}", "bold $accent"), cells(said, max(10, width - GROUPS))),
+        Content.styled(cells(head, width), "$quiet"),
+    ]
+    counts = level.counts
+    room = min(20, width - cell_len(head) - 2)
+    for k, name in enumerate(level.groups):
+        line = f"{set_cell_size(cells(label(name), GROUPS - 1), GROUPS)}{score(float(counts.precision[k])):>5}"
+        line += f"{score(float(counts.recall[k])):>6}{score(float(counts.f1[k])):>6}  {_ends(drawn, k):^9}"
+        line += f"{count(int(counts.support[k])):>7}"
+        lines.append(Content.assemble(line, ("  " + bar(float(counts.f1[k]), room) if room > 4 else "", "$bar")))
+    return lines
+
+
+def confusions(found: RunEvaluation, width: int, most: int = 30) -> Content:
+    """The pairs that are confused most often, over all emotions."""
+    names, pairs = found.scores.names, found.mistakes.pairs(most)
+    if not pairs:
+        return Content.styled("nothing was missed on a row on which something else was wrongly said", "$quiet")
+    head = f"{'missed':<{NAMES + 2}}{'wrongly said':<{NAMES}}{'rows':>6}"
+    room, scale = min(24, width - cell_len(head) - 2), pairs[0][2]
+    lines = [Content.styled(head, "$quiet")]
+    for true, said, rows in pairs:
+        line = f"{_name(names[true])}→ {_name(names[said])}{count(rows):>6}"
+        lines.append(Content.assemble(line, ("  " + bar(rows / scale, room) if room > 4 else "", "$bar")))
+    return Content("\n").join(lines)
+
+
+def _name(name: str) -> str:
+    return set_cell_size(cells(label(name), NAMES - 1), NAMES)
+
+
+def _ends(drawn: Resampled | None, k: int) -> str:
+    """The 95% interval of a label's F1."""
+    from trainer.scoring.bootstrap import interval
+
+    if drawn is None:
+        return ""
+    ends = interval(drawn.per_label[:, k])
+    return f"{score(ends.low)}–{score(ends.high)}"
+
+
+def head(best: Mapping[str, Any], found: RunEvaluation | None, width: int) -> str:
+    """The whole in a line of `width` cells, or in two: the epoch and macro-F1 with its interval, then the other averages."""
+    drawn = found.scores.resampled if found is not None else None
+    ends = None
+    if drawn is not None:
+        from trainer.scoring.bootstrap import interval
+
+        ends = interval(drawn.macro_f1)
+    first = f"best epoch {best.get('epoch', '?')}  macro-F1 {score(number(best.get('macro_f1')))}"
+    first += f" ({score(ends.low)}–{score(ends.high)})" if ends is not None else ""
+    rest = "  ".join(f"{name} {score(number(best.get(key)))}" for name, key in FIGURES)
+    return f"{first}  {rest}" if cell_len(first) + cell_len(rest) + 2 <= width else f"{first}\n{rest}"

@@ -1,0 +1,165 @@
+"""An evaluation written down: all of it is there, 80 columns hold the text, and what is foreign stays text everywhere."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+
+from goemo_tui.services.report_file import report_writer
+from goemo_tui.services.report_html import html, plot
+from goemo_tui.services.report_markdown import markdown
+from goemo_tui.services.report_text import bar, text
+from goemo_tui.services.report_words import verdict
+from trainer.errors import GoemoError
+from trainer.labels import EMOTIONS
+from trainer.scoring import bootstrap
+from trainer.scoring.evaluation import document, evaluation
+
+EVIL = "<script>alert(1)</script>|`x`\x1b[2J[/s]"
+
+
+def report(names: tuple[str, ...] = EMOTIONS, compared: bool = False, draws: int = 40, seed: int = 0) -> dict[str, Any]:
+    """A document as `eval` makes it."""
+    rng = np.random.default_rng(seed)
+    truth = rng.random((300, len(names))) < 0.1
+    p = np.clip(truth * 0.5 + rng.random(truth.shape) * 0.6, 0, 1)
+
+    def one(model: str, cut: float) -> dict[str, Any]:
+        return {
+            "model": model, "data": f"/data/{EVIL}", "split": "dev", "n": 300, "cross_fitted": True,
+            "notes": ["each half is cut by the other's thresholds", EVIL], "left_out": {"model": [], "corpus": []},
+            "thresholds": dict.fromkeys(names, cut), **document(evaluation(names, truth, p, p >= cut, draws)),
+        }  # fmt: skip
+
+    made = one(EVIL if EVIL in names else "calm-otter", 0.58)
+    if compared:
+        made["against"] = one("brave-finch", 0.55)
+        found = bootstrap.paired(truth, p >= 0.58, p >= 0.55, max(1, draws))
+
+        def told(d: bootstrap.Difference) -> dict[str, Any]:
+            if not draws:
+                return {"difference": d.difference, "low": None, "high": None, "better": None, "clear": None}
+            return {**vars(d), "clear": d.clear}
+
+        each = {name: told(found["per_label"][k]) for k, name in enumerate(names)}
+        made["difference"] = {
+            "resamples": draws, **{key: told(found[key]) for key in bootstrap.FIGURES}, "per_label": each
+        }  # fmt: skip
+    return made
+
+
+@pytest.mark.parametrize("compared", [False, True])
+@pytest.mark.parametrize("draws", [0, 40])
+@pytest.mark.parametrize("names", [EMOTIONS, ("joy", EVIL, "感情感情感情感情感情感情感情"), ("x",)])
+def test_the_text_fits_on_80_columns_and_is_whole(names: tuple[str, ...], draws: int, compared: bool) -> None:
+    made = report(names, compared, draws)
+    shown = text(made)
+    assert max(cell_len(line) for line in shown.splitlines()) <= 80
+    assert "\x1b" not in shown and "300 rows (cross-fitted)" in shown
+    for piece in ("macro", "micro", "weighted", "samples", "Hamming loss", "mean AP", "calibration error", "limit"):
+        assert piece in shown
+    assert ("95%" in shown) is bool(draws)
+    assert ("Ekman" in shown and "Sentiment" in shown) is (names == EMOTIONS)
+    assert ("B is brave-finch" in shown) is compared
+
+
+def test_the_text_says_what_the_document_says() -> None:
+    made = report()
+    shown = text(made)
+    for name in EMOTIONS:
+        own = made["per_label"][name]
+        line = next(row for row in shown.splitlines() if row.startswith(name + " "))
+        assert f"{own['f1']:.3f}"[1:] in line and f"{own['average_precision']:.3f}"[1:] in line
+        assert f"{own['f1_interval']['low']:.3f}"[1:] in line
+    first = made["confusions"][0]
+    assert f"{first['true']} → {first['said']} {first['rows']}" in shown
+
+
+class Page(HTMLParser):
+    """Tags that are open, and all that could reach outside."""
+
+    VOID = {"meta", "circle", "rect", "path"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.said = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.said += data
+
+
+@pytest.mark.parametrize("compared", [False, True])
+def test_the_page_stands_alone_and_runs_nothing(compared: bool) -> None:
+    made = report(("joy", EVIL), compared)
+    written = html(made)
+    page = Page()
+    page.feed(written)
+    assert page.open == [] and "script" not in page.tags and not page.tags & {"link", "img", "iframe", "object", "a"}
+    assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href", "xlink:href")]
+    assert "://" not in written and "url(" not in written and "\x1b" not in written
+    assert "default-src 'none'" in written
+    assert "<script>alert(1)</script>" in page.said, "the name is there, as text"
+    assert {"svg", "table", "circle"} <= page.tags and "Expected calibration error" in page.said
+    assert ("brave-finch (B)" in page.said) is compared
+
+
+def test_the_plot_has_a_point_for_each_bin_in_its_place() -> None:
+    drawn = plot([(0.0, 0.0, 10), (0.5, 1.0, 1)])
+    assert drawn.count("<circle") == 2 and 'cx="40.0" cy="310.0"' in drawn and 'cx="190.0" cy="10.0"' in drawn
+    assert "<circle" not in plot([])
+
+
+@pytest.mark.parametrize("compared", [False, True])
+def test_the_markdown_is_plain_tables_and_foreign_names_stay_in_their_cells(compared: bool) -> None:
+    written = markdown(report(("joy", EVIL), compared))
+    assert "\x1b" not in written and "<script>" not in written and r"\<script\>" in written
+    rows = [line for line in written.splitlines() if line.startswith("|")]
+    widths = [len(re.findall(r"(?<!\\)\|", row)) for row in rows]
+    heads = [i for i, row in enumerate(rows) if re.fullmatch(r"\|(-+:?\|)+", row)]
+    for at, i in enumerate(heads):
+        end = heads[at + 1] - 1 if at + 1 < len(heads) else len(rows)
+        assert len(set(widths[i - 1 : end])) == 1, "every row has as many cells as its head"
+    assert "## Calibration" in written and "## Emotions" in written and ("(B) against" in written) is compared
+    assert "## Ekman" in markdown(report()) and "## Sentiment" in markdown(report())
+
+
+def test_a_difference_is_put_into_words() -> None:
+    told = {"difference": 0.02, "low": 0.01, "high": 0.03, "better": 0.998, "clear": True}
+    assert verdict(told) == "better in 99.8% of resamples"
+    assert verdict({**told, "difference": -0.02, "better": 0.004}) == "worse in 99.6% of resamples"
+    assert verdict({**told, "better": 1.0}) == "better in every resample"
+    assert verdict({**told, "clear": False}) == "no clear difference" and verdict({**told, "clear": None}) == ""
+    assert [bar(share, 2) for share in (0, 0.5, 1, 2)] == ["", "█", "██", "██"]
+
+
+def test_the_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = report()
+    for name, begins in (("a.md", "# calm-otter"), ("b.HTML", "<!doctype html>")):
+        assert report_writer(str(tmp_path / name))(made).read_text().startswith(begins)
+
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(GoemoError, match="No space left"):
+        report_writer(str(tmp_path / "c.md"))(made)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.md", "b.HTML"]
