@@ -138,6 +138,19 @@ class TrainConfig:
     threshold: float = _is(
         0.0, "report and save one threshold for all labels; 0 fits one each on dev", 0.0, 1.0, group="advanced"
     )
+    suspects: str = _is(
+        "keep",
+        "rows whose labels are most doubtful (goemo-tui data suspects)",
+        choices=("keep", "leave_out", "down_weight"),
+        group="advanced",
+    )
+    suspect_share: float = _is(
+        0.05, "the most doubtful share of rows that suspects is about", 0.0, 0.9, group="advanced"
+    )
+    suspect_weight: float = _is(0.5, "what such a row counts in the loss if down_weight", 0.0, 1.0, group="advanced")
+    rater_labels: str = _is(
+        "none", "soft labels: folder of goemotions_1..3.csv with each rater's answer", group="advanced"
+    )
     checkpoint_steps: int = _is(0, "write a checkpoint every N steps; 0 goes by minutes", 0, 10**9, group="advanced")
     checkpoint_minutes: float = _is(2.0, "write a checkpoint every N minutes; 0 never", 0.0, 10**6, group="advanced")
     retries: int = _is(0, "take it up again N times if its process dies", 0, 1000, group="advanced")

@@ -28,9 +28,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help="augment: synonyms, deletion, back_translation, joined by + (default: synonyms+deletion)",
     )
-    parser.add_argument(
-        "--share", metavar="S", type=float, help="augment: new rows as a share of the train rows (default: 0.5)"
-    )
     parser.add_argument("--seed", metavar="N", type=int, help="augment: the same seed makes the same rows (default: 0)")
     parser.add_argument(
         "--translation", metavar="PAIR", help="augment: back_translation's models there and back, joined by +"

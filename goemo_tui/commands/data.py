@@ -9,14 +9,14 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from goemo_tui.commands import augment, rows, stats
+from goemo_tui.commands import augment, rows, stats, suspects
 from trainer.errors import ConfigError
 from trainer.paths import expanded, nobody
 
 if TYPE_CHECKING:
     from trainer.corpus import Corpus
 
-ACTIONS = ("list", "check", *stats.ACTIONS, *rows.ACTIONS, *augment.ACTIONS, "download")
+ACTIONS = ("list", "check", *stats.ACTIONS, *rows.ACTIONS, *augment.ACTIONS, *suspects.ACTIONS, "download")
 
 FILTER_HELP = """\
 A filter is what the Data screen's filter line takes: words, "a phrase", /regex/, label:joy, labels:>1, tokens:>20,
@@ -28,9 +28,9 @@ def add(commands: Any) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "data",
-        help="list, check, show, export, count, augment or download corpora",
+        help="list, check, show, export, count, augment or download corpora, find suspect labels",
         description="Which corpora are at hand, what is wrong with one, its figures, its rows by filter, the rows that "
-        "augmentation would add, and GoEmotions fetched.",
+        "augmentation would add, rows with suspect labels, and GoEmotions fetched.",
         epilog=FILTER_HELP,
     )
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
@@ -48,11 +48,27 @@ def add(commands: Any) -> None:
         metavar="NAME",
         help="stats, similar, show, export: train, dev or test (default: the first there is; stats: all)",
     )
-    parser.add_argument("--top", metavar="N", type=int, default=10, help="similar: how many comments (default: 10)")
+    parser.add_argument(
+        "--top", metavar="N", type=int, default=10, help="similar, suspects: how many comments (default: 10)"
+    )
     parser.add_argument("--limit", metavar="N", type=int, help="show, augment: at most so many rows")
-    parser.add_argument("--out", metavar="FILE", help="export, augment: a .tsv, .csv, .jsonl or .parquet file")
-    parser.add_argument("--overwrite", action="store_true", help="export, augment: also over a file that is there")
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="export, augment: a .tsv, .csv, .jsonl or .parquet file; suspects: the train rows without them",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="export, augment, suspects: also over a file that is there"
+    )
+    parser.add_argument(
+        "--share",
+        metavar="S",
+        type=float,
+        help="augment: new rows as a share of the train rows (default: 0.5); suspects: the most doubtful share that "
+        "--out leaves out (default: 0.05)",
+    )
     augment.add(parser)
+    suspects.add_options(parser)
     parser.add_argument("--url", metavar="MIRROR", help="download: address of the folder that holds the four files")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.set_defaults(run=run)
@@ -63,12 +79,13 @@ _BELONGS = {
     "split": ("stats", "similar", "show", "export"),
     "text": ("similar",),
     "limit": ("show", "augment"),
-    "out": ("export", "augment"),
-    "overwrite": ("export", "augment"),
+    "out": ("export", "augment", "suspects"),
+    "overwrite": ("export", "augment", "suspects"),
     "method": augment.ACTIONS,
-    "share": augment.ACTIONS,
+    "share": ("augment", "suspects"),
     "seed": augment.ACTIONS,
     "translation": augment.ACTIONS,
+    **dict.fromkeys(suspects.OPTIONS, suspects.ACTIONS),
     "url": ("download",),
 }
 
@@ -76,8 +93,8 @@ _BELONGS = {
 def run(options: argparse.Namespace) -> int:
     """Do it; 1 if a file is refused. Raises GoemoError with the exit code of the command line."""
     for option, actions in _BELONGS.items():
-        if getattr(options, option) not in (None, False) and options.action not in actions:
-            name = "a text" if option == "text" else f"--{option}"
+        if getattr(options, option) not in (None, False, []) and options.action not in actions:
+            name = "a text" if option == "text" else f"--{'set' if option == 'settings' else option}"
             raise ConfigError(f"{name} belongs to data {', data '.join(actions)}", key=option)
     if options.action == "list":
         if options.path:
@@ -91,6 +108,8 @@ def run(options: argparse.Namespace) -> int:
         return _check(options.path or getattr(options, "app_data", None) or "sample", options.json)
     if options.action in augment.ACTIONS:
         return augment.run(options)
+    if options.action in suspects.ACTIONS:
+        return suspects.run(options)
     return stats.run(options) if options.action in stats.ACTIONS else rows.run(options)
 
 

@@ -131,7 +131,7 @@ class DataScreen(DataKeys):
         if path != self.state.path:
             self.state = self.state.elsewhere(path)
         state, self.state = self.state, self.state.elsewhere(path)  # a corpus that is opened later begins anew
-        self._of_split = ""
+        self._of_split, self.browser.figures.data = "", path
         refused, summary = problems.refusals(corpus), problems.summary(corpus)
         await self.browser.open(message.opened.splits, self.goemo.settings.max_length, refused, state)
         self.place_detail(self.detail_wanted)

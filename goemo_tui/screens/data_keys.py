@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from goemo_tui.safe_text import clean
 from goemo_tui.screens.corpus_place import CorpusPlace
 from goemo_tui.services.data_state import DataState
 from goemo_tui.widgets.comment_browser import CommentBrowser
 from goemo_tui.widgets.comment_detail import CommentDetail
 from goemo_tui.widgets.corpus_lists import CorpusLists
 from goemo_tui.widgets.stacked_panes import StackedPanes
+from trainer.errors import GoemoError
 
 if TYPE_CHECKING:
     from goemo_tui.services.export import Exported
+    from trainer.corpus.decisions import Verdict
 
 
 class DataKeys(CorpusPlace):
@@ -156,8 +159,30 @@ class DataKeys(CorpusPlace):
         else:
             self.browser.figures.next_grouping()
 
+    def action_decide(self, verdict: Verdict) -> None:
+        """What a person finds of the suspect row at the cursor; from elsewhere to the suspects."""
+        browser = self.browser
+        if browser.view != "suspects" and browser.table is not None:
+            browser.show_view("suspects")
+            self.set_focus(browser.figures)
+            return
+        try:
+            browser.figures.decide(verdict)
+        except GoemoError as error:
+            self.notify(clean(str(error)), severity="error")
+
     def action_copy_row(self) -> None:
-        """The comment at the cursor, as it stands in the file."""
+        """The comment at the cursor, as it stands in the file; where suspects are not known, the command that finds them."""
+        figures = self.browser.figures
+        if self.browser.view == "suspects":
+            doubt, train = figures.suspect, self.browser.splits.get("train")
+            if doubt is not None and train is not None:
+                self.goemo.copy(train.split.text[doubt.row], f"Comment {train.lines[doubt.row]}")
+            else:
+                from trainer.corpus.suspects import command
+
+                self.goemo.copy(command(figures.data), "The command")
+            return
         columns, table = self.browser.columns, self.browser.table
         row = None if table is None else table.looked_at
         if columns is None or row is None:
@@ -173,8 +198,16 @@ class DataKeys(CorpusPlace):
             return
         from goemo_tui.screens.export import ExportRows, proposed
 
-        proposal = proposed(self.state.export, self.opened.corpus.name, self.browser.split)
-        self.app.push_screen(ExportRows(columns, rows, proposal), self.exported)
+        name, what = self.browser.split, "in the order shown"
+        found, train = self.browser.figures.suspects, self.browser.splits.get("train")
+        if self.browser.view == "suspects" and found is not None and train is not None:
+            from goemo_tui.services.suspects import cleaned_columns
+            from trainer.config import TrainConfig
+
+            columns, rows = cleaned_columns(train, found, TrainConfig().suspect_share)
+            name, what = "train-cleaned", f"train without {len(train) - len(rows):,} with doubtful labels"
+        proposal = proposed(self.state.export, self.opened.corpus.name, name)
+        self.app.push_screen(ExportRows(columns, rows, proposal, what), self.exported)
 
     def exported(self, done: Exported | None) -> None:
         """Say what was written, and remember where."""

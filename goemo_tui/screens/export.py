@@ -60,16 +60,16 @@ class ExportRows(Dialog[Exported | None]):
     ExportRows #said.-error { color: $error; }
     """
 
-    def __init__(self, columns: SplitColumns, rows: Rows, proposal: str) -> None:
+    def __init__(self, columns: SplitColumns, rows: Rows, proposal: str, what: str = "in the order shown") -> None:
         super().__init__()
-        self.columns, self.rows, self.proposal = columns, rows, proposal
+        self.columns, self.rows, self.proposal, self.what = columns, rows, proposal, what
         self.writing = False
 
     def body(self) -> ComposeResult:
         """Field, what became of it, and the formats."""
         field = Field(id="path", placeholder="rows.tsv, rows.csv, rows.jsonl or rows.parquet")
         field.suggester = Folders()
-        yield Static(Content(f"{len(self.rows):,} rows, in the order shown, to"), classes="quiet")
+        yield Static(Content(f"{len(self.rows):,} rows, {self.what}, to"), classes="quiet")
         yield field
         yield Static(Content(""), id="said")
         for ending, what in _FORMATS.items():

@@ -33,6 +33,7 @@ VIEWS: tuple[tuple[str, str], ...] = (
     ("together", "which go together"),
     ("lengths", "lengths"),
     ("duplicates", "duplicates"),
+    ("suspects", "suspect labels"),
 )
 """Name and title, in the order in which `v` goes through them."""
 
@@ -260,7 +261,7 @@ class CommentBrowser(Vertical):
         self.post_message(self.Chose())
 
     def next_view(self) -> None:
-        """Table, counts, together, lengths, duplicates."""
+        """Table, counts, together, lengths, duplicates, suspects."""
         names = [name for name, _ in VIEWS]
         self.show_view(names[(names.index(self.view) + 1) % len(names)])
 
@@ -301,7 +302,10 @@ class CommentBrowser(Vertical):
         if self.view == "table" or columns is None:
             return
         self.figures.show(self.view, columns, self.splits, self.max_length)
-        self._title(f"{dict(VIEWS)[self.view]} · all {len(columns):,} rows")
+        if self.view == "suspects":
+            self.border_title = Content.assemble(("train", "bold"), " · suspect labels")
+        else:
+            self._title(f"{dict(VIEWS)[self.view]} · all {len(columns):,} rows")
 
     @on(FilterLine.Typed)
     def _typed(self, message: FilterLine.Typed) -> None:

@@ -1,4 +1,4 @@
-"""The Data screen's views that are not the table: counts, co-occurrence, lengths, duplicates.
+"""The Data screen's views that are not the table: counts, co-occurrence, lengths, duplicates, suspect labels.
 
 What takes long on a large corpus is counted in a thread. numpy comes with what is drawn, never with this module.
 """
@@ -14,6 +14,8 @@ from goemo_tui.widgets.figure_view import FigureView
 
 if TYPE_CHECKING:
     from goemo_tui.services.corpus import SplitColumns
+    from goemo_tui.services.suspects import Doubt, Judged
+    from trainer.corpus.decisions import Verdict
 
 GROUPINGS = ("emotions", "ekman", "sentiment")
 """What `c` goes through; the names are those of the setting `taxonomy`."""
@@ -25,6 +27,9 @@ _ABOUT = {
     "lengths": "How long the comments are, and what max_length cuts off. Enter or a click shows the comments of a bar.",
     "duplicates": "Texts that stand on several rows: ⇄ in several splits (a leak), ≠ with different labels, = the same. "
     "Enter or a click shows exactly these rows.",
+    "suspects": "Rows of train whose labels a model that had not seen them most disbelieves: the given labels with the "
+    "probability it gives them, and the labels it would give. Keys say whether the labels are fine, wrong, or the model's "
+    "are right; the export writes the train rows without the suspects. Enter or a click shows the row in the table.",
 }
 
 
@@ -35,6 +40,8 @@ class Figures(FigureView):
         super().__init__(id=id, classes=classes)
         self.view = ""
         self.grouping = GROUPINGS[0]
+        self.data = "sample"
+        """What the corpus was asked for as, for a command."""
         self._columns: SplitColumns | None = None
         self._splits: dict[str, SplitColumns] = {}
         self._max_length = 0
@@ -49,7 +56,7 @@ class Figures(FigureView):
     # What is shown
 
     def show(self, view: str, columns: SplitColumns, splits: dict[str, SplitColumns], max_length: int) -> None:
-        """Draw `view` (counts, together, lengths, duplicates) of a split among its corpus's splits.
+        """Draw `view` (counts, together, lengths, duplicates, suspects) of a split among its corpus's splits.
 
         The same view of the same split keeps the cursor: call it again when token counts have come in.
         """
@@ -59,7 +66,37 @@ class Figures(FigureView):
         self.view, self._columns, self._splits, self._max_length = view, columns, splits, max_length
         if not same:
             self.begin()
+        if view == "suspects" and self.suspects is None:
+            self._known.pop(("suspects", id(splits.get("train"))), None)  # they may have been found meanwhile
         self._draw()
+
+    # Suspects
+
+    @property
+    def suspects(self) -> Judged | None:
+        """The suspects of the corpus, where they are known."""
+        known = self._known.get(("suspects", id(self._splits.get("train"))))
+        return None if known is None else known[1][0]
+
+    @property
+    def suspect(self) -> Doubt | None:
+        """The suspect row at the cursor; None in any other view."""
+        found = self.suspects
+        if self.view != "suspects" or found is None or not self.figure.stops:
+            return None
+        return found.doubt(self.cursor + 1, int(found.suspects.order[self.cursor]))
+
+    def decide(self, verdict: Verdict) -> None:
+        """Keep a verdict on the row at the cursor and go on to the next; the same verdict again takes it back."""
+        found, doubt = self.suspects, self.suspect
+        if found is None or doubt is None:
+            return
+        before = found.decisions.get(doubt.row)
+        again = before is not None and before.verdict == verdict
+        found.decide(doubt.row, None if again else verdict)
+        self._draw()
+        if not again:
+            self.action_move(0, 1)
 
     def next_grouping(self) -> None:
         """Counts by the labels themselves, by Ekman's emotions, by sentiment; a corpus with labels of its own says no."""
@@ -100,10 +137,32 @@ class Figures(FigureView):
                 else heat_map.draw(found, columns.labels, width, height)
             )
         splits = self._splits
+        if self.view == "suspects":
+            return self._suspects(width)
         found = self._counted(columns, lambda: corpus_views.repeats(splits))
         if found is None:
             return Figure("duplicates", empty="comparing the texts …")
         return corpus_views.duplicates(found, columns, splits, width)
+
+    def _suspects(self, width: int) -> Figure:
+        from goemo_tui.services import suspects
+        from goemo_tui.widgets import suspect_view
+        from trainer.config import TrainConfig
+
+        train = self._splits.get("train")
+        if train is None:
+            return suspect_view.nothing("This corpus has no train rows, whose labels could be doubted.", "", width)
+        data = self.data
+        found = self._counted(
+            train,
+            lambda: (suspects.judged_columns(train), suspects.missing_columns(train, data), {}),
+        )
+        if found is None:
+            return Figure(suspect_view.TITLE, empty="looking for suspects …")
+        known, why, drawn = found
+        if known is None:
+            return suspect_view.nothing(why[0], why[1], width)
+        return suspect_view.draw(known, train, width, TrainConfig().suspect_share, drawn)
 
     def _counted(self, columns: SplitColumns, work: Callable[[], Any]) -> Any:
         """What `work` counts, if it is known; else it is counted in a thread, and drawn when it is there."""

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from textual.pilot import Pilot
 
 from goemo_tui.screens.data import DataScreen
 from goemo_tui.services.corpus_loader import FoundTokenizer
 from goemo_tui.widgets.bar_list import BarList
+from trainer.corpus import load_corpus
+from trainer.corpus.suspects import Ranking, Suspects, folder_of, given_labels, keep_ranking, keep_scores, read_scores
 from trainer.corpus.tokens import load_tokenizer
 
 VOCABULARY = "[PAD] [UNK] [CLS] [SEP] [MASK] i love the sea and you so do it very happy sad today what ? !"
@@ -82,3 +85,24 @@ def counts(screen: DataScreen) -> dict[str, int | None]:
 async def typed(pilot: Pilot[Any], screen: DataScreen, text: str) -> None:
     screen.browser.filter_text = text
     await pilot.pause()
+
+
+def scored(place: str | Path, both: tuple[int, ...] = (4,), some: tuple[int, ...] = (1, 3)) -> Suspects:
+    """Scores in which rows `both` have another label that fits, and of rows `some` the given ones are doubted."""
+    corpus = load_corpus(place)
+    given = given_labels(corpus)
+    p = np.where(given, 0.7, 0.02).astype(np.float32)
+    issues, quality = np.zeros(given.shape, dtype=bool), np.linspace(0.3, 0.9, len(given)).astype(np.float32)
+    for row in (*both, *some):
+        issues[row] = given[row]
+        p[row][given[row]] = 0.05
+    other = corpus.labels.index()["gratitude"]
+    for row in both:
+        issues[row, other], p[row, other] = True, 0.83
+    told = {"rows": len(given), "any": len(both) + len(some), "both": len(both), "method": "by hand"}
+    keep_scores(folder_of(corpus), p, {"labels": list(corpus.labels.names), "macro_f1": 0.471})
+    scores = read_scores(corpus)
+    assert scores is not None
+    ranking = Ranking(quality, issues, told)
+    keep_ranking(scores, ranking)
+    return Suspects(scores, ranking, given)

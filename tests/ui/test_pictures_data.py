@@ -12,7 +12,8 @@ import pytest
 from goemo_tui.app import GoemoApp
 from goemo_tui.screens.data import DataScreen
 from goemo_tui.services.transfer import Transfer
-from tests.ui.gallery import Studio, opened
+from tests.ui.data_story import scored
+from tests.ui.gallery import Studio, opened, text
 from tests.ui.gallery import studio as studio
 from trainer.errors import CorpusError
 
@@ -63,6 +64,18 @@ async def test_the_figures(studio: Studio) -> None:
         for name in ("data-counts", "data-pairs", "data-lengths", "data-duplicates"):
             await pilot.press("v")
             await studio.take(pilot, name)
+
+
+async def test_the_suspects(studio: Studio) -> None:
+    async with opened(studio, "data", "sample") as (app, pilot):
+        await studio.until(pilot, ready(app))
+        await pilot.press("f")
+        await studio.take(pilot, "data-suspects-unknown", "not known yet")
+        scored("sample", both=(9, 300, 700), some=tuple(range(11, 1000, 77)))
+        await pilot.press("v", "f")
+        await studio.until(pilot, lambda: "gratitude" in text(app))
+        await pilot.press("f", "b", "a", "down")
+        await studio.take(pilot, "data-suspects", "doubted")
 
 
 async def test_the_dialogs(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,13 +25,16 @@ from trainer.corpus.augment import Made, Translate
 from trainer.corpus.augmented import augmented, counted
 from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.language import language_warning
-from trainer.corpus.tokens import load_tokenizer, tokenize
+from trainer.corpus.raters import NONE, Shares, read_shares, soften
+from trainer.corpus.raters import fingerprint as raters_fingerprint
+from trainer.corpus.tokens import TokenArrays, load_tokenizer, tokenize
 from trainer.encoders import find_encoder, read_json
-from trainer.errors import CorpusError, GoemoError, ModelError, NotFoundError
+from trainer.errors import ConfigError, CorpusError, GoemoError, ModelError, NotFoundError
 from trainer.learn import checkpoint, teachers
 from trainer.learn.device import choose_device
 from trainer.learn.loop import learn
 from trainer.learn.memory import out_of_memory
+from trainer.learn.row_choice import choose
 from trainer.learn.task import Array, Rows, Setback, Task
 from trainer.model import classifier, metrics
 from trainer.model.card import card
@@ -143,28 +146,47 @@ def prepare(
     corpus = load_corpus(config.data)
     corpus.require_trainable()
     _same_corpus(run, corpus)
+    _, group_of = corpus.labels.grouped(config.taxonomy)
+    raters = read_raters(run, corpus.labels.names, group_of)
     corpus = corpus.under(config.taxonomy)
     checkpoint.tidy(run.folder / "checkpoints")
     recover_model(run.folder / "model")
     train, dev = corpus.splits["train"], corpus.splits["dev"]
-    if config.limit:
-        train = replace(train, text=train.text[: config.limit], labels=train.labels[: config.limit])
+    chosen = choose(run, corpus)
+    train = train.take("train", chosen.rows)
     encoder = find_encoder(config.encoder)
     tokenizer = load_tokenizer(encoder.folder)
     warnings = list(corpus.warnings)
     language = language_warning(train.text, config.encoder)
     if language:
         warnings.append(language)
+    if chosen.said:
+        warnings.append(chosen.said)
     made = new_comments(run, train, stop, say, device or config.device)
-    train = replace(
-        train,
-        text=[*train.text, *(m.text for m in made)],
-        labels=[*train.labels, *(train.labels[m.origin] for m in made)],
-    )
+    texts = [*train.text, *(m.text for m in made)]
+    origin = np.array(
+        [*range(len(train.text)), *(m.origin for m in made)], dtype=np.int64
+    )  # which row each was made of
 
-    def rows(split: Split) -> Rows:
-        tokens = tokenize(split.text, tokenizer, config.max_length, cancelled=stop)
-        return Rows(tokens, metrics.multi_hot(split.labels, len(corpus.labels)))
+    def tokens(some: Sequence[str]) -> TokenArrays:
+        return tokenize(some, tokenizer, config.max_length, cancelled=stop)
+
+    truth = metrics.multi_hot(train.labels, len(corpus.labels))
+    targets = None
+    if raters is not None:
+        targets, known = soften(truth, train.ids, raters)
+        if not known:
+            raise ConfigError(f"rater_labels: no comment of {corpus.path} is in {config.rater_labels}", "rater_labels")
+        warnings.append(f"soft labels: the raters' shares stand for {known:,} of {len(train):,} rows of train")
+        targets = targets[origin]
+    if teachers.names(config.teacher):
+        say("asking the teachers")
+        on = choose_device(device or config.device)
+        taught = teachers.taught(run.folder, config.teacher, texts, corpus.labels, on, stop)
+        said = truth[origin] if targets is None else targets
+        targets = ((1 - config.distill) * said + config.distill * taught).astype(np.float32)
+    weights = None if chosen.weights is None else chosen.weights[origin]
+    learned = Rows(tokens(texts), truth[origin], targets, weights)
 
     def keep(model: nn.Module, thresholds: dict[str, float], validation: dict[str, Any]) -> Path:
         about = {
@@ -191,15 +213,9 @@ def prepare(
             run.folder, DevScores(probabilities.astype(np.float32), names, limits, epoch, sha256, config.threshold_fit)
         )
 
-    learned = rows(train)
-    if teachers.names(config.teacher):
-        say("asking the teachers")
-        on = choose_device(device or config.device)
-        taught = teachers.taught(run.folder, config.teacher, train.text, corpus.labels, on, stop)
-        learned = replace(learned, targets=(1 - config.distill) * learned.truth + config.distill * taught)
-
     task = Task(
-        config=config, labels=corpus.labels, encoder_folder=encoder.folder, train=learned, dev=rows(dev),
+        config=config, labels=corpus.labels, encoder_folder=encoder.folder, train=learned,
+        dev=Rows(tokens(dev.text), metrics.multi_hot(dev.labels, len(corpus.labels))),
         checkpoints=run.folder / "checkpoints", keep=keep, keep_scores=keep_scores,
         augmented=counted(made),
     )  # fmt: skip
@@ -218,6 +234,20 @@ def new_comments(
         return translator(config.translation, device, say, stop)
 
     return augmented(train.text, train.labels, config, translation, run.folder, stop)
+
+
+def read_raters(run: Run, names: tuple[str, ...], group_of: tuple[int, ...]) -> Shares | None:
+    """The raters' shares where the run asks for soft labels. Raises ConfigError, also if the files are other ones now."""
+    folder = run.config.rater_labels
+    if folder == NONE:
+        return None
+    expected = run.record.get("raters", {}).get("sha256")
+    if expected and raters_fingerprint(folder) != expected:
+        raise ConfigError(
+            f"the files in {folder} have changed since run {run.id} was made: bring the old ones back, or start a new run",
+            key="rater_labels",
+        )
+    return read_shares(folder, names, group_of)
 
 
 def _same_corpus(run: Run, corpus: Corpus) -> None:

@@ -37,6 +37,8 @@ class Plan:
     corpus: Corpus
     encoder: Encoder
     warnings: tuple[str, ...]
+    raters: str = ""
+    """Fingerprint of the rater-level files where soft labels are asked for."""
 
     def record(self) -> dict[str, Any]:
         """The tables of `config.toml` beside the settings: versions, corpus fingerprint, encoder."""
@@ -44,6 +46,7 @@ class Plan:
             "versions": versions(),
             "corpus": {"path": str(self.corpus.path), "sha256": dict(self.corpus.fingerprint)},
             "encoder": {"name": self.encoder.name, "folder": str(self.encoder.folder), "source": self.encoder.source},
+            **({"raters": {"sha256": self.raters}} if self.raters else {}),
         }
 
 
@@ -83,12 +86,30 @@ def plan(
             key="max_length",
         )
     grouped = corpus.under(config.taxonomy)
+    config, raters = _doubts(config, grouped)
     warnings = list(corpus.warnings)
     language = language_warning(grouped.splits["train"].text, encoder)
     if language:
         warnings.append(language)
     warnings += surroundings.warnings(paths.runs_folder(), shape.parameters)
-    return Plan(config, grouped, found, tuple(warnings))
+    return Plan(config, grouped, found, tuple(warnings), raters)
+
+
+def _doubts(config: TrainConfig, corpus: Corpus) -> tuple[TrainConfig, str]:
+    """What settings about doubtful labels need is there: the config with its paths whole, the rater files' fingerprint.
+
+    Raises ConfigError that says what makes or fetches it.
+    """
+    if config.suspects != "keep":
+        from trainer.corpus.suspects import require_scores
+
+        require_scores(corpus, config.data, config.taxonomy)
+    if config.rater_labels == "none":
+        return config, ""
+    from trainer.corpus import raters
+
+    found = raters.fingerprint(config.rater_labels)
+    return replace(config, rater_labels=str(paths.expanded(config.rater_labels).absolute())), found
 
 
 def versions() -> dict[str, str]:
