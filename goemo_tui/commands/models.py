@@ -37,7 +37,7 @@ def list_(options: argparse.Namespace) -> int:
         print(json_line({"models": [{"model": m.name, "kind": m.kind, "folder": str(m.path)} for m in found]}))
         return 0
     for model in found:
-        print(clean(f"{model.name}\t{model.kind}\t{model.path}"))
+        print("\t".join(clean(part) for part in (model.name, model.kind, str(model.path))))
     if not found:
         say("there is no model yet. Make one: goemo-tui train")
     return 0

@@ -95,9 +95,7 @@ def write_whole(folder: Path, out: Path) -> None:
     weights, encoder = unpack(folder), compact_base(folder)
     out.mkdir(parents=True)
     try:
-        save_file(
-            {name: value.contiguous() for name, value in weights.items()}, out / "model.safetensors", {"format": "pt"}
-        )
+        save_file({name: value.clone() for name, value in weights.items()}, out / "model.safetensors", {"format": "pt"})
     except SafetensorError as error:  # what a full disk looks like from there
         raise OSError(str(error)) from error
     (out / "tokenizer.json").write_text(load_tokenizer(encoder).to_str(pretty=True), "utf-8")
