@@ -40,6 +40,9 @@ KEYS = (
 PAUSE = 0.4
 """Seconds without a key after which a corpus or an encoder is looked up."""
 
+BY_WIDTH = ("lr", "lora_rank", "pooling")
+"""Settings that a recipe gives other values for other encoders."""
+
 ROOM = (120, 36)
 """Columns and rows of a terminal from which on the advanced settings are open without being asked for."""
 
@@ -83,6 +86,7 @@ class RunForm(VerticalScroll):
         self._recent = recent
         self._runs: Sequence[RunView] = ()
         self._pauses: dict[str, Timer] = {}
+        self._followed = self._usual_of_encoder()
 
     def compose(self) -> ComposeResult:
         """Where it starts from, the simple settings, when it starts, and the advanced settings."""
@@ -196,6 +200,7 @@ class RunForm(VerticalScroll):
         self._put({"recipe": draft.recipe, "start": draft.start, "like": like})
         self._set(texts)
         self._put(texts)
+        self._followed = self._usual_of_encoder()
         self._soon("encoder", self._look_up)
         self.post_message(self.Changed())
 
@@ -283,16 +288,22 @@ class RunForm(VerticalScroll):
             beside("encoder", lambda: offers.look_up(name), self.post_message)
 
     def _take_encoder(self, note: EncoderNote) -> None:
-        """Say what the encoder is made of; a rate that is still the usual one follows the encoder's width."""
+        """Say what the encoder is made of; what is still as it was usual for the encoder before follows this one."""
         if note.name != self.draft.texts["encoder"].strip():
             return
-        before = self.draft.usual["lr"]
+        before = self._followed
         self.parameters = note.anatomy.parameters if note.anatomy else None
         self.draft = replace(self.draft, width=note.anatomy.width if note.anatomy else None)
-        if self.draft.texts["lr"] == before:
-            self._set({"lr": self.draft.usual["lr"]})
-            self._put({"lr": self.draft.usual["lr"]})
+        self._followed = self._usual_of_encoder()
+        now = {key: usual for key, usual in self._followed.items() if self.draft.texts[key] == before[key]}
+        self._set(now)
+        self._put(now)
         self.row("encoder").say(note.text)
+
+    def _usual_of_encoder(self) -> dict[str, str]:
+        """What the recipe sets by the encoder's width, as it is for the encoder that was looked up last."""
+        usual = self.draft.usual
+        return {key: usual[key] for key in BY_WIDTH}
 
     def offer(self, runs: Sequence[RunView]) -> None:
         """Offer the runs that there are now to take settings from, and those that live to wait for."""
