@@ -3,7 +3,7 @@
 
 Deletion check: from dev rows the 1, 2, 3 words with the largest weight are taken out of the text, which is read anew; the
 more the emotion's probability falls, the truer the words. Beside it the same number of words at random. The emotion of a
-row is the one that the model holds most probable. `goemo-tui` uses "left out + alone".
+row is the one that the model holds most probable. `goemo-tui` uses "left out".
 """
 
 from __future__ import annotations
@@ -45,9 +45,11 @@ def main() -> None:
     predictor = Predictor(options.model)
     gradients = _Gradients(predictor)
     methods: dict[str, Method] = {
-        "left out": lambda text, label: _left_out(predictor, text)[:, label],
+        "left out": lambda text, label: because(predictor, text).weights[:, label],
         "alone": lambda text, label: _alone(predictor, text)[:, label],
-        "left out + alone": lambda text, label: because(predictor, text).weights[:, label],
+        "left out + alone": lambda text, label: (
+            because(predictor, text).weights[:, label] + _alone(predictor, text)[:, label]
+        ),
         "gradient x input": lambda text, label: gradients.weights(text, label, 1),
         f"integrated gradients, {STEPS} steps": lambda text, label: gradients.weights(text, label, STEPS),
     }
@@ -98,13 +100,6 @@ def _rows(predictor: Predictor, text: str) -> tuple[list[int], list[int], list[i
     body = predictor.tokenizer.encode(text, add_special_tokens=False)
     spans = words_of(text)
     return start, end, body.ids[:room], _owners(spans, body.offsets[:room]), len(spans)
-
-
-def _left_out(predictor: Predictor, text: str) -> Array:
-    start, end, ids, owner, count = _rows(predictor, text)
-    rows = [[i for i, k in zip(ids, owner, strict=True) if k != w] for w in (-2, *range(count))]
-    odds = _odds(predictor, [[*start, *row, *end] for row in rows])
-    return odds[0] - odds[1:]
 
 
 def _alone(predictor: Predictor, text: str) -> Array:

@@ -5,7 +5,7 @@ Plain data; nothing here starts a process or draws. Weights are log-odds, simila
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +90,7 @@ def _weight(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def read_like(text: str, said: dict[str, Any]) -> Like:
+def read_like(text: str, said: Mapping[str, Any]) -> Like:
     """The answer to `like`. Raises ValueError, LookupError or TypeError for what is none."""
     if said["like"] is None:
         far = said.get("indexing") or {}

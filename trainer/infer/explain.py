@@ -1,4 +1,4 @@
-"""Which words speak for an emotion, and which against it: each word is left out once, and once stands alone.
+"""Which words speak for an emotion, and which against it: each word is left out once, and the model reads the rest.
 
 Asks the model nothing but probabilities, so that it works for every classifier and says what the model really does; a
 word is what a person typed, not a token. `benchmarks/explain.py` holds it against gradients.
@@ -42,8 +42,8 @@ class Span:
 class Word:
     """One word and what it does: `weight` over 0 speaks for the emotion, under 0 against it; None: it was not read.
 
-    The weight is in log-odds: how much the evidence falls when the word is left out, averaged with how much it rises
-    when the word stands alone.
+    The weight is in log-odds: how much the emotion's falls when the word is left out. A probability near 0 or 1 would
+    hardly move.
     """
 
     word: str
@@ -132,12 +132,9 @@ def because(predictor: Predictor, text: str, stop: Callable[[], bool] | None = N
     if not read:
         return Reasons(text, spans, predictor.labels, weights)
     without = [[i for i, k in zip(ids, owner, strict=True) if k != word] for word in read]
-    alone = [[i for i, k in zip(ids, owner, strict=True) if k == word] for word in read]
-    rows = [[*start, *row, *end] for row in (ids, [], *without, *alone)]
+    rows = [[*start, *row, *end] for row in (ids, *without)]
     odds = log_odds(classifier.probabilities(predictor.model, _arrays(rows), predictor.device, stop=stop))
-    whole, nothing = odds[0], odds[1]
-    left_out, lone = odds[2 : 2 + len(read)], odds[2 + len(read) :]
-    weights[read] = ((whole - left_out) + (lone - nothing)) / 2
+    weights[read] = odds[0] - odds[1:]
     return Reasons(text, spans, predictor.labels, weights)
 
 
