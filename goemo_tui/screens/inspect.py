@@ -162,11 +162,11 @@ class InspectScreen(InspectWhy):
         if not self.query_one(Prompt).walking:
             self.query_one(HistoryList).walk_anew()
         self.readings.ask(event.value)
-        self.explaining.keep_to(self.readings.active, event.value)
+        forgotten = self.explaining.keep_to(self.readings.active, event.value)
         if not event.value.strip():
             self.explaining.chosen = None
         self.query_one(SentenceTokens).show(event.value)
-        if not event.value.strip():
+        if forgotten or not event.value.strip():
             self.show()
 
     @on(Input.Submitted, "#prompt")

@@ -40,13 +40,15 @@ class Explaining:
             at = shown.index(self.emotion(shown)) + by
             self.chosen = shown[max(0, min(len(shown) - 1, at))]
 
-    def keep_to(self, reading: Reading, text: str) -> None:
-        """What is known of another text, or from another model, is forgotten."""
+    def keep_to(self, reading: Reading, text: str) -> bool:
+        """What is known of another text, or from another model, is forgotten. Returns whether there was something."""
+        known = (self.because, self.like, self.trouble)
         now = (text, "" if reading.model is None else f"{reading.side} {reading.model.path} {reading.model.name}")
         if now != self._of:
             self._of, self.because, self.trouble = now, None, ""
             building = self.like is not None and self.like.indexing
             self.like = replace(self.like, text=text) if self.like is not None and building else None
+        return (self.because, self.like, self.trouble) != known
 
     def wanted(self, reading: Reading, text: str, emotion: str, data: str) -> list[Request]:
         """What is to be asked of `reading` for a text whose bars are shown."""

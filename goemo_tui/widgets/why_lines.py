@@ -17,7 +17,7 @@ from goemo_tui.wording import count
 HEAD = 12
 """Cells of `  because   `."""
 
-MOST = {False: 3, True: 6}
+MOST = {False: 3, True: 5}
 """Rows on a low screen and on a high one."""
 
 BARS = 4
@@ -55,9 +55,10 @@ class WhyLines(Lines):
     def fit_into(self, height: int, tall: bool, wanted: bool) -> None:
         """Take rows at the end of `height` rows, as many as leave the bars theirs; none where nothing is `wanted`."""
         rows = min(MOST[tall], height - BARS) if wanted else 0
-        if self.display is not rows > 1:
-            self.display = rows > 1
-        if rows > 1 and (self.styles.height is None or self.styles.height.value != rows):
+        seen = rows > 1
+        if self.display is not seen:
+            self.display = seen
+        if seen and (self.styles.height is None or self.styles.height.value != rows):
             self.styles.height = rows
 
     def show(self, explaining: Explaining, mark: str = "") -> int:
