@@ -13,6 +13,7 @@ import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,10 @@ class Nearest:
     split: Split
     names: tuple[str, ...]
 
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {text.strip(): row for row, text in reversed(list(enumerate(self.split.text)))}
+
     def to(self, vector: Array, text: str, k: int) -> list[Neighbour]:
         """The `k` rows nearest to `text`, whose unit vector is given, nearest first; a text that stands in several rows
         counts once."""
@@ -67,8 +72,10 @@ class Nearest:
             return []
         likeness = self.vectors @ vector.astype(np.float32)
         found: dict[str, Neighbour] = {}
-        # a text that stands there often must not leave too few
-        for row in _best(likeness, min(len(likeness), 8 * k + 8)):
+        # a text that stands there often must not leave too few; the very same one is shown whatever else is as near
+        there = self._row_of.get(text.strip())
+        first = [] if there is None else [there]
+        for row in (*first, *_best(likeness, min(len(likeness), 8 * k + 8))):
             known = self.split.text[row]
             same = known.strip() == text.strip()
             if known.strip().casefold() not in found:
