@@ -168,7 +168,7 @@ def test_of_the_same_text_in_many_rows_one_is_shown() -> None:
     split = Split("train", ["Thanks", "thanks ", "no", "maybe"], [(0,)] * 4, list("abcd"), [1, 2, 3, 4])
     vectors = np.array([[1, 0], [1, 0], [0, 1], [0.8, 0.6]], dtype=np.float32)
     found = nearest.Nearest(vectors, split, ("joy",)).to(np.array([1, 0]), "thanks", 5)
-    assert [n.text for n in found] == ["Thanks", "maybe", "no"]
+    assert [n.text for n in found] == ["thanks ", "maybe", "no"]
     assert nearest.Nearest(vectors, split, ("joy",)).to(np.array([0, 1]), "no", 1)[0].similarity == 1
 
 
