@@ -178,7 +178,9 @@ class Like:
         if self.done < self.of:
             return False
         assert self._source is not None
-        self._nearest = Nearest(self._made, self._source.corpus.splits["train"], self._source.corpus.labels.names)
+        self._nearest = Nearest(
+            np.asfortranarray(self._made), self._source.corpus.splits["train"], self._source.corpus.labels.names
+        )
         self._tokens = None
         return True
 
