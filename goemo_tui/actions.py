@@ -224,6 +224,33 @@ ACTIONS: tuple[Action, ...] = (
     _act("inspect.bit_lower", "left_curly_bracket", "threshold_by(-1)", "Bit lower", "The threshold lower by .01"),
     _act("inspect.bit_higher", "right_curly_bracket", "threshold_by(1)", "Bit higher", "The threshold higher by .01"),
     _act("inspect.tuned", "T", "tuned", "Tuned", "Back to the model's own threshold for each emotion"),
+    _act(
+        "inspect.why",
+        "w",
+        "toggle_why",
+        "Why",
+        "Show or hide the words (because) and the comments (like) under the bars",
+    ),
+    _act("inspect.next_emotion", "e", "choose(1)", "Emotion", "Explain the next emotion; ↓ in the bars does it too"),
+    _act(
+        "inspect.emotion_before", "E", "choose(-1)", "Before", "Explain the emotion before; ↑ in the bars does it too"
+    ),
+    _act(
+        "inspect.next_typing",
+        "ctrl+down",
+        "choose(1)",
+        "Emotion",
+        "Explain the next emotion, also while typing",
+        typing=True,
+    ),
+    _act(
+        "inspect.before_typing",
+        "ctrl+up",
+        "choose(-1)",
+        "Before",
+        "Explain the emotion before, while typing",
+        typing=True,
+    ),
     _act("inspect.copy", "y", "copy_json", "Copy", "Copy the result, or the line of the history, as JSON", True),
     _act("inspect.batch", "i", "batch", "Batch", "Many lines as a table; pasting several opens it too", True),
     _act("inspect.clear", "x", "clear_history", "Clear", "Forget the history, after asking"),

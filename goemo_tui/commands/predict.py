@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from goemo_tui.commands.why import add_why, check_why, why_of
 from goemo_tui.safe_text import clean, json_line
 from trainer.errors import ConfigError
 
@@ -30,6 +31,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--against", metavar="MODEL", help="a second model whose answers stand beside the first's")
     parser.add_argument("--threshold", default="tuned", help="tuned (the model's own), or one value such as 0.3")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_why(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.set_defaults(run=run)
 
@@ -42,17 +44,20 @@ def run(options: argparse.Namespace) -> int:
     if not stream and not options.text:
         raise ConfigError('give a text: goemo-tui predict "what a day", or - to read lines from stdin')
     texts = [as_text(text) for text in options.text]
+    check_why(options)
     predictor = load(options)
+    why = why_of(predictor, options)
     second = load(options, options.against) if options.against else None
     source: Iterable[str] = lines() if stream else texts
     answers = _answers(predictor, second, source, stream)
     if not options.json:
         thresholds = dict(zip(predictor.labels, predictor.thresholds().tolist(), strict=True))
         for result, other in answers:
-            print(words(result, thresholds) if other is None else beside(result, other), flush=stream)
+            told = words(result, thresholds) if other is None else beside(result, other)
+            print("\n".join([told, *why.lines(result)]), flush=stream)
         return 0
     head = {"model": predictor.name, **({"against": second.name} if second is not None else {})}
-    results = (as_dict(result, other) for result, other in answers)
+    results = ({**as_dict(result, other), **why.document(result)} for result, other in answers)
     if stream:
         document(head, results)
     else:

@@ -72,8 +72,8 @@ class MistakeList(OneToneList):
                 self.action_select()
 
 
-class ErrorsScreen(Dialog["tuple[str, str]"]):
-    """Answers (text, run id) of a comment that is to be opened in Inspect. `labels` are the emotions to go through."""
+class ErrorsScreen(Dialog["tuple[str, str, str]"]):
+    """Answers (text, run id, emotion) of a comment that is to be opened in Inspect. `labels` are the emotions to go through."""
 
     HEADING = "mistakes"
     FOOT = "Enter opens in Inspect · y copies · Esc closes"
@@ -199,7 +199,7 @@ class ErrorsScreen(Dialog["tuple[str, str]"]):
         message.stop()
         mistake = self.selected
         if mistake is not None and self._dev is not None:
-            self.dismiss((mistake.text, self._dev.run))
+            self.dismiss((mistake.text, self._dev.run, self._emotion))
 
     def on_resize(self) -> None:
         """Lines are as wide as the list."""

@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from goemo_tui import actions
 from goemo_tui.safe_text import content
-from goemo_tui.screens.inspect_keys import InspectKeys
+from goemo_tui.screens.inspect_why import InspectWhy
 from goemo_tui.services.batch import read_lines
 from goemo_tui.services.history import Entry
 from goemo_tui.services.models import recent_of, remembered_of, used
@@ -34,7 +34,7 @@ Type a sentence above: its emotions appear here while you type, Enter keeps it b
 Several lines that are pasted open a table of their own (i); b puts two models side by side."""
 
 
-class InspectScreen(InspectKeys):
+class InspectScreen(InspectWhy):
     """Models, prompt, bars, tokens, history."""
 
     PLACE = "inspect"
@@ -47,7 +47,7 @@ class InspectScreen(InspectKeys):
         super().__init__(command)
         self._finished: frozenset[str] = frozenset()
         self._titles: dict[str, str] = {}
-        self._asked: tuple[str, str | None] | None = None
+        self._asked: tuple[str, str | None, str | None] | None = None
         self._keep_soon = ""
 
     def body(self) -> ComposeResult:
@@ -110,6 +110,8 @@ class InspectScreen(InspectKeys):
             self.many.heard(message)
         if not isinstance(message, Scored):
             self.show()
+        if isinstance(message, Answered | Ready):
+            self.why_soon()
 
     @on(RunsChanged)
     def _runs_changed(self, message: RunsChanged) -> None:
@@ -132,17 +134,19 @@ class InspectScreen(InspectKeys):
     def _text(self) -> str:
         return self.query_one(Prompt).value
 
-    def ask(self, text: str, model: str | None = None) -> None:
-        """Put `text` into the prompt and, with `model` (a run, a folder, a Hub name), let that model answer it.
+    def ask(self, text: str, model: str | None = None, emotion: str | None = None) -> None:
+        """Put `text` into the prompt and, with `model` (a run, a folder, a Hub name), let that model answer it. `emotion` is
+        the one to be explained; left out, the strongest.
 
         May be called before the screen is mounted; it is done then.
         """
-        self._asked = (text, model)
+        self._asked = (text, model, emotion)
         if self.is_mounted:
             self._take_asked()
 
     def _take_asked(self) -> None:
-        (text, model), self._asked = self._asked or ("", None), None
+        (text, model, emotion), self._asked = self._asked or ("", None, None), None
+        self.explaining.chosen = emotion
         first = self.readings.a
         if model is not None and (first.model is None or first.model.name != model):
             first.load(model)
@@ -158,8 +162,11 @@ class InspectScreen(InspectKeys):
         if not self.query_one(Prompt).walking:
             self.query_one(HistoryList).walk_anew()
         self.readings.ask(event.value)
-        self.query_one(SentenceTokens).show(event.value)
+        forgotten = self.explaining.keep_to(self.readings.active, event.value)
         if not event.value.strip():
+            self.explaining.chosen = None
+        self.query_one(SentenceTokens).show(event.value)
+        if forgotten or not event.value.strip():
             self.show()
 
     @on(Input.Submitted, "#prompt")
@@ -227,7 +234,7 @@ class InspectScreen(InspectKeys):
         self._put("#ms", f"{' · '.join(times)} ms" if times else "")
         self._put("#state", self._state(readings.a), layout=True)
         self._put("#state-b", self._state(readings.b) if readings.b is not None else "", layout=True)
-        self.query_one(Feelings).show(readings)
+        self.query_one(Feelings).show(readings, self.explaining)
 
     def _state(self, reading: Reading) -> str:
         text = reading.state()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from textual import on
 from textual.message import Message
@@ -32,12 +33,16 @@ class InspectKeys(Place):
     def _hear(self, message: Message) -> None:
         self.post_message(message)
 
-    def ask(self, text: str, model: str | None = None) -> None:
+    def ask(self, text: str, model: str | None = None, emotion: str | None = None) -> None:
         """Put a text into the prompt."""
         raise NotImplementedError
 
     def show(self) -> None:
         """Draw the present state."""
+        raise NotImplementedError
+
+    def why_of(self, text: str) -> dict[str, Any]:
+        """What is shown of `because` and `like`, as the command line says it."""
         raise NotImplementedError
 
     # Models and thresholds
@@ -120,6 +125,7 @@ class InspectKeys(Place):
         if document is None:
             self.notify("Nothing to copy yet: type a sentence first.", severity="warning")
         else:
+            document["results"][0] |= self.why_of(document["results"][0]["text"])
             self.goemo.copy(as_json(document), "The result as JSON")
 
     def action_clear_history(self) -> None:

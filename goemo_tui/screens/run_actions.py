@@ -169,7 +169,7 @@ class RunActions(Place):
                 ErrorsScreen(view.folder, view.title, message.label, labels, message.kind), self._inspect
             )
 
-    def _inspect(self, asked: tuple[str, str] | None) -> None:
+    def _inspect(self, asked: tuple[str, str, str] | None) -> None:
         """Take a comment and the model that judged it to Inspect."""
         from goemo_tui.screens.inspect import InspectScreen
 

@@ -83,13 +83,20 @@ class Emotion:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: one text and the threshold to judge by, or `texts` of a batch, or another `model`."""
+    """What is asked: one text and the threshold to judge by, or `texts` of a batch, or another `model`.
+
+    `aside` is `because` (of `emotion`) or `like` (with `data`, the corpus at hand): what may wait for everything else.
+    """
 
     text: str = ""
     threshold: Threshold = TUNED
     model: str | None = None
     load: bool = False
     texts: tuple[str, ...] = ()
+    aside: str = ""
+    emotion: str = ""
+    data: str = ""
+    k: int = 0
 
 
 def read_result(results: Any, model: Model | None, threshold: Threshold) -> tuple[Emotion, ...]:

@@ -18,7 +18,8 @@ from typing import IO, Any
 from textual.message import Message
 
 from goemo_tui.services.prediction import TUNED, Model, Request, Threshold, read_result
-from goemo_tui.services.talk import Answered, Failed, Loading, Ready, Scored
+from goemo_tui.services.talk import Answered, Explained, Failed, Indexing, Loading, Ready, Scored
+from goemo_tui.services.why import read_because, read_like
 
 COMMAND = (sys.executable, "-P", "-m", "trainer.infer.service")
 """`-P`: a folder called trainer where the user happens to be is not ours."""
@@ -55,6 +56,7 @@ class PredictorService:
         self._busy: dict[int, Request] = {}
         self._waiting: Request | None = None
         self._batch: Request | None = None
+        self._asides: dict[str, Request] = {}
         self._wanted: str | None = None
         self._loading = False
         self._number = 0
@@ -90,6 +92,7 @@ class PredictorService:
         """Ask for the emotions of `text`. While an answer is out, only the newest text is kept."""
         with self._lock:
             self._waiting = Request(text, threshold)
+            self._asides.clear()  # they were about what stood there before
             self.start()
             self._send_waiting()
 
@@ -99,6 +102,19 @@ class PredictorService:
             self._batch = Request(texts=tuple(texts))
             self.start()
             self._send_waiting()
+
+    def aside(self, request: Request) -> None:
+        """Ask for `because` or `like`, once nothing else is asked; only the newest of each is kept. Starts no child."""
+        with self._lock:
+            self._asides[request.aside] = request
+            self._send_waiting()
+
+    def leave_index(self) -> None:
+        """The index of training comments is not wanted any more: a child that builds one stops."""
+        with self._lock:
+            self._asides.pop("like", None)
+            if self._model is not None:
+                self._write({"op": "leave"})
 
     def load(self, model: str | None) -> None:
         """Change the model (None: the default). The old one goes on answering where the new one cannot be loaded."""
@@ -165,17 +181,24 @@ class PredictorService:
         return True
 
     def _send_waiting(self) -> None:
-        request = self._waiting or self._batch
-        if request is None or self._busy or self._loading or self._model is None:
+        request = self._waiting or next(iter(self._asides.values()), None) or self._batch
+        if request is None or self._loading or self._model is None:
+            return
+        # what is typed never waits for an aside: the child leaves that
+        if any(not busy.aside for busy in self._busy.values()) or (self._busy and request is not self._waiting):
             return
         number = self._next()
-        if request is self._waiting:
+        if request.aside:
+            line = _aside_line(number, request)
+        elif request is self._waiting:
             line = {"id": number, "op": "predict", "texts": [request.text], "threshold": request.threshold}
         else:
             line = {"id": number, "op": "batch", "texts": list(request.texts)}
         if self._write(line):
             self._busy[number] = request
-            if request is self._waiting:
+            if request.aside:
+                self._asides.pop(request.aside, None)
+            elif request is self._waiting:
                 self._waiting = None
             else:
                 self._batch = None
@@ -208,6 +231,9 @@ class PredictorService:
                 self._loading = True
                 self._post(Loading(str(said.get("what", ""))))
                 return
+            if event in ("indexing", "indexed"):
+                self._post(_how_far(said))
+                return
             request = self._busy.pop(said["id"], None) if isinstance(said.get("id"), int) else None
             if event == "ready":
                 self._loading = False
@@ -220,6 +246,8 @@ class PredictorService:
                     self._wanted = self._model.lasting_name
                 no_model = self._model is None
                 self._post(Failed(str(said.get("message", "")), dead=False, no_model=no_model))
+            elif request is not None and request.aside:
+                self._post(_explained(request, said))
             elif request is not None and "results" in said:
                 child.answered = True
                 self._deaths = 0
@@ -244,10 +272,11 @@ class PredictorService:
             if child is not self._child:
                 return
             self._child, self._model, self._loading = None, None, False
-            lost = next(iter(self._busy.values()), None)
+            lost = next((busy for busy in self._busy.values() if not busy.aside), None)
             self._busy.clear()
+            self._asides.clear()
             self._batch = None  # whoever asked hears of the death, and decides
-            if self._waiting is None and lost is not None and lost.text:
+            if self._waiting is None and lost is not None and lost.text and not lost.aside:
                 self._waiting = lost
             if self._closed:
                 return
@@ -259,6 +288,29 @@ class PredictorService:
             then = "it is not started again by itself" if self.exhausted else "it starts again on the next use"
             ended = f"the prediction process ended ({how}){why}"
             self._post(Failed(f"{ended}; {then}", dead=True, ended=ended))
+
+
+def _aside_line(number: int, request: Request) -> dict[str, Any]:
+    line: dict[str, Any] = {"id": number, "op": request.aside, "text": request.text}
+    if request.aside == "because":
+        return {**line, "emotion": request.emotion}
+    return {**line, "k": request.k, "data": request.data}
+
+
+def _explained(request: Request, said: Mapping[str, Any]) -> Explained:
+    """The answer to an aside, or what is wrong with it."""
+    if "error" in said or said.get("skipped"):
+        return Explained(request, None, str(said.get("error", "")))
+    try:
+        read = read_because(request.text, said["because"]) if request.aside == "because" else None
+        return Explained(request, read or read_like(request.text, said))
+    except (ValueError, LookupError, TypeError):
+        return Explained(request, None, f"the prediction process answered {request.aside} in words that are not known")
+
+
+def _how_far(said: Mapping[str, Any]) -> Indexing:
+    ready = said.get("event") == "indexed"
+    return Indexing(int(said.get("done") or 0), int(said.get("of") or 0), ready, str(said.get("error") or ""))
 
 
 def _hang_up(process: subprocess.Popen[str]) -> None:

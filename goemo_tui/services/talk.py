@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.message import Message
 
 from goemo_tui.services.prediction import Emotion, Model, Request
+from goemo_tui.services.why import Because, Like
 
 A, B = "a", "b"
 """The sides: the model that is looked at, and one that stands beside it."""
@@ -71,3 +72,24 @@ class Scored(Talk):
         self.request = request
         self.scores = scores
         self.ms = ms
+
+
+class Explained(Talk):
+    """The answer to `because` or `like`: one of both, or why there is none; neither where it gave way to a newer text."""
+
+    def __init__(self, request: Request, answer: Because | Like | None, error: str = "") -> None:
+        super().__init__()
+        self.request = request
+        self.answer = answer
+        self.error = error
+
+
+class Indexing(Talk):
+    """How far the index of training comments is; `ready`: it can be asked, or never will where there is an `error`."""
+
+    def __init__(self, done: int, of: int, ready: bool = False, error: str = "") -> None:
+        super().__init__()
+        self.done = done
+        self.of = of
+        self.ready = ready
+        self.error = error

@@ -16,6 +16,9 @@ from goemo_tui.widgets.lines import Lines, Row, Span
 from goemo_tui.wording import against, digits_against
 
 ABOVE, BELOW = "●", "·"
+CHOSEN = "▸"
+"""Before the emotion that is explained under the bars."""
+
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _NAME = 16
 PERCENT, LIMIT = 6, 5
@@ -42,9 +45,11 @@ class EmotionBars(Lines):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.emotions: tuple[Emotion, ...] = ()
+        self.chosen = ""
 
-    def show(self, emotions: tuple[Emotion, ...]) -> int:
-        """Draw these, in this order. Returns how many rows were painted again."""
+    def show(self, emotions: tuple[Emotion, ...], chosen: str = "") -> int:
+        """Draw these, in this order, the `chosen` one marked. Returns how many rows were painted again."""
+        self.chosen = chosen
         if len(emotions) != len(self.emotions):
             self.styles.height = max(1, len(emotions))
         self.emotions = emotions
@@ -53,7 +58,7 @@ class EmotionBars(Lines):
     def rows(self, width: int, height: int) -> list[Row]:
         """One row an emotion."""
         digits = digits_of(self.emotions)
-        return [bar_row(emotion, width, digits) for emotion in self.emotions]
+        return [bar_row(emotion, width, digits, emotion.name == self.chosen) for emotion in self.emotions]
 
 
 def digits_of(emotions: Iterable[Emotion]) -> int:
@@ -64,7 +69,7 @@ def digits_of(emotions: Iterable[Emotion]) -> int:
     return most + most % 2
 
 
-def bar_row(emotion: Emotion, width: int, digits: int = 0) -> Row:
+def bar_row(emotion: Emotion, width: int, digits: int = 0, chosen: bool = False) -> Row:
     """Mark, name, bar with the threshold ticked in it, percent, threshold, and the words for one below it."""
     words = "  (below its threshold)" if width >= 96 else "  below" if width >= 50 else ""
     share, limit = against(emotion.probability, emotion.threshold, emotion.above, digits)
@@ -73,7 +78,7 @@ def bar_row(emotion: Emotion, width: int, digits: int = 0) -> Row:
     name = set_cell_size(cells(label(emotion.name), _NAME - 1), _NAME)
     mark, style = (ABOVE, "bars--name") if emotion.above else (BELOW, "bars--dim")
     return (
-        (f"{mark} ", "bars--mark" if emotion.above else "bars--dim"),
+        (mark + (CHOSEN if chosen else " "), "bars--mark" if emotion.above else "bars--dim"),
         (name, style),
         *bar(emotion, room),
         (tail, style),

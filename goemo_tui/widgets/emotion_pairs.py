@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from goemo_tui.language import label
 from goemo_tui.safe_text import cells
 from goemo_tui.services.prediction import Emotion
-from goemo_tui.widgets.emotion_bars import ABOVE, BELOW, PERCENT, bar, digits_of
+from goemo_tui.widgets.emotion_bars import ABOVE, BELOW, CHOSEN, PERCENT, bar, digits_of
 from goemo_tui.widgets.lines import Lines, Row, Span
 from goemo_tui.wording import against
 
@@ -81,9 +81,11 @@ class EmotionPairs(Lines):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.pairs: tuple[Pair, ...] = ()
+        self.chosen = ""
 
-    def show(self, pairs: tuple[Pair, ...]) -> int:
-        """Draw these, in this order. Returns how many rows were painted again."""
+    def show(self, pairs: tuple[Pair, ...], chosen: str = "") -> int:
+        """Draw these, in this order, the `chosen` one marked. Returns how many rows were painted again."""
+        self.chosen = chosen
         if len(pairs) != len(self.pairs):
             self.styles.height = max(1, len(pairs))
         self.pairs = pairs
@@ -92,7 +94,7 @@ class EmotionPairs(Lines):
     def rows(self, width: int, height: int) -> list[Row]:
         """One row a label."""
         digits = digits_of(e for pair in self.pairs for e in (pair.a, pair.b) if e is not None)
-        return [pair_row(pair, width, digits) for pair in self.pairs]
+        return [pair_row(pair, width, digits, pair.name == self.chosen) for pair in self.pairs]
 
 
 class PairHead(Lines):
@@ -127,11 +129,11 @@ def _columns(width: int, digits: int = 0) -> tuple[int, int, bool]:
     return name, half, half >= 2 + PERCENT + LIMIT + 2 * digits + LEAST_BAR
 
 
-def pair_row(pair: Pair, width: int, digits: int = 0) -> Row:
+def pair_row(pair: Pair, width: int, digits: int = 0, chosen: bool = False) -> Row:
     """Name, A's half, B's half, difference; without room for the thresholds, `digits` more tell nothing."""
     name, half, limits = _columns(width, digits)
     digits = digits if limits else 0
-    text = set_cell_size(cells(label(pair.name), name - 1), name)
+    text = set_cell_size(cells(label(pair.name), name - 1), name - 1) + (CHOSEN if chosen else " ")
     return (
         (text, "bars--name" if pair.felt else "bars--dim"),
         *_half(pair.a, half, limits, digits),

@@ -37,8 +37,8 @@ def run(tmp_path: Path) -> Iterator[Run]:
 async def test_enter_on_an_emotion_lists_what_was_wrong_and_enter_on_that_inspects_it(
     run: Run, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[str, str | None]] = []
-    monkeypatch.setattr(InspectScreen, "ask", lambda self, text, model=None: asked.append((text, model)))
+    asked: list[tuple[str, str | None, str | None]] = []
+    monkeypatch.setattr(InspectScreen, "ask", lambda self, *what: asked.append(what))
     async with opened(size) as (app, pilot):
         await until(pilot, lambda: run.short in shown(app))
         await pilot.press("v")
@@ -58,7 +58,7 @@ async def test_enter_on_an_emotion_lists_what_was_wrong_and_enter_on_that_inspec
         assert app.clipboard == "what a joy"
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, InspectScreen) and asked)
-        assert asked == [("what a joy", run.id)]
+        assert asked == [("what a joy", run.id, "joy")], "and the emotion in question is explained there"
 
 
 async def test_a_click_opens_the_list_and_a_click_there_only_selects(run: Run) -> None:

@@ -2,6 +2,8 @@
 
 `python scripted_child.py HOW LOG [--model NAME]`: every request it reads is appended to the file LOG. A text `die` ends
 it, `odd` is answered with an error, `hold` waits until the file LOG.go exists. The model `broken` cannot be loaded.
+`because` and `like` are appended to LOG.why: words of six letters and more speak for the emotion, "but" against it; an index
+is built as long as LOG.index exists.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -65,6 +68,41 @@ def answer(request: dict, log: Path) -> None:
     say(id=request["id"], ms=1.5, results=[{"text": text, "emotions": chosen, "scores": scores}])
 
 
+NEAR = [
+    {"text": "So excited and so scared", "labels": ["excitement", "fear"], "similarity": 0.91, "id": "n1"},
+    {"text": "What a [/s] day \x1b[2J", "labels": ["joy"], "similarity": 0.72, "id": "n2"},
+    {"text": "Tomorrow is the day", "labels": ["optimism"], "similarity": 0.64, "id": "n3"},
+]
+
+
+def explain(request: dict, log: Path) -> None:
+    """Answer `because` or `like`."""
+    with log.with_suffix(".why").open("a") as file:
+        file.write(json.dumps(request) + "\n")
+    if request["op"] == "leave":
+        return
+    text = request["text"]
+    if text == "odd why":
+        say(id=request["id"], error="no words for that")
+    elif request["op"] == "because":
+        words = [
+            {"word": w, "weight": -1.0 if w.lower() == "but" else len(w) / 4 if len(w) > 5 else 0.01}
+            for w in text.split()
+        ]
+        say(id=request["id"], because={request["emotion"]: words}, ms=2.0)
+    elif log.with_suffix(".index").exists():
+        say(id=request["id"], like=None, indexing={"done": 12_000, "of": 43_410})
+        threading.Thread(target=built, args=(log,), daemon=True).start()
+    else:
+        say(id=request["id"], like=NEAR[: request["k"]], note=os.environ.get("CHILD_NOTE", ""), rows=3, ms=2.0)
+
+
+def built(log: Path) -> None:
+    while log.with_suffix(".index").exists():
+        time.sleep(0.01)
+    say(event="indexed", of=43_410)
+
+
 def main(how: str, log: Path, model: str) -> None:
     if how == "crash":
         print("ImportError: no torch", file=sys.stderr)
@@ -87,6 +125,9 @@ def main(how: str, log: Path, model: str) -> None:
         ready(model)
     for line in sys.stdin:
         request = json.loads(line)
+        if request["op"] in ("because", "like", "leave"):
+            explain(request, log)
+            continue
         with log.open("a") as file:
             file.write(line)
         if request["op"] == "load" and request["model"] == "broken":

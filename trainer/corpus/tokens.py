@@ -168,6 +168,12 @@ def token_view(text: str, tokenizer: Tokenizer, max_length: int) -> TokenView:
     )
 
 
+def framed(tokenizer: Tokenizer, max_length: int) -> tuple[list[int], list[int], int]:
+    """The special tokens before and after a text, and how many of its own tokens a model of `max_length` reads."""
+    start, end = _frame(tokenizer)
+    return start, end, max(0, max_length - len(start) - len(end))
+
+
 def _frame(tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
     """The special tokens that a tokenizer puts before and after a text."""
     around = tokenizer.encode("a")

@@ -17,6 +17,7 @@ from contextlib import contextmanager, nullcontext
 from typing import IO, TYPE_CHECKING, Any
 
 from trainer.errors import GoemoError
+from trainer.infer.why import Why
 
 if TYPE_CHECKING:
     from trainer.infer.predictor import Predictor
@@ -47,6 +48,7 @@ class _Service:
         self.predictor: Predictor | None = None
         self.one_core = False
         self.requests: queue.Queue[Message | None] = queue.Queue()
+        self.why = Why(self.tell)
 
     def tell(self, **message: Any) -> None:
         self.out.write(json.dumps(message, ensure_ascii=True) + "\n")
@@ -57,11 +59,18 @@ class _Service:
         self.load(model, {})
         ended = False
         while not ended:
-            waiting = [self.requests.get()]
+            waiting = [self.next_request()]
             while not self.requests.empty():
                 waiting.append(self.requests.get())
             ended = None in waiting
             self.answer([w for w in waiting if w is not None])
+
+    def next_request(self) -> Message | None:
+        """The next one; until it comes, an index is built on."""
+        if self.predictor is not None:
+            with _cores(1) if self.one_core else nullcontext():
+                self.why.work_until(lambda: not self.requests.empty())
+        return self.requests.get()
 
     def read(self) -> None:
         for line in sys.stdin.buffer:
@@ -72,24 +81,30 @@ class _Service:
             except ValueError as error:
                 self.tell(error=f"not a request: {error}")
                 continue
+            if request.get("op") not in Why.OPERATIONS:
+                self.why.pressed += 1
             self.requests.put(request)
         self.requests.put(None)
 
     def answer(self, waiting: list[Message]) -> None:
         """Of several predictions that wait only the newest is computed: the others show text that is no longer there."""
         predictions = [r for r in waiting if r.get("op") == "predict"]
-        for request in waiting:
+        asides = [r for r in waiting if r.get("op") in Why.OPERATIONS]
+        for request in (r for r in waiting if r not in asides):
             tag = {"id": request.get("id")}
             if request.get("op") == "load":
                 self.load(request.get("model"), tag)
             elif request.get("op") == "batch":
                 self.batch(request, tag)
             elif request.get("op") != "predict":
-                self.tell(**tag, error=f"no operation is called {request.get('op')!r}; there are: predict, batch, load")
+                known = ", ".join(("predict", "batch", "load", *Why.OPERATIONS))
+                self.tell(**tag, error=f"no operation is called {request.get('op')!r}; there are: {known}")
             elif request is predictions[-1]:
                 self.predict(request, tag)
             else:
                 self.tell(**tag, skipped=True)
+        with _cores(1) if self.one_core and asides else nullcontext():
+            self.why.answer(self.predictor, asides)
 
     def predict(self, request: Message, tag: Message) -> None:
         """The answer to one request, with emotions judged by its threshold."""

@@ -67,6 +67,12 @@ class Bert(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Output:
         """Embeddings, layers, pooler, head."""
+        x = self.hidden(input_ids, attention_mask)
+        pooled = torch.tanh(self._linear(x[:, 0], "bert.pooler.dense"))
+        return Output(self._linear(pooled, "classifier"))
+
+    def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """The last hidden states, fp32 of shape (rows, width, hidden)."""
         rows, width = input_ids.shape
         positions = torch.arange(width, device=input_ids.device)
         x = f.embedding(input_ids, self._of("bert.embeddings.word_embeddings"))
@@ -77,8 +83,7 @@ class Bert(nn.Module):
         mask = None if seen.all() else seen[:, None, None, :].expand(rows, 1, width, width)
         for number in range(self.layers):
             x = self._layer(x, mask, f"bert.encoder.layer.{number}")
-        pooled = torch.tanh(self._linear(x[:, 0], "bert.pooler.dense"))
-        return Output(self._linear(pooled, "classifier"))
+        return x
 
     def _layer(self, x: Tensor, mask: Tensor | None, name: str) -> Tensor:
         query, key, value = (
