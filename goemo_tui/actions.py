@@ -150,7 +150,7 @@ ACTIONS: tuple[Action, ...] = (
     _act("data.grouping", "c", "grouping", "Group", "Counts by emotion, by Ekman's six or by sentiment"),
     _act("data.fine", "f", "decide('fine')", "Fine", "Suspect labels: those of the row are fine; again: undecided"),
     _act("data.wrong", "b", "decide('wrong')", "Wrong", "Suspect labels: they are wrong, the row is left out"),
-    _act("data.model", "a", "decide('model')", "Model's", "Suspect labels: those that the model gives are right"),
+    _act("data.model", "u", "decide('model')", "Model's", "Suspect labels: those that the model gives are right"),
     _act("data.copy", "y", "copy_row", "Copy", "Copy the comment at the cursor, also over SSH and in tmux"),
     _act(
         "data.export",

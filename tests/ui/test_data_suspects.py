@@ -76,7 +76,7 @@ async def test_keys_decide_and_the_same_key_takes_it_back(corpus: Path) -> None:
     async with GoemoApp(str(corpus)).run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
         await at_suspects(screen, pilot)
-        await pilot.press("a", "b", "f")
+        await pilot.press("u", "b", "f")
         await pilot.pause()
         order = [int(row) for row in found.order]
         gratitude = load_corpus("sample").labels.index()["gratitude"]
@@ -85,7 +85,7 @@ async def test_keys_decide_and_the_same_key_takes_it_back(corpus: Path) -> None:
         }  # fmt: skip
         assert screen.browser.figures.cursor == 3
         assert "✓" in screen.browser.figures.text and "✗" in screen.browser.figures.text
-        await pilot.press("home", "a", "f")
+        await pilot.press("home", "u", "f")
         await pilot.pause()
         assert decisions(found)[order[0]] == Decision("fine")
         await pilot.press("home", "f")
@@ -98,7 +98,7 @@ async def test_the_models_labels_must_be_others(corpus: Path) -> None:
     async with GoemoApp(str(corpus)).run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
         await at_suspects(screen, pilot)
-        await pilot.press("down", "a")
+        await pilot.press("down", "u")
         await pilot.pause()
         assert "no other is surer" in screen.browser.figures.text and decisions(found) == {}
         assert any("no other labels" in str(n.message) for n in pilot.app._notifications)
@@ -109,7 +109,7 @@ async def test_the_cleaned_list_is_written(corpus: Path, tmp_path: Path) -> None
     async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
         screen = await opened(pilot)
         await at_suspects(screen, pilot)
-        await pilot.press("a", "b", "w")
+        await pilot.press("u", "b", "w")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExportRows))
         dialog = pilot.app.screen
         assert isinstance(dialog, ExportRows) and "without 1 with doubtful labels" in dialog.what

@@ -74,7 +74,7 @@ async def test_the_suspects(studio: Studio) -> None:
         scored("sample", both=(9, 300, 700), some=tuple(range(11, 1000, 77)))
         await pilot.press("v", "f")
         await studio.until(pilot, lambda: "gratitude" in text(app))
-        await pilot.press("f", "b", "a", "down")
+        await pilot.press("f", "b", "u", "down")
         await studio.take(pilot, "data-suspects", "doubted")
 
 
