@@ -59,7 +59,7 @@ class Settings:
     """How to tell that a run ended, died or diverged: toast, bell (the terminal's) or desktop (OSC 9); each shows the toast too."""
 
     keys: Mapping[str, str] = field(default_factory=dict)
-    """The table `[keys]`: an action's id = its keys divided by commas, such as "data.filter" = "f"."""
+    """The table `[keys]`: an action's id = its keys divided by commas, such as "data.filter" = "ctrl+l"."""
 
 
 KEYS: tuple[str, ...] = tuple(f.name for f in fields(Settings))
@@ -153,7 +153,7 @@ def _checked(key: str, value: object) -> Any:
     if key == "keys":
         flat = _flat(value) if isinstance(value, dict) else None
         if flat is None:
-            raise ValueError('is no table of keys, such as "data.filter" = "f"')
+            raise ValueError('is no table of keys, such as "data.filter" = "ctrl+l"')
         return flat
     wanted = type(default)
     if isinstance(value, bool) or not isinstance(value, str | int | float):

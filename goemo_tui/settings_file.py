@@ -32,7 +32,7 @@ def template() -> str:
         if key in RANGES:
             parts.append("# From {:g} to {:g}".format(*RANGES[key]))
         if key == "keys":
-            parts += ["# [keys]", '# "data.filter" = "f"', '# "app.theme" = "ctrl+y,f6"']
+            parts += ["# [keys]", '# "data.filter" = "ctrl+l"', '# "app.theme" = "ctrl+y,f6"']
         else:
             parts.append(f"# {key} = {written(getattr(Settings(), key))}")
     return "\n".join(parts) + "\n"

@@ -143,7 +143,8 @@ def read_fitted_on(folder: Path) -> str | None:
 def read_way(folder: Path) -> str:
     """How the folder's thresholds were fitted: one of `trainer.model.thresholds.WAYS`. Raises ModelError for a broken file."""
     path = folder / "thresholds.json"
-    way = read_json(path).get("way") if path.is_file() else None
+    told = read_json(path).get("fitted_on") if path.is_file() else None
+    way = told.get("way") if isinstance(told, dict) else None
     return way if isinstance(way, str) and way in SETTINGS["threshold_fit"].choices else "per_label"
 
 

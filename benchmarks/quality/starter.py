@@ -80,7 +80,8 @@ def refit(run: Run, data: str, into: Path) -> None:
     fitted = fit_thresholds(truth, said.probabilities, way)
     honest = scores(truth, cross_fitted(truth, said.probabilities, way))
     about = read_json(into / "thresholds.json")
-    about["way"], about["fitted_on"]["macro_f1"] = way, honest.macro_f1
+    about.pop("way", None)
+    about["fitted_on"] |= {"macro_f1": honest.macro_f1, "way": way}
     about["thresholds"] = {name: round(float(t), 4) for name, t in zip(said.labels, fitted, strict=True)}
     (into / "thresholds.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", "utf-8")
     print(f"dev, cross-fitted, {way}: macro-F1 {honest.macro_f1:.4f}, micro-F1 {honest.micro_f1:.4f}")

@@ -30,7 +30,7 @@ def nothing(why: str, command: str, width: int) -> Figure:
     head = wrapped(why, width, "quiet", 4)
     if not command:
         return Figure(TITLE, tuple(head), empty="there is nothing to rank")
-    rows = [*head, (("", ""),), *wrapped(command, width, "strong", 4)]
+    rows = [*head, (("", ""),), *wrapped(safe_text.clean(command), width, "strong", 4)]
     return Figure(
         TITLE, tuple(rows), empty="y copies the command · what it found is here when you come back to this view"
     )

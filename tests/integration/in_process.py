@@ -15,7 +15,11 @@ from trainer.learn.work import prepare
 from trainer.runs.plan import plan
 from trainer.runs.run import Run
 
-SETTINGS = {"limit": 96, "batch_size": 8, "epochs": 3, "head_init": "random"}
+SETTINGS = {
+    "limit": 96, "batch_size": 8, "epochs": 3, "head_init": "random", "pooling": "cls", "lora_rank": 0, "lr": 2e-4,
+    "threshold_fit": "per_label",
+}  # fmt: skip
+"""All weights of a stock model: under these the tests know which epoch is the best one."""
 
 
 def created(encoder: Path, **settings: Any) -> Run:

@@ -21,7 +21,7 @@ def test_the_best_epoch_s_scores_of_dev_are_kept(tiny_encoder: Path) -> None:
     assert scores is not None and scores.probabilities.shape == (len(dev.text), len(scores.labels))
     assert scores.epoch == done.validation["epoch"] and find_model(done.run).path.is_dir()
     truth = metrics.multi_hot(dev.labels, len(scores.labels))
-    honest = metrics.scores(truth, metrics.cross_fitted(truth, scores.probabilities))
+    honest = metrics.scores(truth, metrics.cross_fitted(truth, scores.probabilities, scores.way))
     assert abs(honest.macro_f1 - done.validation["macro_f1"]) < 1e-6
     limits = [done.validation["per_label"][name]["threshold"] for name in scores.labels]
     assert np.allclose(scores.thresholds, limits, atol=1e-4)

@@ -79,7 +79,8 @@ VIEW_TITLES = [title for name, title in VIEWS if name != "table"]
 
 def viewed(text: str) -> str:
     """The title of the figure that is shown; "" for the table."""
-    return next((title for title in VIEW_TITLES if f"{title} · all" in text), "")
+    titles = [*(f"{title} · all" for title in VIEW_TITLES), "· suspect labels"]
+    return next((title.removesuffix(" · all") for title in titles if title in text), "")
 
 
 def end(app: Watched) -> None:

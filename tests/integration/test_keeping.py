@@ -75,7 +75,7 @@ def test_a_training_that_is_done_waits_for_room(tiny_encoder: Path, monkeypatch:
 def test_older_checkpoints_give_way_to_the_model_at_the_end(
     tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = created(tiny_encoder, checkpoint_steps=10)
+    run = created(tiny_encoder, checkpoint_steps=10, seed=2)
     checkpoints = run.folder / "checkpoints"
     real = classifier.save
 

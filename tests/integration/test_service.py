@@ -76,7 +76,7 @@ def test_it_says_what_it_loads_and_what_it_loaded(child: Child, run_id: str) -> 
     assert len(told) > 1
     ready = told[-1]
     assert ready["event"] == "ready" and ready["model"] == run_id
-    assert ready["layers"] == 2 and ready["width"] == 16 and ready["parameters"] > 0 and ready["max_length"] == 64
+    assert ready["layers"] == 3 and ready["width"] == 16 and ready["parameters"] > 0 and ready["max_length"] == 64
     assert len(ready["labels"]) == 28 and set(ready["thresholds"]) == set(ready["labels"])
 
 

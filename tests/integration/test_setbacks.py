@@ -14,7 +14,7 @@ import torch
 from tests.integration.in_process import SETTINGS, created, kept, texts, told, weights
 from trainer import Predictor, train
 from trainer.errors import RunError
-from trainer.learn import checkpoint, saving, training
+from trainer.learn import checkpoint, objective, saving, training
 from trainer.learn.loop import learn
 from trainer.learn.training import Training
 from trainer.learn.work import prepare
@@ -25,14 +25,14 @@ Loss = Callable[[Any, Any], Any]
 
 def bad(monkeypatch: pytest.MonkeyPatch, which: Callable[[int], bool]) -> list[int]:
     """From now on the n-th loss is NaN where `which(n)`; n counts on over everything. The list grows by each."""
-    real: Loss = training.binary_cross_entropy_with_logits
+    real: Loss = objective.binary_cross_entropy_with_logits
     calls: list[int] = []
 
     def loss(logits: Any, truth: Any) -> Any:
         calls.append(len(calls) + 1)
         return real(logits, truth) * (math.nan if which(calls[-1]) else 1.0)
 
-    monkeypatch.setattr(training, "binary_cross_entropy_with_logits", loss)
+    monkeypatch.setattr(objective, "binary_cross_entropy_with_logits", loss)
     return calls
 
 

@@ -76,8 +76,15 @@ def test_the_story_of_a_run(tiny_encoder: Path) -> None:
     assert not (run.folder / "worker.log").read_text()  # no library chatter
 
 
-def test_stopped_in_mid_epoch_and_resumed_it_ends_with_the_same_weights(tiny_encoder: Path) -> None:
-    settings = {"epochs": 3, "limit": 400, "batch_size": 2, "accumulation": 2, "head_init": "random"}
+@pytest.mark.parametrize(
+    "more",
+    [{"pooling": "cls", "lora_rank": 0}, {"lora_rank": 4, "ema": 0.99, "r_drop": 1.0, "label_smoothing": 0.1}],
+    ids=["all weights", "adapters, averaged"],
+)
+def test_stopped_in_mid_epoch_and_resumed_it_ends_with_the_same_weights(
+    tiny_encoder: Path, more: dict[str, Any]
+) -> None:
+    settings = {"epochs": 3, "limit": 400, "batch_size": 2, "accumulation": 2, "head_init": "random", **more}
     whole = create(tiny_encoder, **settings)
     assert work(whole) == 0
     run = create(tiny_encoder, **settings)

@@ -95,7 +95,7 @@ async def test_a_figure_and_a_hidden_detail_come_back_too(corpus: Path) -> None:
         await until(pilot, lambda: pilot.app.focused is screen.browser.figures)
         assert not screen.detail.display
         assert screen.browser.table is not None and not screen.browser.table.display
-        await pilot.press("v", "v")
+        await pilot.press("v", "v", "v")
         assert screen.browser.view == "table" and screen.browser.table.display
         assert not screen.detail.display
 

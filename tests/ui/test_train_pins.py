@@ -165,12 +165,12 @@ async def test_a_hostile_name_from_a_file_stays_text() -> None:
 async def test_y_copies_the_command_that_makes_the_same_run() -> None:
     from trainer.config import TrainConfig
 
-    run = Run.create(TrainConfig(epochs=7, lr=1e-3, data="/data/my corpus"))
+    run = Run.create(TrainConfig(epochs=7, lr=5e-4, data="/data/my corpus"))
     async with opened() as (app, pilot):
         await until(pilot, lambda: run.short in shown(app))
         await pilot.press("y")
         await until(pilot, lambda: "the command that makes" in toasts(app))
-        assert app.clipboard == "goemo-tui train --data '/data/my corpus' --set epochs=7 --set lr=0.001"
+        assert app.clipboard == "goemo-tui train --data '/data/my corpus' --set epochs=7 --set lr=0.0005"
 
 
 def many(number: int) -> list[Path]:

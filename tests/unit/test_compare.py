@@ -44,8 +44,8 @@ ONE, TWO = {"joy": 0.5, "fear": 0.4, "love": 0.3}, {"joy": 0.6, "fear": 0.1, "lo
 
 
 def test_only_what_differs_is_listed_and_everything_can_be() -> None:
-    c = compared(scored(ONE), scored(TWO, lr=1e-3, epochs=5))
-    assert set(c.differing()) == {"lr", "epochs"} and c.differing()["lr"] == ("0.0002", "0.001")
+    c = compared(scored(ONE), scored(TWO, lr=5e-4, epochs=5))
+    assert set(c.differing()) == {"lr", "epochs"} and c.differing()["lr"] == ("0.001", "0.0005")
     assert len(c.settings) > 15
     shown = text(page(c, 76, False, str))
     assert "batch_size" not in shown and "lr" in shown
@@ -132,14 +132,14 @@ def test_bars_go_to_both_sides(delta: float, drawn: str) -> None:
 
 
 def test_compare_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    one, two = scored(ONE), scored(TWO, lr=1e-3)
+    one, two = scored(ONE), scored(TWO, lr=5e-4)
     assert cli("runs", "compare", one.short, two.id) == 0
     out = capsys.readouterr().out
     assert one.short in out and "-.300" in out and "\x1b" not in out
     assert cli("runs", "compare", one.short, two.short, "--json") == 0
     document = one_document(capsys.readouterr().out)
     assert [run["run"] for run in document["runs"]] == [one.id, two.id] and document["base"] == one.id
-    assert document["settings"] == {"lr": ["0.0002", "0.001"]}
+    assert document["settings"] == {"lr": ["0.001", "0.0005"]}
     assert document["scores"]["macro_f1"] == pytest.approx([0.4, 1 / 3])
     assert document["per_label"]["fear"]["delta"] == [None, pytest.approx(-0.3)]
 

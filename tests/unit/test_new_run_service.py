@@ -155,9 +155,11 @@ def test_the_command_of_a_run_makes_it_again(tmp_path: Path, monkeypatch: pytest
 def test_a_field_is_as_usual_when_it_says_the_same_otherwise() -> None:
     texts = new_run.defaults("goemo")
     assert new_run.differing(Draft("goemo", texts)) == {}
-    assert new_run.differing(Draft("goemo", {**texts, "lr": "2e-4", "data": "else", "clip": " 1.0 "})) == {}
+    assert new_run.differing(Draft("goemo", {**texts, "lr": "1e-3", "data": "else", "clip": " 1.0 "})) == {}
     odd = Draft("goemo", {**texts, "lr": "2e-5", "clip": "x", "encoder": "distilbert", "deterministic": "true"})
-    assert new_run.differing(odd) == {"lr": "3e-05", "clip": "1", "encoder": "minilm", "deterministic": "false"}
+    assert new_run.differing(odd) == {
+        "lr": "3e-05", "clip": "1", "encoder": "minilm", "deterministic": "false", "lora_rank": "0", "pooling": "cls",
+    }  # fmt: skip
     assert set(odd.usual) == set(SETTINGS) - {"data", "recipe"}
 
 

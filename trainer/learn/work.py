@@ -192,13 +192,13 @@ def prepare(
         about = {
             "split": "dev",
             "metric": "f1" if not config.threshold else "fixed",
-            "way": config.threshold_fit if not config.threshold else "fixed",
             "fitted_on": {
                 "corpus": corpus.name,
                 "sha256": corpus.fingerprint.get("dev", ""),
                 "rows": len(dev.text),
                 "epoch": validation["epoch"],
                 "macro_f1": validation["macro_f1"],
+                "way": config.threshold_fit if not config.threshold else "fixed",
             },
             "thresholds": thresholds,
         }

@@ -100,7 +100,7 @@ def _platt(truth: Array, logit: Array) -> tuple[float, float]:
         p = _probability(at @ x)
         slope = x @ (p - truth) + prior * (at - [1.0, 0.0])
         curvature = (x * (p * (1 - p))) @ x.T + np.diag(prior)
-        at = at - np.linalg.solve(curvature, slope)
+        at = at - np.clip(np.linalg.solve(curvature, slope), -1, 1)  # bounded: far away, the curve is no parabola
     return max(0.1, float(at[0])), float(at[1])
 
 
@@ -135,4 +135,4 @@ def _logit(p: Any) -> Array:
 
 
 def _probability(logit: Any) -> Array:
-    return np.asarray(1 / (1 + np.exp(-logit)))
+    return np.asarray(1 / (1 + np.exp(-np.clip(logit, -50, 50))))
