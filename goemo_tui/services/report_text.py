@@ -92,7 +92,7 @@ def _difference(report: Document) -> list[str]:
                 lines += _listed([f"{_named(name)} {signed(by)}" for name, by in found], 2, f"{title}: ")
         many = len(difference["per_label"])
         lines.append(
-            f"no clear difference: {alike} of {many} emotions (by chance alone about {many / 20:.0f} would seem clear)"
+            f"no clear difference: {alike} of {many} emotions (by chance about {many / 20:.0f} would seem clear)"
         )
     return lines
 
