@@ -79,8 +79,7 @@ VIEW_TITLES = [title for name, title in VIEWS if name != "table"]
 
 def viewed(text: str) -> str:
     """The title of the figure that is shown; "" for the table."""
-    titles = [*(f"{title} · all" for title in VIEW_TITLES), "· suspect labels"]
-    return next((title.removesuffix(" · all") for title in titles if title in text), "")
+    return next((title for title in VIEW_TITLES if f"{title} · all" in text or f"· {title} ─" in text), "")
 
 
 def end(app: Watched) -> None:

@@ -48,7 +48,17 @@ def told(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         (corpus / f"{name}.tsv").write_text("\n".join(rows(count, len(name))) + "\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GOEMO_HOME", str(base / "home"))
-        run = train(corpus, str(tiny_encoder), epochs=10, lr=5e-3, head_lr=5e-3, batch_size=16, head_init="random").run
+        run = train(
+            corpus,
+            str(tiny_encoder),
+            epochs=10,
+            lr=5e-3,
+            head_lr=5e-3,
+            batch_size=16,
+            head_init="random",
+            pooling="cls",
+            lora_rank=0,
+        ).run
     yield base / "home", run
 
 
