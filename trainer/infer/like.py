@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from trainer.corpus import Corpus, load_corpus
 from trainer.corpus.interrupt import Cancelled
@@ -22,7 +23,9 @@ from trainer.errors import ConfigError, GoemoError, ModelError, NotFoundError
 from trainer.infer import nearest
 from trainer.infer.nearest import Nearest, Neighbour
 from trainer.labels import TAXONOMIES
+from trainer.learn.device import choose_precision
 from trainer.model.vectors import vectors
+from trainer.modelfolder import read_fitted_on
 from trainer.runs.run import Run
 
 if TYPE_CHECKING:
@@ -63,10 +66,12 @@ def find_source(model: Path, labels: tuple[str, ...], data: str | None = None) -
             continue
         if _is_sample(corpus):
             break
-        return Source(
-            _in_terms_of(corpus, labels),
-            "" if own else f"of {corpus.name}: what the model was trained on is not at hand",
-        )
+        # of a model without its run, the starter first of all, the dev split tells: its thresholds were fitted there
+        dev = corpus.splits.get("dev")
+        if own or (dev is not None and dev.sha256 == read_fitted_on(model)):
+            return Source(_in_terms_of(corpus, labels), "")
+        note = f"of {corpus.name}: what the model was trained on is not at hand"
+        return Source(_in_terms_of(corpus, labels), note)
     corpus = load_corpus("sample")
     if not corpus.splits.get("train"):
         raise NotFoundError(f"{corpus.path} has no training comments")
@@ -166,7 +171,10 @@ class Like:
         assert self._tokens is not None, "prepare comes first"
         began = time.perf_counter()
         rows = self._order[self.done : self.done + self._slice]
-        made = vectors(self.predictor.model, self._tokens, rows, self.predictor.device)
+        device = self.predictor.device
+        # an index keeps half precision anyway
+        with torch.autocast(device.type, torch.bfloat16, enabled=choose_precision("auto", device) == "bf16"):
+            made = vectors(self.predictor.model, self._tokens, rows, device)
         if not len(self._made):
             self._made = np.empty((self.of, made.shape[1]), dtype=np.float32)
         self._made[rows] = made

@@ -23,6 +23,9 @@ Message = dict[str, Any]
 SLICE = 0.02
 """Seconds that a prediction waits at most, on average half of it, while an index is built."""
 
+LONG_SLICE, LONG_QUIET = 0.1, 2.0
+"""After so many seconds without a request slices are longer: one comment at a time costs three times as much as thirty."""
+
 QUIET = 0.25
 """Seconds without a request after which an index is built on: between two keys nothing is."""
 
@@ -161,11 +164,11 @@ class Why:
             if time.monotonic() - began < QUIET:
                 time.sleep(SLICE / 4)
                 continue
-            self._slice(self._like)
+            self._slice(self._like, SLICE if time.monotonic() - began < LONG_QUIET else LONG_SLICE)
 
-    def _slice(self, like: Like) -> None:
+    def _slice(self, like: Like, seconds: float) -> None:
         try:
-            done = like.work(SLICE)
+            done = like.work(seconds)
         except Exception as error:
             self._fail(error)
             return
