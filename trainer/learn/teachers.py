@@ -17,20 +17,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from trainer.corpus.tokens import load_tokenizer, tokenize
-from trainer.errors import ModelError
 from trainer.labels import LabelSet
 from trainer.learn.task import Array
 from trainer.model import bert, classifier
-from trainer.modelfolder import find_model, read_label_names, read_max_length
+from trainer.modelfolder import find_teachers, read_label_names, read_max_length
 
-NONE = "none"
 FILE = "teachers.safetensors"
-
-
-def names(teacher: str) -> list[str]:
-    """The teachers that the setting `teacher` asks for, without repeats."""
-    found = [name.strip() for name in teacher.split(",") if name.strip()]
-    return [] if found == [NONE] else list(dict.fromkeys(found))
 
 
 def taught(
@@ -38,13 +30,13 @@ def taught(
 ) -> Array:
     """The mean of the teachers' probabilities, float32 of (rows, labels), in the order of `texts` and `labels`.
 
-    Kept in `folder`. Raises NotFoundError, ModelError for a teacher of other labels, or Cancelled.
+    Kept in `folder`. Raises ConfigError for a teacher that is gone or has other labels, ModelError, or Cancelled.
     """
     digest = hashlib.sha256(repr((teacher, labels.names, list(texts))).encode("utf-8", "replace")).hexdigest()
     known = _read(folder / FILE, digest)
     if known is not None:
         return known
-    said = [_ask(name, texts, labels, device, stop) for name in names(teacher)]
+    said = [_ask(model.path, texts, labels, device, stop) for model in find_teachers(teacher, labels.names)]
     mean: Array = np.asarray(np.mean(said, axis=0), dtype=np.float32)
     with suppress(OSError):  # a disk that is full: asked again next time
         save_file({"probabilities": mean}, folder / FILE, {"of": digest})
@@ -52,15 +44,8 @@ def taught(
     return mean
 
 
-def _ask(name: str, texts: Sequence[str], labels: LabelSet, device: torch.device, stop: Callable[[], bool]) -> Array:
-    folder = find_model(name).path
-    known, _ = read_label_names(folder)
-    place = {label.lower(): k for k, label in enumerate(known)}
-    missing = [label for label in labels.names if label.lower() not in place]
-    if missing:
-        raise ModelError(
-            f"teacher {name} does not know {', '.join(missing[:3])}: it must have the labels of the corpus"
-        )
+def _ask(folder: Path, texts: Sequence[str], labels: LabelSet, device: torch.device, stop: Callable[[], bool]) -> Array:
+    place = {label.lower(): k for k, label in enumerate(read_label_names(folder)[0])}
     model = (bert.load(folder) or classifier.load(folder)).to(device)
     tokens = tokenize(list(texts), load_tokenizer(folder), read_max_length(folder), cancelled=stop)
     p = classifier.probabilities(model, tokens, device, stop=stop)

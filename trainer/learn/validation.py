@@ -48,11 +48,16 @@ def score(
     p = _probabilities(model, dev.tokens, device, stop)
     if not np.isfinite(p).all():
         raise Diverged("the scores on dev are NaN or infinite")
-    honest = metrics.scores(dev.truth, metrics.cross_fitted(dev.truth, p, way))
-    classic = metrics.scores(dev.truth, p >= metrics.CLASSIC)
-    fitted = np.full(len(labels), threshold) if threshold else metrics.fit_thresholds(dev.truth, p, way)
+    return judged(dev.truth, p, labels, threshold, way)
+
+
+def judged(truth: Array, p: Array, labels: LabelSet, threshold: float, way: str) -> Scored:
+    """What probabilities of dev are worth; `truth` and `p` are (rows, labels). The rest is as in `score`."""
+    honest = metrics.scores(truth, metrics.cross_fitted(truth, p, way))
+    classic = metrics.scores(truth, p >= metrics.CLASSIC)
+    fitted = np.full(len(labels), threshold) if threshold else metrics.fit_thresholds(truth, p, way)
     thresholds = {name: round(float(t), 4) for name, t in zip(labels.names, fitted, strict=True)}
-    loss = metrics.bce(dev.truth, p)
+    loss = metrics.bce(truth, p)
     # every figure is taken from the cross-fitted cut but for those that name another
     fields = {
         "loss": loss, "macro_f1": honest.macro_f1, "micro_f1": honest.micro_f1, "weighted_f1": honest.weighted_f1,

@@ -179,7 +179,7 @@ def prepare(
             raise ConfigError(f"rater_labels: no comment of {corpus.path} is in {config.rater_labels}", "rater_labels")
         warnings.append(f"soft labels: the raters' shares stand for {known:,} of {len(train):,} rows of train")
         targets = targets[origin]
-    if teachers.names(config.teacher):
+    if config.teacher != "none":
         say("asking the teachers")
         on = choose_device(device or config.device)
         taught = teachers.taught(run.folder, config.teacher, texts, corpus.labels, on, stop)

@@ -22,11 +22,11 @@ from torch import Tensor, nn
 
 from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.tokens import TokenArrays, load_tokenizer
-from trainer.encoders import read_json
+from trainer.encoders import read_json, takes_mean
 from trainer.errors import ConfigError, ModelError
 from trainer.labels import LabelSet
 from trainer.model.first_row import read_first_row_only
-from trainer.model.pooling import start_as_mean, takes_mean
+from trainer.model.pooling import start_as_mean
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

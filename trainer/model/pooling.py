@@ -11,26 +11,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from trainer.errors import ConfigError
-
-KINDS = ("bert",)
-"""Kinds of encoder (`model_type`) whose layers and pooler `start_as_mean` knows."""
-
-
-def takes_mean(pooling: str, model_type: str) -> bool:
-    """Whether an encoder of this kind gets such a layer: pooling="auto" gives it to those that can have one.
-
-    Raises ConfigError for "mean" where it cannot.
-    """
-    if pooling == "auto":
-        return model_type in KINDS
-    if pooling == "mean" and model_type not in KINDS:
-        raise ConfigError(
-            f"pooling = 'mean' is for encoders of the kind {', '.join(KINDS)}; this one is {model_type}: choose pooling=cls",
-            key="pooling",
-        )
-    return pooling == "mean"
-
 
 @torch.no_grad()
 def start_as_mean(model: nn.Module) -> None:

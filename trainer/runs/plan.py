@@ -17,7 +17,7 @@ from trainer.config import TrainConfig, augmentations, parse_settings, recipe
 from trainer.corpus import Corpus, load_corpus
 from trainer.corpus.language import language_warning
 from trainer.corpus.pair import find_pair
-from trainer.encoders import Encoder, Progress, anatomy, find_encoder
+from trainer.encoders import Encoder, Progress, anatomy, find_encoder, read_json, takes_mean
 from trainer.errors import ConfigError
 
 FIXED_NAMES = ("sample", "goemotions")
@@ -85,7 +85,13 @@ def plan(
             f"max_length = {config.max_length}: {encoder} has positions for {shape.positions} tokens at most",
             key="max_length",
         )
+    takes_mean(config.pooling, str(read_json(found.folder / "config.json").get("model_type")))  # raises where it cannot
     grouped = corpus.under(config.taxonomy)
+    if config.teacher != "none":
+        from trainer.modelfolder import find_teachers
+
+        models = find_teachers(config.teacher, grouped.labels.names)
+        config = replace(config, teacher=",".join(str(m.path) if m.kind == "folder" else m.name for m in models))
     config, raters = _doubts(config, grouped)
     warnings = list(corpus.warnings)
     language = language_warning(grouped.splits["train"].text, encoder)
