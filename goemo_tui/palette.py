@@ -42,9 +42,14 @@ class Palette(ClosesOnce, PresentSize, CommandPalette):
         except NoWidget:
             event.prevent_default()
 
+    def _action_cursor_down(self) -> None:
+        """As Textual's; in the breath in which it was opened there is no list yet."""
+        if self.query(CommandList):
+            super()._action_cursor_down()
+
     def _action_command_list(self, action: str) -> None:
         """As Textual's; a list that has not been laid out has no pages yet."""
-        if self.query_one(CommandList).scrollable_content_region:
+        if any(found.scrollable_content_region for found in self.query(CommandList)):
             super()._action_command_list(action)
 
 

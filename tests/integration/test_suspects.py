@@ -190,7 +190,9 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tiny_encoder: Path) -> 
         (["--filter", "x"], "--filter belongs to"),
     ],
 )
-def test_what_cannot_be_asked(arguments: list[str], what: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_asked(
+    arguments: list[str], what: str, starter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["data", "suspects", "sample", *arguments]) == 2
     assert what in capsys.readouterr().err
     assert main(["data", "check", "sample", "--folds", "3"]) == 2

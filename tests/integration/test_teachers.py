@@ -38,10 +38,10 @@ def test_targets_are_the_teachers_mean_beside_the_labels(two: list[str], tiny_en
 def test_they_are_asked_once_a_run(two: list[str], tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = created(tiny_encoder, teacher=two[0])
     first = prepare(run, lambda: False)[0].train.targets
-    monkeypatch.setattr(teachers, "_ask", lambda *_: pytest.fail("asked again"))
-    again = prepare(run, lambda: False)[0].train.targets
+    with monkeypatch.context() as patched:
+        patched.setattr(teachers, "_ask", lambda *_: pytest.fail("asked again"))
+        again = prepare(run, lambda: False)[0].train.targets
     assert first is not None and again is not None and np.array_equal(first, again)
-    monkeypatch.undo()
     (run.folder / teachers.FILE).write_bytes(b"no tensors")
     anew = prepare(run, lambda: False)[0].train.targets
     assert anew is not None and np.array_equal(first, anew), "a damaged file is made again"

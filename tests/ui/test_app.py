@@ -201,6 +201,18 @@ async def test_the_palette_offers_only_what_can_be_done_now(app: GoemoApp, monke
         assert "Data: All" not in offered
 
 
+async def test_keys_for_a_palette_that_is_not_there_yet_do_nothing(app: GoemoApp) -> None:
+    from goemo_tui.palette import Palette
+
+    palette = Palette()
+    async with app.run_test() as pilot:
+        app.push_screen(palette)  # nothing is on it until its own messages are read
+        for action in ("cursor_down", "command_list('page_up')", "command_list('page_down')"):
+            await app.run_action(action, palette)
+        await pilot.pause()
+        assert app.screen is palette and not crash.log_file().exists()
+
+
 async def test_the_palette_takes_a_theme_by_name(app: GoemoApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("ctrl+p", *"fjord")
