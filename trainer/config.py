@@ -106,6 +106,12 @@ class TrainConfig:
         16, "learn low-rank adapters of this rank instead of all weights; 0 learns all", 0, 1024, group="advanced"
     )
     lora_alpha: int = _is(32, "how strongly adapters act: they are scaled by alpha / rank", 1, 4096, group="advanced")
+    own_tokens: str = _is(
+        "none",
+        "what of the corpus becomes one token each: placeholders such as [NAME], emoji the encoder does not know, all",
+        choices=("none", "placeholders", "emoji", "all"),
+        group="advanced",
+    )
     layer_decay: float = _is(
         1.0, "each layer learns this much slower than the one above it", 0.01, 1.0, group="advanced"
     )

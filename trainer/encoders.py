@@ -175,6 +175,14 @@ def compact_base(folder: Path) -> Path:
     return found.folder
 
 
+def compact_tokens(folder: Path) -> list[str]:
+    """The tokens that a model in compact form has beside its encoder's, in the order of their ids. Raises ModelError."""
+    found = read_json(folder / COMPACT).get("own_tokens", [])
+    if not isinstance(found, list) or not all(isinstance(token, str) and token for token in found):
+        raise ModelError(f"{folder / COMPACT}: own_tokens is no list of tokens")
+    return found
+
+
 SHIFTED = {
     "roberta",
     "xlm-roberta",

@@ -11,12 +11,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Recipe:
-    """`settings` go on top of the named `base` recipe of the trainer."""
+    """`settings` go on top of the named `base` recipe of the trainer. `teachers`: a recipe's name and the seeds of its
+    measured runs that are asked besides the labels."""
 
     name: str
     what: str
     settings: dict[str, Any] = field(default_factory=dict)
     base: str = "goemo"
+    teachers: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 STOCK: dict[str, Any] = {"epochs": 2, "lr": 2e-4, "pooling": "cls", "lora_rank": 0}
@@ -54,5 +56,16 @@ _tried("smoothing", "label smoothing 0.1, towards base rates", label_smoothing=0
 _tried("ema", "running average of the weights, 0.999", ema=0.999)
 _tried("r-drop", "R-Drop, alpha 1", r_drop=1.0)
 _tried("layer-decay", "each layer 0.8 of the rate above it", layer_decay=0.8)
+_tried(
+    "own-tokens", "4 epochs; [NAME], [RELIGION] and frequent emoji as tokens of their own", epochs=4, own_tokens="all"
+)
+_ALL.append(
+    Recipe(
+        "distilled",
+        "4 epochs; half of each target is the mean of three models of other seeds",
+        {**ADAPTERS, **MEAN, "epochs": 4, "distill": 0.5},
+        teachers=(("adapters-mean", (0,)), ("epochs-4", (0, 1))),
+    )
+)
 
 RECIPES = {recipe.name: recipe for recipe in _ALL}

@@ -28,6 +28,8 @@ def measure(recipe: Recipe, seed: int, data: str, limit: int = 0, **more: Any) -
     """Train and tell. The run stays in GOEMO_HOME."""
     from trainer import train
 
+    if recipe.teachers:
+        more = {**more, "teacher": ",".join(taught_by(recipe))}
     settings = {**recipe.settings, **more, "seed": seed, "limit": limit, "checkpoint_minutes": 10.0}
     began, load = time.monotonic(), os.getloadavg()[0]
     epochs: list[dict[str, float]] = []
@@ -46,6 +48,17 @@ def measure(recipe: Recipe, seed: int, data: str, limit: int = 0, **more: Any) -
         "run": run.id, "best_epoch": result.validation["epoch"], "epochs": epochs, **on_dev(run, data),
         "minutes": round(minutes, 1), "load": round(load, 1), "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }  # fmt: skip
+
+
+def taught_by(recipe: Recipe, file: Path = ROWS) -> list[str]:
+    """The runs that teach `recipe`. They must have been measured, and lie in GOEMO_HOME."""
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    runs = {(row["recipe"], row["seed"]): row["run"] for row in map(json.loads, lines) if not row["limit"]}
+    wanted = [(name, seed) for name, seeds in recipe.teachers for seed in seeds]
+    missing = [f"{name} --seeds {seed}" for name, seed in wanted if (name, seed) not in runs]
+    if missing:
+        raise SystemExit(f"{recipe.name} is taught by runs that are not measured yet: {', '.join(missing)}")
+    return [runs[key] for key in wanted]
 
 
 def on_dev(run: Run, data: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ SETTINGS = {
 
 
 def created(encoder: Path, **settings: Any) -> Run:
-    ready = plan("sample", str(encoder), "goemo", {**SETTINGS, **settings})
+    ready = plan(settings.pop("data", "sample"), str(encoder), "goemo", {**SETTINGS, **settings})
     return Run.create(ready.config, ready.record())
 
 

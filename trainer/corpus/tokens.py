@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from trainer.corpus.interrupt import Cancelled
-from trainer.encoders import COMPACT, compact_base
+from trainer.encoders import COMPACT, compact_base, compact_tokens
 from trainer.errors import ModelError, NotFoundError
 
 _BATCH = 1_000
@@ -75,7 +75,9 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     Raises NotFoundError where the folder has neither, ModelError where the file cannot be read.
     """
     if (folder / COMPACT).is_file():
-        folder = compact_base(folder)
+        from trainer.corpus.own_tokens import add_own_tokens
+
+        return add_own_tokens(load_tokenizer(compact_base(folder)), compact_tokens(folder))
     whole, vocabulary = folder / "tokenizer.json", folder / "vocab.txt"
     if not whole.is_file() and not vocabulary.is_file():
         raise NotFoundError(f"{folder} has no tokenizer: tokenizer.json or vocab.txt is looked for")

@@ -122,9 +122,12 @@ def new_model(task: Task, device: torch.device) -> tuple[nn.Module, torch.optim.
     """Model and optimizer of a training that begins."""
     config = task.config
     frequency = (task.train.truth.sum(0) + 0.5) / (len(task.train.truth) + 1)
-    model = classifier.build(task.encoder_folder, task.labels, config.seed, config.head_init, frequency, config.pooling)
+    model = classifier.build(
+        task.encoder_folder, task.labels, config.seed, config.head_init, frequency, config.pooling, task.own_tokens
+    )
     if config.lora_rank:
-        adapters.add(model, config.lora_rank, config.lora_alpha, config.seed)
+        own_from = min(task.own_tokens, default=None)
+        adapters.add(model, config.lora_rank, config.lora_alpha, config.seed, own_from=own_from)
     model = model.to(device)
     groups = classifier.parameter_groups(model, config.weight_decay, config.decay, config.layer_decay)
     return model, torch.optim.AdamW(groups, lr=config.lr, fused=device.type in ("cpu", "cuda"))

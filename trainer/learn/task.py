@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,8 @@ class Task:
     before: Setback = field(default_factory=Setback)
     augmented: Mapping[str, int] = field(default_factory=dict)
     """How many of the last rows of `train` were made of others, by method."""
+    own_tokens: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    """Token ids that the encoder does not have -> those of the words that each begins as."""
 
 
 class Diverged(Exception):

@@ -19,6 +19,7 @@ import torch
 
 from trainer.config import TrainConfig, augmentations
 from trainer.corpus import Split, load_corpus
+from trainer.corpus.own_tokens import add_own_tokens, find_own_tokens, words_behind
 from trainer.corpus.tokens import TokenArrays, load_tokenizer, tokenize
 from trainer.encoders import find_encoder
 from trainer.errors import ModelError
@@ -103,6 +104,8 @@ def _prepare(config: TrainConfig, say: Say) -> tuple[Task, int, int]:
     rows = min(len(train.text), config.limit or len(train.text))
     encoder = find_encoder(config.encoder, allow_download=False)
     tokenizer = load_tokenizer(encoder.folder)
+    own = find_own_tokens(train.text[:rows], config.own_tokens, tokenizer)
+    add_own_tokens(tokenizer, own)
 
     def some(split: Split, count: int) -> Rows:
         step = -(-count // SAMPLE)
@@ -115,6 +118,7 @@ def _prepare(config: TrainConfig, say: Say) -> tuple[Task, int, int]:
     task = Task(
         config=config, labels=corpus.labels, encoder_folder=encoder.folder, train=some(train, rows),
         dev=some(dev, len(dev.text)), checkpoints=nowhere, keep=lambda *_: nowhere,
+        own_tokens=words_behind(tokenizer, own),
     )  # fmt: skip
     if augmentations(config.augment):
         rows += round(config.augment_share * rows)

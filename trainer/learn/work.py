@@ -25,6 +25,7 @@ from trainer.corpus.augment import Made, Translate
 from trainer.corpus.augmented import augmented, counted
 from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.language import language_warning
+from trainer.corpus.own_tokens import add_own_tokens, find_own_tokens, words_behind
 from trainer.corpus.raters import NONE, Shares, read_shares, soften
 from trainer.corpus.raters import fingerprint as raters_fingerprint
 from trainer.corpus.tokens import TokenArrays, load_tokenizer, tokenize
@@ -156,6 +157,8 @@ def prepare(
     train = train.take("train", chosen.rows)
     encoder = find_encoder(config.encoder)
     tokenizer = load_tokenizer(encoder.folder)
+    own = find_own_tokens(train.text, config.own_tokens, tokenizer)
+    add_own_tokens(tokenizer, own)
     warnings = list(corpus.warnings)
     language = language_warning(train.text, config.encoder)
     if language:
@@ -203,7 +206,7 @@ def prepare(
             "thresholds": thresholds,
         }
         text = card(config, encoder.source, corpus.fingerprint, validation, trainer.__version__)
-        return keep_model(run.folder / "model", model, encoder.folder, config.max_length, about, text)
+        return keep_model(run.folder / "model", model, encoder.folder, config.max_length, about, text, own)
 
     def keep_scores(probabilities: Array, thresholds: dict[str, float], epoch: int) -> None:
         names = corpus.labels.names
@@ -217,7 +220,7 @@ def prepare(
         config=config, labels=corpus.labels, encoder_folder=encoder.folder, train=learned,
         dev=Rows(tokens(dev.text), metrics.multi_hot(dev.labels, len(corpus.labels))),
         checkpoints=run.folder / "checkpoints", keep=keep, keep_scores=keep_scores,
-        augmented=counted(made),
+        augmented=counted(made), own_tokens=words_behind(tokenizer, own),
     )  # fmt: skip
     return task, warnings
 
@@ -273,13 +276,19 @@ def recover_model(folder: Path) -> None:
 
 
 def keep_model(
-    folder: Path, model: nn.Module, encoder_folder: Path, max_length: int, thresholds: dict[str, Any], text: str
+    folder: Path,
+    model: nn.Module,
+    encoder_folder: Path,
+    max_length: int,
+    thresholds: dict[str, Any],
+    text: str,
+    own_tokens: Sequence[str] = (),
 ) -> Path:
     """Save the classifier beside `folder` and put it in its place; a crash leaves the old or the new one, never half."""
     fresh, old = folder.with_name(".model-new"), folder.with_name(".model-old")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        classifier.save(model, encoder_folder, fresh, max_length, thresholds, text)
+        classifier.save(model, encoder_folder, fresh, max_length, thresholds, text, own_tokens)
         for path in fresh.rglob("*"):
             path.chmod(0o600)
             paths.sync(path)

@@ -13,16 +13,17 @@ import torch
 from torch import Tensor, nn
 
 from trainer.errors import ModelError
+from trainer.model import own_vectors
 
 NAME = "default"
 """What peft calls the one adapter."""
 
 
-def add(model: nn.Module, rank: int, alpha: int, seed: int, dropout: float = 0.0) -> None:
+def add(model: nn.Module, rank: int, alpha: int, seed: int, dropout: float = 0.0, own_from: int | None = None) -> None:
     """Put adapters of `rank`, scaled by alpha/rank, beside all linear layers of the encoder, in place.
 
-    Of the encoder only they are learned from here on; the head (pooler and classifier) is learned whole. Raises ModelError
-    for a model without a linear layer in its encoder.
+    Of the encoder only they are learned from here on, and the vectors of the token ids from `own_from` on; the head
+    (pooler and classifier) is learned whole. Raises ModelError for a model without a linear layer in its encoder.
     """
     from peft import LoraConfig, inject_adapter_in_model
 
@@ -35,8 +36,10 @@ def add(model: nn.Module, rank: int, alpha: int, seed: int, dropout: float = 0.0
     inject_adapter_in_model(
         LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=names, bias="none"), model, NAME
     )
+    if own_from is not None:
+        own_vectors.learn_own_rows(model, own_from)
     for name, parameter in model.named_parameters():
-        parameter.requires_grad = ".lora_" in name or is_head(model, name)
+        parameter.requires_grad = ".lora_" in name or name.endswith(own_vectors.OWN) or is_head(model, name)
 
 
 def has_adapters(model: nn.Module) -> bool:
@@ -45,14 +48,17 @@ def has_adapters(model: nn.Module) -> bool:
 
 
 def stock_parameters(model: nn.Module) -> int:
-    """How many parameters the model has without its adapters."""
-    return sum(p.numel() for name, p in model.named_parameters() if ".lora_" not in name)
+    """How many parameters the model has without what is learned beside it."""
+    return sum(
+        p.numel() for name, p in model.named_parameters() if ".lora_" not in name and not name.endswith(own_vectors.OWN)
+    )
 
 
 @torch.no_grad()
 def merged(model: nn.Module) -> nn.Module:
     """A copy of `model` with its adapters added to the weights: a stock model again. The model itself is not touched."""
     plain = copy.deepcopy(model)
+    own_vectors.make_whole(plain)
     for name, module in list(plain.named_modules()):
         if not hasattr(module, "lora_A"):
             continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from trainer.corpus.interrupt import Cancelled
+from trainer.corpus.own_tokens import add_own_tokens
 from trainer.corpus.tokens import TokenArrays, load_tokenizer
 from trainer.encoders import read_json, takes_mean
 from trainer.errors import ConfigError, ModelError
 from trainer.labels import LabelSet
 from trainer.model.first_row import read_first_row_only
+from trainer.model.own_vectors import add_vectors
 from trainer.model.pooling import start_as_mean
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -40,13 +42,15 @@ def build(
     head_init: str = "log_odds",
     frequency: Array | None = None,
     pooling: str = "cls",
+    own: Mapping[int, Sequence[int]] | None = None,
 ) -> nn.Module:
     """A classifier over the encoder in `folder`, one output a label, on the CPU in fp32 and in training mode.
 
     `frequency[k]` is the share of training rows that carry label k; with head_init="log_odds" the last layer starts with
     zero weights and a bias at the log-odds of it, so that the first step already predicts the base rates.
     pooling="mean" gives the encoder one more layer, which starts as the mean of the tokens (`pooling.start_as_mean`);
-    "auto" does so where the encoder's kind allows it.
+    "auto" does so where the encoder's kind allows it. `own`: token ids that the encoder does not have -> the ids of the
+    words that each begins as (`own_vectors.add_vectors`).
     """
     from transformers import AutoConfig
 
@@ -76,6 +80,7 @@ def build(
     unknown = [name for name in missing if not is_head(model, name) and not (added and added in name)]
     if unknown:
         raise ModelError(f"{folder} lacks weights of the encoder, which would start at random: {_some(unknown)}")
+    add_vectors(model, own or {})
     if mean:
         start_as_mean(model)
     read_first_row_only(model)
@@ -194,11 +199,18 @@ def probabilities(
 
 
 def save(
-    model: nn.Module, encoder_folder: Path, folder: Path, max_length: int, thresholds: dict[str, Any], card: str
+    model: nn.Module,
+    encoder_folder: Path,
+    folder: Path,
+    max_length: int,
+    thresholds: dict[str, Any],
+    card: str,
+    own_tokens: Sequence[str] = (),
 ) -> None:
     """Write the classifier into `folder` (made anew): weights, config, tokenizer, thresholds.json, README.md.
 
-    The tokenizer is the encoder's, with its own truncation and padding taken out and `max_length` as the model's limit.
+    The tokenizer is the encoder's and `own_tokens`, with its own truncation and padding taken out and `max_length` as
+    the model's limit.
     """
     folder.mkdir(parents=True)
     try:
@@ -207,7 +219,8 @@ def save(
     except SafetensorError as error:  # what a full disk looks like from there
         raise OSError(str(error)) from error
     # written here and not by its own `save`, whose error on a full disk is no OSError
-    (folder / "tokenizer.json").write_text(load_tokenizer(encoder_folder).to_str(pretty=True), "utf-8")
+    tokenizer = add_own_tokens(load_tokenizer(encoder_folder), own_tokens)
+    (folder / "tokenizer.json").write_text(tokenizer.to_str(pretty=True), "utf-8")
     for name in TOKENIZER_FILES:
         if (encoder_folder / name).is_file():
             shutil.copyfile(encoder_folder / name, folder / name)

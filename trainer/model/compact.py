@@ -23,6 +23,10 @@ from trainer.errors import ModelError
 WEIGHTS = "compact.safetensors"
 FORMAT = 1
 
+EMBEDDING = "bert.embeddings.word_embeddings.weight"
+OWN = "own_rows"
+"""The rows of the embedding for the tokens that the encoder does not have."""
+
 LOST = 0.02
 """A difference whose part beyond the rank is larger than this share of it (Frobenius norm) is refused."""
 
@@ -38,6 +42,10 @@ def pack(model: Path, encoder: str, rank: int, out: Path) -> dict[str, float]:
     found = find_encoder(encoder)
     learned, base = load_file(model / "model.safetensors"), start(found.folder, read_json(model / "config.json"))
     kept: dict[str, Tensor] = {}
+    own = learned[EMBEDDING][len(base[EMBEDDING]) :]
+    if len(own):
+        learned[EMBEDDING] = learned[EMBEDDING][: len(base[EMBEDDING])]
+        kept[OWN] = own
     lost: dict[str, float] = {}
     for name, value in learned.items():
         difference = value.float() - base[name] if name in base else None
@@ -58,10 +66,21 @@ def pack(model: Path, encoder: str, rank: int, out: Path) -> dict[str, float]:
     save_file({name: value.to(torch.float16).contiguous() for name, value in kept.items()}, out / WEIGHTS)
     about = {
         "format": FORMAT, "encoder": encoder, "rank": rank,
-        "parameters": sum(value.numel() for value in learned.values()),
+        "parameters": sum(value.numel() for value in learned.values()) + own.numel(),
+        **({"own_tokens": _own_tokens(model, found.folder, len(own))} if len(own) else {}),
     }  # fmt: skip
     (out / COMPACT).write_text(json.dumps(about, indent=2) + "\n", "utf-8")
     return lost
+
+
+def _own_tokens(model: Path, encoder: Path, rows: int) -> list[str]:
+    """The tokens that the model has beside its encoder's, in the order of their ids."""
+    known = load_tokenizer(encoder).get_vocab_size()
+    vocabulary = load_tokenizer(model).get_vocab()
+    found = sorted((at, token) for token, at in vocabulary.items() if at >= known)
+    if [at for at, _ in found] != list(range(known, known + rows)):
+        raise ModelError(f"{model}: its tokens of its own do not fit the {rows} rows that its embedding has for them")
+    return [token for _, token in found]
 
 
 def unpack(folder: Path) -> dict[str, Tensor]:
@@ -76,6 +95,9 @@ def unpack(folder: Path) -> dict[str, Tensor]:
     weights = start(encoder, read_json(folder / "config.json"))
     try:
         kept = load_file(folder / WEIGHTS)
+        own = kept.pop(OWN, None)
+        if own is not None:
+            weights[EMBEDDING] = torch.cat([weights[EMBEDDING], own.float()])
         for name, value in kept.items():
             if name.endswith(".b"):
                 stem = name.removesuffix(".b")
@@ -98,7 +120,7 @@ def write_whole(folder: Path, out: Path) -> None:
         save_file({name: value.clone() for name, value in weights.items()}, out / "model.safetensors", {"format": "pt"})
     except SafetensorError as error:  # what a full disk looks like from there
         raise OSError(str(error)) from error
-    (out / "tokenizer.json").write_text(load_tokenizer(encoder).to_str(pretty=True), "utf-8")
+    (out / "tokenizer.json").write_text(load_tokenizer(folder).to_str(pretty=True), "utf-8")
     for name in ("vocab.txt", "special_tokens_map.json"):
         shutil.copyfile(encoder / name, out / name)
     settings = read_json(encoder / "tokenizer_config.json") | read_json(folder / "tokenizer_config.json")
