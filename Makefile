@@ -40,7 +40,7 @@ format: setup  ## rewrite the code in the common form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup  ## measure: loading, starting, training, predicting, as ratios in one run
+bench: setup  ## measure: loading, starting, training, predicting, what is learned, as ratios in one run
 	$(BIN)/python -m benchmarks
 
 bench-ui: setup  ## measure what the terminal costs over a real pty, beside its budgets (ten minutes; STRICT=--strict fails on a miss)

@@ -1,4 +1,4 @@
-"""`make bench`: loading, starting, training and predicting, each beside what it is compared with, in a few minutes.
+"""`make bench`: loading, starting, training, predicting and what is learned, each beside what it is compared with, in a few minutes.
 
 Ratios are medians over interleaved repeats; single times on a shared machine say little.
 """
@@ -13,12 +13,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 REPEATS = 3
 ROWS = 192
+FEW, EPOCHS = 1_120, 4
+"""Rows and epochs of the trainings that are compared in what they learn: the sample's train split."""
 
 
 def seconds(what: Callable[[], object]) -> float:
@@ -112,6 +115,27 @@ def predicting(table: Table) -> None:
     table.add_row("predict one comment", f"{times[30] * 1000:.1f} ms", f"p95 {times[56] * 1000:.1f} ms")
 
 
+def quality(table: Table, corpus: str) -> None:
+    """The recipe `goemo` beside the one before adapters and mean pooling, on a few rows; benchmarks/QUALITY.md has all."""
+    from benchmarks.quality.recipes import RECIPES
+    from trainer import train
+
+    def learned(**settings: Any) -> tuple[float, float]:
+        began = time.perf_counter()
+        result = train(corpus, limit=FEW, epochs=EPOCHS, checkpoint_minutes=0.0, **settings)
+        return float(result.validation["macro_f1"]), time.perf_counter() - began
+
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["GOEMO_HOME"] = home
+        stock, stock_seconds = learned(**{k: v for k, v in RECIPES["stock"].settings.items() if k != "epochs"})
+        ours, ours_seconds = learned()
+    table.add_row(
+        f"dev macro-F1 after {EPOCHS} epochs of {FEW:,} rows",
+        f"{ours:.3f}",
+        f"{ours - stock:+.3f} to the stock head's {stock:.3f}, in {ours_seconds / stock_seconds:.2f}x its time",
+    )
+
+
 def main() -> int:
     """Measure and print."""
     import torch
@@ -129,6 +153,7 @@ def main() -> int:
     loading(table, corpus)
     training(table, corpus)
     predicting(table)
+    quality(table, corpus)
     console.print(table)
     return 0
 
