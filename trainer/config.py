@@ -62,6 +62,9 @@ class TrainConfig:
     max_length: int = _is(64, "tokens kept of a comment; 64 loses nothing of GoEmotions", 4, 8192)
     accumulation: int = _is(1, "micro-batches added up before one optimizer step", 1, 4096, group="advanced")
     head_lr: float = _is(1e-3, "highest learning rate of the classifier head", 0.0, 1.0, group="advanced")
+    head_first: float = _is(
+        0.0, "share of all steps at the beginning in which only the head learns", 0.0, 0.9, group="advanced"
+    )
     weight_decay: float = _is(0.01, "AdamW's weight decay", 0.0, 1.0, group="advanced")
     scheduler: str = _is(
         "linear", "how the rate falls after warm-up", choices=("linear", "cosine", "constant"), group="advanced"

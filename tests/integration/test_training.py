@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from trainer import Predictor, TrainConfig, evaluate, load_corpus, train
 from trainer.errors import ConfigError, CorpusError, ModelError, NotFoundError, RunError
@@ -130,6 +132,33 @@ def test_a_whole_config_can_be_given(tiny_encoder: Path) -> None:
     assert Run.open(result.run).config == config
     assert events[0]["steps"] == 4
     assert Predictor(result.run).predict("one text alone")[0].text == "one text alone"
+
+
+def test_the_head_learns_alone_at_first(tiny_encoder: Path) -> None:
+    """Sixteen steps, of which the encoder sleeps through eight: a checkpoint of either half shows it."""
+    from tests.integration.in_process import created, told
+
+    def learned(questions: int) -> tuple[int, set[str]]:
+        run = created(tiny_encoder, limit=64, batch_size=8, epochs=2, head_first=0.5)
+        asked = 0
+
+        def stop() -> bool:
+            nonlocal asked
+            asked += 1
+            return asked > questions
+
+        kind, fields = told(run, stop)[-1]
+        assert kind == "stopped"
+        after = load_file(next((run.folder / "checkpoints").glob("step-*")) / "model.safetensors")
+        before = load_file(tiny_encoder / "model.safetensors")
+        return int(fields["step"]), {
+            name for name in before if f"bert.{name}" in after and not torch.equal(after[f"bert.{name}"], before[name])
+        }
+
+    step, names = learned(7)
+    assert step == 7 and {name.partition(".")[0] for name in names} == {"pooler"}
+    step, names = learned(16)  # asked while it validates, too
+    assert 8 < step < 16 and {name for name in names if ".layer.0." in name}
 
 
 def test_early_stopping_says_so(tiny_encoder: Path) -> None:

@@ -170,8 +170,9 @@ class Training:
         self.model.train()
         for window in windows(order, config.accumulation, at.rows):
             factor = rate(at.step, self.total, config.warmup, config.scheduler) * 0.5**at.halvings
+            encoder_lr = config.lr if at.step >= config.head_first * self.total else 0.0
             for group in self.optimizer.param_groups:
-                group["lr"] = factor * group["scale"] * (config.head_lr if group["part"] == "head" else config.lr)
+                group["lr"] = factor * group["scale"] * (config.head_lr if group["part"] == "head" else encoder_lr)
             try:
                 taken = yield from self.step(window, stop)
             except Cancelled:
@@ -190,7 +191,7 @@ class Training:
             if due or soon or last:
                 mean = yield from self.note(meter)
                 self.outlook.measured()
-                yield "step", self.step_fields(mean, factor * config.lr, float(taken.norm), meter.rates())
+                yield "step", self.step_fields(mean, factor * encoder_lr, float(taken.norm), meter.rates())
                 self.last_step_event = now
             if due and not last and not at.bad_steps:  # what is gone back to must lie before the trouble
                 yield from self.save()
