@@ -135,7 +135,9 @@ class TrainConfig:
         0.0, "score and keep a running average of the weights, such as 0.999; 0 is off", 0.0, 0.99999, group="advanced"
     )
     teacher: str = _is(
-        "none", "models to learn from besides the labels: runs or folders, joined by commas", group="advanced"
+        "none",
+        "models to learn from besides the labels: runs, folders, out-of-fold (data suspects), joined by commas",
+        group="advanced",
     )
     distill: float = _is(0.5, "how much of the targets the teachers give", 0.0, 1.0, group="advanced")
     threshold_fit: str = _is(

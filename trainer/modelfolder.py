@@ -88,14 +88,25 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
     return ModelFolder(run.id, _checked(kept), "run")
 
 
+OUT_OF_FOLD = "out-of-fold"
+"""The teacher that is no model: what `data suspects` found of each row by models that had not learned from it."""
+
+
+def asks_out_of_fold(teacher: str) -> bool:
+    """Whether the setting `teacher` names the out-of-fold scores, alone or beside models."""
+    return OUT_OF_FOLD in (name.strip() for name in teacher.split(","))
+
+
 def find_teachers(teacher: str, labels: tuple[str, ...]) -> list[ModelFolder]:
-    """The models that the setting `teacher` names, joined by commas, each once; `none` names none.
+    """The models that the setting `teacher` names, joined by commas, each once; `none` and `out-of-fold` name none.
 
     Raises ConfigError where one is not there, or does not know all of `labels`.
     """
     names = list(dict.fromkeys(name.strip() for name in teacher.split(",") if name.strip()))
     found = []
     for name in [] if names == ["none"] else names:
+        if name == OUT_OF_FOLD:
+            continue
         try:
             model = find_model(name)
             known = {label.lower() for label in read_label_names(model.path)[0]}

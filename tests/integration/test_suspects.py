@@ -22,7 +22,7 @@ from trainer import load_corpus
 from trainer.corpus.decisions import Decision, keep_decisions
 from trainer.corpus.folds import folds_of
 from trainer.corpus.interrupt import Cancelled
-from trainer.corpus.suspects import begun, folder_of, read_scores, read_suspects
+from trainer.corpus.suspects import begun, folder_of, keep_scores, read_scores, read_suspects
 from trainer.errors import ConfigError
 from trainer.infer import out_of_fold
 from trainer.learn.work import prepare
@@ -38,7 +38,7 @@ def asked(encoder: Path, folds: int = 3, **settings: Any) -> out_of_fold.Work:
 
 def made(encoder: Path) -> None:
     """Scores of all rows, by hand: training is another test's affair."""
-    from trainer.corpus.suspects import given_labels, keep_scores
+    from trainer.corpus.suspects import given_labels
 
     corpus = load_corpus("sample")
     given = given_labels(corpus)
@@ -317,3 +317,24 @@ def test_the_terminal_shows_suspects_without_what_ranked_them(tiny_encoder: Path
     assert scores is not None
     ranked(scores, given_labels(corpus))
     assert loaded(SHOW_SUSPECTS, *HEAVY, "cleanlab", "sklearn", "scipy") == set()
+
+
+def test_what_was_said_out_of_fold_can_teach(tiny_encoder: Path) -> None:
+    settings = {"teacher": "out-of-fold", "distill": 0.25}
+    with pytest.raises(ConfigError, match="goemo-tui data suspects sample finds out") as caught:
+        created(tiny_encoder, **settings)
+    assert caught.value.key == "teacher"
+    made(tiny_encoder)
+    corpus = load_corpus("sample")
+    scores = read_scores(corpus)
+    assert scores is not None
+    run = created(tiny_encoder, **settings)
+    rows = prepare(run, lambda: False)[0].train
+    assert rows.targets == pytest.approx(0.75 * rows.truth + 0.25 * scores.probabilities[:96], abs=1e-6)
+    few = scores.probabilities.copy()
+    few[50:] = np.nan
+    keep_scores(folder_of(corpus), few, scores.about)
+    again = prepare(run, lambda: False)[0].train
+    assert again.targets is not None and np.array_equal(again.targets, rows.targets), "a run keeps what it was told"
+    with pytest.raises(ConfigError, match="only 50 of 1,120 rows were judged"):
+        prepare(created(tiny_encoder, **settings), lambda: False)

@@ -210,13 +210,14 @@ def read_suspects(corpus: Corpus, taxonomy: str = "emotions") -> Suspects | None
     return None if scores is None or ranking is None else Suspects(scores, ranking, given_labels(corpus))
 
 
-def require_scores(corpus: Corpus, data: object, taxonomy: str = "emotions") -> OutOfFold:
-    """The scores of a corpus. Raises ConfigError that names the command which makes them."""
+def require_scores(corpus: Corpus, data: object, taxonomy: str = "emotions", key: str = "suspects") -> OutOfFold:
+    """The scores of a corpus. Raises ConfigError about the setting `key` that names the command which makes them."""
     scores = read_scores(corpus, taxonomy)
     if scores is None:
         raise ConfigError(
-            f"suspects: which rows of {data} have doubtful labels is not known yet. {command(data, taxonomy)} finds out",
-            key="suspects",
+            f"{key}: what models say of the rows of {data} that they have not learned from is not known yet. "
+            f"{command(data, taxonomy)} finds out",
+            key=key,
         )
     return scores
 

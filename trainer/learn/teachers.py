@@ -20,23 +20,32 @@ from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.labels import LabelSet
 from trainer.learn.task import Array
 from trainer.model import bert, classifier
-from trainer.modelfolder import find_teachers, read_label_names, read_max_length
+from trainer.modelfolder import asks_out_of_fold, find_teachers, read_label_names, read_max_length
 
 FILE = "teachers.safetensors"
 
 
 def taught(
-    folder: Path, teacher: str, texts: Sequence[str], labels: LabelSet, device: torch.device, stop: Callable[[], bool]
+    folder: Path,
+    teacher: str,
+    texts: Sequence[str],
+    labels: LabelSet,
+    device: torch.device,
+    stop: Callable[[], bool],
+    out_of_fold: Callable[[], Array],
 ) -> Array:
     """The mean of the teachers' probabilities, float32 of (rows, labels), in the order of `texts` and `labels`.
 
-    Kept in `folder`. Raises ConfigError for a teacher that is gone or has other labels, ModelError, or Cancelled.
+    Kept in `folder`. `out_of_fold` gives the scores of the teacher of that name. Raises ConfigError for a teacher that is
+    gone or has other labels, ModelError, or Cancelled.
     """
     digest = hashlib.sha256(repr((teacher, labels.names, list(texts))).encode("utf-8", "replace")).hexdigest()
     known = _read(folder / FILE, digest)
     if known is not None:
         return known
     said = [_ask(model.path, texts, labels, device, stop) for model in find_teachers(teacher, labels.names)]
+    if asks_out_of_fold(teacher):
+        said.append(out_of_fold())
     mean: Array = np.asarray(np.mean(said, axis=0), dtype=np.float32)
     with suppress(OSError):  # a disk that is full: asked again next time
         save_file({"probabilities": mean}, folder / FILE, {"of": digest})

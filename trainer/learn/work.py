@@ -28,6 +28,7 @@ from trainer.corpus.language import language_warning
 from trainer.corpus.own_tokens import add_own_tokens, find_own_tokens, words_behind
 from trainer.corpus.raters import NONE, Shares, read_shares, soften
 from trainer.corpus.raters import fingerprint as raters_fingerprint
+from trainer.corpus.suspects import command, require_scores
 from trainer.corpus.tokens import TokenArrays, load_tokenizer, tokenize
 from trainer.encoders import find_encoder, read_json
 from trainer.errors import ConfigError, CorpusError, GoemoError, ModelError, NotFoundError
@@ -185,7 +186,11 @@ def prepare(
     if config.teacher != "none":
         say("asking the teachers")
         on = choose_device(device or config.device)
-        taught = teachers.taught(run.folder, config.teacher, texts, corpus.labels, on, stop)
+
+        def beside() -> Array:
+            return out_of_fold(run, corpus)[chosen.rows][origin]
+
+        taught = teachers.taught(run.folder, config.teacher, texts, corpus.labels, on, stop, beside)
         said = truth[origin] if targets is None else targets
         targets = ((1 - config.distill) * said + config.distill * taught).astype(np.float32)
     weights = None if chosen.weights is None else chosen.weights[origin]
@@ -237,6 +242,20 @@ def new_comments(
         return translator(config.translation, device, say, stop)
 
     return augmented(train.text, train.labels, config, translation, run.folder, stop)
+
+
+def out_of_fold(run: Run, corpus: Corpus) -> Array:
+    """(rows of train, labels): what models that had not learned from a row say of it. Raises ConfigError."""
+    config = run.config
+    scores = require_scores(corpus, config.data, config.taxonomy, "teacher")
+    rows = min(len(scores.judged), config.limit or len(scores.judged))
+    if not scores.judged[:rows].all():
+        raise ConfigError(
+            f"teacher: only {int(scores.judged.sum()):,} of {len(scores.judged):,} rows were judged out of fold: "
+            f"{command(config.data, config.taxonomy)} judges the others",
+            key="teacher",
+        )
+    return scores.probabilities
 
 
 def read_raters(run: Run, names: tuple[str, ...], group_of: tuple[int, ...]) -> Shares | None:

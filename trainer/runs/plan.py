@@ -88,10 +88,7 @@ def plan(
     takes_mean(config.pooling, str(read_json(found.folder / "config.json").get("model_type")))  # raises where it cannot
     grouped = corpus.under(config.taxonomy)
     if config.teacher != "none":
-        from trainer.modelfolder import find_teachers
-
-        models = find_teachers(config.teacher, grouped.labels.names)
-        config = replace(config, teacher=",".join(str(m.path) if m.kind == "folder" else m.name for m in models))
+        config = replace(config, teacher=_teachers(config, grouped))
     config, raters = _doubts(config, grouped)
     warnings = list(corpus.warnings)
     language = language_warning(grouped.splits["train"].text, encoder)
@@ -99,6 +96,20 @@ def plan(
         warnings.append(language)
     warnings += surroundings.warnings(paths.runs_folder(), shape.parameters)
     return Plan(config, grouped, found, tuple(warnings), raters)
+
+
+def _teachers(config: TrainConfig, corpus: Corpus) -> str:
+    """The setting `teacher` with its folders absolute. Raises ConfigError where one is not there, or its scores are not."""
+    from trainer.modelfolder import OUT_OF_FOLD, asks_out_of_fold, find_teachers
+
+    models = find_teachers(config.teacher, corpus.labels.names)
+    names = [str(m.path) if m.kind == "folder" else m.name for m in models]
+    if asks_out_of_fold(config.teacher):
+        from trainer.corpus.suspects import require_scores
+
+        require_scores(corpus, config.data, config.taxonomy, "teacher")
+        names.append(OUT_OF_FOLD)
+    return ",".join(names)
 
 
 def _doubts(config: TrainConfig, corpus: Corpus) -> tuple[TrainConfig, str]:
