@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from trainer.infer.predictor import Prediction, Predictor
 
 STREAM = "-"
+
+FEW = 32
+"""So many texts are answered before torch would be imported."""
 
 LINES = 3
 """Emotions shown of a text at the least, whether over their threshold or not."""
@@ -45,9 +49,12 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError('give a text: goemo-tui predict "what a day", or - to read lines from stdin')
     texts = [as_text(text) for text in options.text]
     check_why(options)
-    predictor = load(options)
+    light = not stream and len(texts) <= FEW and options.because is None and options.like is None
+    if light:  # before numpy is imported: more threads than one only wait for each other over a few sentences
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    predictor = load(options, light=light)
     why = why_of(predictor, options)
-    second = load(options, options.against) if options.against else None
+    second = load(options, options.against, light) if options.against else None
     source: Iterable[str] = lines() if stream else texts
     answers = _answers(predictor, second, source, stream)
     if not options.json:
@@ -84,14 +91,15 @@ def as_dict(result: Prediction, other: Prediction | None) -> dict[str, Any]:
     return found
 
 
-def load(options: argparse.Namespace, model: str | None = None) -> Predictor:
-    """The predictor of `model` (None: the one that the options ask for), with its warnings said."""
+def load(options: argparse.Namespace, model: str | None = None, light: bool = False) -> Predictor:
+    """The predictor of `model` (None: the one that the options ask for), with its warnings said; `light` if few ask it."""
     from goemo_tui.settings import read_settings
     from trainer.infer.predictor import Predictor
     from trainer.modelfolder import find_model
 
     settings, _ = read_settings()
-    predictor = Predictor(find_model(model or options.model, settings.model or None), options.device, options.threshold)
+    folder = find_model(model or options.model, settings.model or None)
+    predictor = Predictor(folder, options.device, options.threshold, light)
     for text in predictor.warnings:
         print(f"goemo-tui: {clean(text)}", file=sys.stderr)
     return predictor

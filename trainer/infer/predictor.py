@@ -1,20 +1,27 @@
-"""Texts in, emotions out: one loaded classifier with its thresholds. Knows no screen; the service and the CLI drive it."""
+"""Texts in, emotions out: one loaded classifier with its thresholds. Knows no screen; the service and the CLI drive it.
+
+torch takes seconds to import, so it is imported where it is used: a few sentences do without it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import nn
 
 from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.errors import ConfigError, ModelError
-from trainer.learn.device import choose_device
-from trainer.model import bert, classifier
 from trainer.model.metrics import CLASSIC
 from trainer.modelfolder import ModelFolder, find_model, read_label_names, read_max_length, read_thresholds
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from trainer.model.light import LightBert
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Threshold = str | float
@@ -48,11 +55,22 @@ class Predictor:
     """A classifier ready to predict.
 
     `model` is a run id, a folder, a Hub name or `starter` (left out: the default model); `threshold` is "tuned" (the
-    model's own where it has them, else 0.3) or one value for all labels. Raises NotFoundError, ModelError, ConfigError.
+    model's own where it has them, else 0.3) or one value for all labels. `light`: a few texts are all that is asked, so
+    a stock BERT is computed in numpy and torch is not imported; other models, and devices by name, are as ever.
+    Raises NotFoundError, ModelError, ConfigError.
     """
 
+    device: torch.device
+    """Where it computes. Not there where it is light."""
+    model: nn.Module
+    """The classifier in torch. Not there where it is light."""
+
     def __init__(
-        self, model: str | ModelFolder | None = None, device: str = "auto", threshold: Threshold = TUNED
+        self,
+        model: str | ModelFolder | None = None,
+        device: str = "auto",
+        threshold: Threshold = TUNED,
+        light: bool = False,
     ) -> None:
         self.folder = model if isinstance(model, ModelFolder) else find_model(model)
         path = self.folder.path
@@ -60,9 +78,8 @@ class Predictor:
         self.tuned = read_thresholds(path)
         self.max_length = read_max_length(path)
         self.tokenizer = load_tokenizer(path)
-        self.device = choose_device(device)
-        self.model: nn.Module = (bert.load(path) or classifier.load(path)).to(self.device)
-        outputs = classifier.outputs(self.model)
+        self.light: LightBert | None = self._light(path) if light and device in ("auto", "cpu") else None
+        outputs = self.light.labels if self.light is not None else self._heavy(path, device)
         if outputs != len(self.labels):
             raise ModelError(f"{path}: the model has {outputs} outputs, but names {len(self.labels)}")
         if self.tuned is not None and set(self.tuned) != set(self.labels):
@@ -70,6 +87,21 @@ class Predictor:
             raise ModelError(f"{path / 'thresholds.json'} and config.json name other labels: {', '.join(odd[:3])}")
         self.threshold = threshold
         self.thresholds(threshold)
+
+    @staticmethod
+    def _light(path: Path) -> LightBert | None:
+        from trainer.model import light
+
+        return light.load(path)
+
+    def _heavy(self, path: Path, device: str) -> int:
+        """Load the model in torch; how many labels it has."""
+        from trainer.learn.device import choose_device
+        from trainer.model import bert, classifier
+
+        self.device = choose_device(device)
+        self.model = (bert.load(path) or classifier.load(path)).to(self.device)
+        return classifier.outputs(self.model)
 
     @property
     def name(self) -> str:
@@ -94,6 +126,10 @@ class Predictor:
     def probabilities(self, texts: Sequence[str], stop: Callable[[], bool] | None = None) -> Array:
         """float32 of shape (texts, labels), in order. `stop` ends the work with Cancelled."""
         tokens = tokenize(list(texts), self.tokenizer, self.max_length)
+        if self.light is not None:
+            return self.light.probabilities(tokens)
+        from trainer.model import classifier
+
         return classifier.probabilities(self.model, tokens, self.device, stop=stop)
 
     def predict(self, texts: str | Sequence[str], threshold: Threshold | None = None) -> list[Prediction]:

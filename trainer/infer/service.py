@@ -152,7 +152,7 @@ class _Service:
             if "torch" not in sys.modules:
                 self.tell(**tag, event="loading", what="importing torch")
             from trainer.infer.predictor import Predictor
-            from trainer.model.bert import is_plain
+            from trainer.model.stock_bert import is_plain
 
             if not is_plain(folder.path) and "transformers" not in sys.modules:
                 self.tell(**tag, event="loading", what="importing transformers")

@@ -19,25 +19,7 @@ from torch.nn import functional as f
 
 from trainer.encoders import COMPACT, read_json
 from trainer.model import compact
-
-PLAIN: dict[str, Any] = {
-    "model_type": "bert",
-    "architectures": ["BertForSequenceClassification"],
-    "hidden_act": "gelu",
-    "is_decoder": False,
-    "add_cross_attention": False,
-    "position_embedding_type": "absolute",
-    "attn_implementation": "sdpa",
-    "quantization_config": None,
-    "pruned_heads": {},
-}
-"""What config.json may say of these, where it says something; anything else is another kind of model."""
-
-SIZES = (
-    "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
-    "max_position_embeddings", "type_vocab_size",
-)  # fmt: skip
-NEEDED = ("model_type", "architectures", "hidden_act", "layer_norm_eps", "id2label", *SIZES)
+from trainer.model.stock_bert import is_plain, shapes
 
 
 class Config(NamedTuple):
@@ -107,20 +89,6 @@ class Bert(nn.Module):
         return f.layer_norm(x, weight.shape, weight, self._of(name, "bias"), self.eps)
 
 
-def is_plain(folder: Path) -> bool:
-    """Whether the model in `folder` is one that `load` knows, as far as its config.json says."""
-    said = read_json(folder / "config.json")
-    return (
-        all(said.get(name) is not None for name in NEEDED)
-        and all(said.get(name, value) == value for name, value in PLAIN.items())
-        and all(isinstance(said[name], int) and said[name] > 0 for name in SIZES)
-        and said["hidden_size"] % said["num_attention_heads"] == 0
-        and isinstance(said["id2label"], dict)
-        and isinstance(said["layer_norm_eps"], float)
-        and ((folder / "model.safetensors").is_file() or (folder / COMPACT).is_file())
-    )
-
-
 def load(folder: Path) -> Bert | None:
     """The classifier in `folder` on the CPU in fp32, ready to predict; None for what only transformers knows."""
     if not is_plain(folder):
@@ -128,10 +96,14 @@ def load(folder: Path) -> Bert | None:
     said = read_json(folder / "config.json")
     try:
         packed = (folder / COMPACT).is_file()
-        weights = compact.unpack(folder) if packed else load_file(folder / "model.safetensors")
+        weights = (
+            {name: torch.from_numpy(value) for name, value in compact.unpack(folder).items()}
+            if packed
+            else load_file(folder / "model.safetensors")
+        )
     except (SafetensorError, OSError):
         return None  # transformers says what is wrong with it
-    if {name: tuple(weight.shape) for name, weight in weights.items()} != _shapes(said):
+    if {name: tuple(weight.shape) for name, weight in weights.items()} != shapes(said):
         return None
     if not all(weight.is_floating_point() for weight in weights.values()):
         return None
@@ -140,26 +112,3 @@ def load(folder: Path) -> Bert | None:
 
 def _slot(name: str) -> str:
     return name.replace(".", "/")
-
-
-def _shapes(said: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    """Every weight of such a model, with its shape."""
-    width, wide, labels = said["hidden_size"], said["intermediate_size"], len(said["id2label"])
-    found: dict[str, tuple[int, ...]] = {
-        "bert.embeddings.word_embeddings.weight": (said["vocab_size"], width),
-        "bert.embeddings.position_embeddings.weight": (said["max_position_embeddings"], width),
-        "bert.embeddings.token_type_embeddings.weight": (said["type_vocab_size"], width),
-    }
-    norms, linears = ["bert.embeddings.LayerNorm"], {"bert.pooler.dense": (width, width), "classifier": (labels, width)}
-    for number in range(said["num_hidden_layers"]):
-        layer = f"bert.encoder.layer.{number}"
-        norms += [f"{layer}.attention.output.LayerNorm", f"{layer}.output.LayerNorm"]
-        for part in ("self.query", "self.key", "self.value", "output.dense"):
-            linears[f"{layer}.attention.{part}"] = (width, width)
-        linears[f"{layer}.intermediate.dense"] = (wide, width)
-        linears[f"{layer}.output.dense"] = (width, wide)
-    for name in norms:
-        found |= {f"{name}.weight": (width,), f"{name}.bias": (width,)}
-    for name, shape in linears.items():
-        found |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
-    return found

@@ -1,6 +1,6 @@
 """A fine-tuned model as what it adds to its encoder: low-rank differences and a head, a few megabytes.
 
-How the starter model travels. It is added to the bundled encoder's weights when it is loaded, in torch alone; nothing is
+How the starter model travels. It is added to the bundled encoder's weights when it is loaded, in numpy alone; nothing is
 written anywhere. A difference of low rank (adapters) comes back as it was, up to half precision.
 """
 
@@ -11,14 +11,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors.numpy import load_file, save_file
 
 from trainer.corpus.tokens import load_tokenizer
 from trainer.encoders import BUNDLED, COMPACT, compact_base, find_encoder, read_json
 from trainer.errors import ModelError
+
+Weights = dict[str, np.ndarray[Any, np.dtype[Any]]]
 
 WEIGHTS = "compact.safetensors"
 FORMAT = 1
@@ -41,32 +42,32 @@ def pack(model: Path, encoder: str, rank: int, out: Path) -> dict[str, float]:
         raise ModelError(f"only what adds to {BUNDLED} can be packed: of another encoder nobody could tell the version")
     found = find_encoder(encoder)
     learned, base = load_file(model / "model.safetensors"), start(found.folder, read_json(model / "config.json"))
-    kept: dict[str, Tensor] = {}
+    kept: Weights = {}
     own = learned[EMBEDDING][len(base[EMBEDDING]) :]
     if len(own):
         learned[EMBEDDING] = learned[EMBEDDING][: len(base[EMBEDDING])]
         kept[OWN] = own
     lost: dict[str, float] = {}
     for name, value in learned.items():
-        difference = value.float() - base[name] if name in base else None
+        difference = value.astype(np.float32) - base[name] if name in base else None
         if difference is None:
             kept[name] = value
-        elif torch.equal(value.float(), base[name]):
+        elif np.array_equal(value.astype(np.float32), base[name]):
             continue
         elif value.ndim == 2 and ".layer." in name:
-            u, s, v = torch.linalg.svd(difference, full_matrices=False)
-            lost[name] = float(s[rank:].norm() / s.norm())
-            root = s[:rank].sqrt()
+            u, s, v = np.linalg.svd(difference, full_matrices=False)
+            lost[name] = float(np.linalg.norm(s[rank:]) / np.linalg.norm(s))
+            root = np.sqrt(s[:rank])
             kept[f"{name}.b"], kept[f"{name}.a"] = u[:, :rank] * root, root[:, None] * v[:rank]
         else:
             raise ModelError(f"{model}: {name} differs from {encoder}: only adapters and a head can be packed")
     worst = max(lost, key=lambda name: lost[name], default="")
     if worst and lost[worst] > LOST:
         raise ModelError(f"{model}: rank {rank} loses {lost[worst]:.0%} of {worst}; was it trained with adapters?")
-    save_file({name: value.to(torch.float16).contiguous() for name, value in kept.items()}, out / WEIGHTS)
+    save_file({name: np.ascontiguousarray(value, np.float16) for name, value in kept.items()}, out / WEIGHTS)
     about = {
         "format": FORMAT, "encoder": encoder, "rank": rank,
-        "parameters": sum(value.numel() for value in learned.values()) + own.numel(),
+        "parameters": sum(value.size for value in learned.values()) + own.size,
         **({"own_tokens": _own_tokens(model, found.folder, len(own))} if len(own) else {}),
     }  # fmt: skip
     (out / COMPACT).write_text(json.dumps(about, indent=2) + "\n", "utf-8")
@@ -83,7 +84,7 @@ def _own_tokens(model: Path, encoder: Path, rows: int) -> list[str]:
     return [token for _, token in found]
 
 
-def unpack(folder: Path) -> dict[str, Tensor]:
+def unpack(folder: Path) -> Weights:
     """All weights, in fp32, of the classifier that `folder` holds in compact form, by the names of a stock model.
 
     Raises ModelError where a file is broken or of a newer version, NotFoundError where its encoder is not installed.
@@ -97,14 +98,14 @@ def unpack(folder: Path) -> dict[str, Tensor]:
         kept = load_file(folder / WEIGHTS)
         own = kept.pop(OWN, None)
         if own is not None:
-            weights[EMBEDDING] = torch.cat([weights[EMBEDDING], own.float()])
+            weights[EMBEDDING] = np.concatenate([weights[EMBEDDING], own.astype(np.float32)])
         for name, value in kept.items():
             if name.endswith(".b"):
                 stem = name.removesuffix(".b")
-                weights[stem] = weights[stem] + value.float() @ kept[f"{stem}.a"].float()
+                weights[stem] += value.astype(np.float32) @ kept[f"{stem}.a"].astype(np.float32)
             elif not name.endswith(".a"):
-                weights[name] = value.float()
-    except (SafetensorError, OSError, KeyError, RuntimeError) as error:
+                weights[name] = value.astype(np.float32)
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise ModelError(f"{folder / WEIGHTS} cannot be read: {error}") from error
     return weights
 
@@ -117,7 +118,7 @@ def write_whole(folder: Path, out: Path) -> None:
     weights, encoder = unpack(folder), compact_base(folder)
     out.mkdir(parents=True)
     try:
-        save_file({name: value.clone() for name, value in weights.items()}, out / "model.safetensors", {"format": "pt"})
+        save_file(weights, out / "model.safetensors", {"format": "pt"})
     except SafetensorError as error:  # what a full disk looks like from there
         raise OSError(str(error)) from error
     (out / "tokenizer.json").write_text(load_tokenizer(folder).to_str(pretty=True), "utf-8")
@@ -129,31 +130,31 @@ def write_whole(folder: Path, out: Path) -> None:
         shutil.copyfile(folder / name, out / name)
 
 
-def start(encoder: Path, config: dict[str, Any]) -> dict[str, Tensor]:
+def start(encoder: Path, config: dict[str, Any]) -> Weights:
     """The weights that a training over the encoder in `encoder` begins with, in fp32, without the head."""
-    weights: dict[str, Tensor] = {}
-    with safe_open(encoder / "model.safetensors", "pt") as file:
+    weights: Weights = {}
+    with safe_open(encoder / "model.safetensors", "np") as file:
         for name in file.keys():  # noqa: SIM118  # no mapping
             if name.startswith(("embeddings.", "encoder.")) and not name.endswith("_ids"):
-                weights[f"bert.{name}"] = file.get_tensor(name).float()
+                weights[f"bert.{name}"] = file.get_tensor(name).astype(np.float32, copy=False)
     layers = 1 + max(int(name.split(".")[3]) for name in weights if name.startswith("bert.encoder.layer."))
     if config["num_hidden_layers"] == layers + 1:
         weights |= _mean_layer(weights, layers, config)
     return weights
 
 
-def _mean_layer(weights: dict[str, Tensor], number: int, config: dict[str, Any]) -> dict[str, Tensor]:
+def _mean_layer(weights: Weights, number: int, config: dict[str, Any]) -> Weights:
     """The layer that `pooling.start_as_mean` makes."""
     below, name = (f"bert.encoder.layer.{n}" for n in (number - 1, number))
     width, wide = config["hidden_size"], config["intermediate_size"]
-    zero, one = torch.zeros(width), torch.ones(width)
+    zero, one = np.zeros(width, np.float32), np.ones(width, np.float32)
     found = {
-        "attention.self.query.weight": torch.zeros(width, width), "attention.self.value.weight": torch.eye(width),
-        "attention.output.dense.weight": torch.eye(width), "output.dense.weight": torch.zeros(width, wide),
+        "attention.self.query.weight": np.zeros((width, width), np.float32), "attention.self.value.weight": np.eye(width, dtype=np.float32),
+        "attention.output.dense.weight": np.eye(width, dtype=np.float32), "output.dense.weight": np.zeros((width, wide), np.float32),
     }  # fmt: skip
     for copied in ("attention.self.key", "intermediate.dense"):
         for kind in ("weight", "bias"):
-            found[f"{copied}.{kind}"] = weights[f"{below}.{copied}.{kind}"]
+            found[f"{copied}.{kind}"] = weights[f"{below}.{copied}.{kind}"].copy()
     for linear in ("attention.self.query", "attention.self.value", "attention.output.dense", "output.dense"):
         found[f"{linear}.bias"] = zero
     for norm in ("attention.output.LayerNorm", "output.LayerNorm"):
