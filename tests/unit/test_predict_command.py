@@ -32,7 +32,7 @@ class Model:
 def test_arguments_that_are_no_utf_8_are_text_with_replacements(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(predict, "load", lambda options, model=None: Model())
+    monkeypatch.setattr(predict, "load", lambda options, model=None, light=False: Model())
     given = [os.fsdecode(raw) for raw in (b"\xff bad", "schön 🙂".encode())]
     assert main(["predict", *given, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -51,7 +51,9 @@ class Other(Model):
 
 
 def _both(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predict, "load", lambda options, model=None: Other() if model == "other" else Model())
+    monkeypatch.setattr(
+        predict, "load", lambda options, model=None, light=False: Other() if model == "other" else Model()
+    )
 
 
 def test_a_second_model_adds_to_the_document_and_only_when_it_is_asked_for(
