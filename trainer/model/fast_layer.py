@@ -1,0 +1,263 @@
+"""A BERT layer with adapters as one step of autograd, for training on a CPU: the same sums in half as many passes.
+
+Queries, keys and values are one product; frozen weights are cast once and not each time; gradients of residuals, norms
+and adapters are added up where they arise; dropout draws four masks from one random number. What it computes is what the
+stock layer computes, which stays in place for evaluation; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as f
+
+aten = torch.ops.aten
+
+ADAPTER = "default"
+"""What peft calls the one adapter."""
+
+WORDS = 2**16
+"""Values that a draw of dropout can take."""
+
+
+def make_fast(model: nn.Module) -> None:
+    """Let the layers of a stock BERT classifier with adapters compute themselves this way while they are trained on a CPU.
+
+    In place; weights, their names and evaluation stay as they are, and so does the last layer, of which [CLS] alone is
+    computed (`first_row`). Other models are left alone.
+    """
+    from transformers.models.bert.modeling_bert import BertForSequenceClassification, BertLayer
+
+    if type(model) is not BertForSequenceClassification or model.config.hidden_act != "gelu" or model.config.is_decoder:
+        return
+    layers: Any = model.bert.encoder.layer
+    for layer in layers:
+        if type(layer) is BertLayer and _adapted(layer):
+            layer.__class__ = _fast(type(layer))
+
+
+def _adapted(layer: Any) -> bool:
+    """Whether adapters alone are learned of a layer, and stand beside all its linear layers, without dropout of their own."""
+    linears = [linear for group in _groups(layer) for linear in group]
+    return (
+        all(".lora_" in name for name, p in layer.named_parameters() if p.requires_grad)
+        and all(hasattr(linear, "lora_A") for linear in linears)
+        and all(isinstance(linear.lora_dropout[ADAPTER], nn.Identity) for linear in linears)
+    )
+
+
+def _groups(layer: Any) -> tuple[tuple[Any, ...], ...]:
+    """Its linear layers, those with the same input together."""
+    attention = layer.attention
+    return (
+        (attention.self.query, attention.self.key, attention.self.value),
+        (attention.output.dense,),
+        (layer.intermediate.dense,),
+        (layer.output.dense,),
+    )
+
+
+def _fast(kind: type[Any]) -> type[Any]:
+    class FastLayer(kind):  # type: ignore[misc]
+        """A stock layer that computes forward and backward in one piece while it is trained."""
+
+        def forward(
+            self, hidden_states: Tensor, attention_mask: Tensor | None = None, *args: Any, **kwargs: Any
+        ) -> Tensor:
+            if not self.training or not torch.is_grad_enabled() or hidden_states.device.type != "cpu":
+                return super().forward(hidden_states, attention_mask, *args, **kwargs)  # type: ignore[no-any-return]
+            dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else torch.float32
+            groups = _groups(self)
+            fixed = _fixed(self, groups, dtype)
+            learned = [
+                matrix[ADAPTER].weight for group in groups for one in group for matrix in (one.lora_A, one.lora_B)
+            ]
+            with torch.autocast("cpu", enabled=False):
+                out: Tensor = _Layer.apply(hidden_states, _added(attention_mask, dtype), fixed, *learned)  # type: ignore[no-untyped-call]
+            return out
+
+    FastLayer.__name__ = FastLayer.__qualname__ = kind.__name__  # as in errors and printed models
+    return FastLayer
+
+
+class _Product(NamedTuple):
+    """Frozen linear layers over one input: `weight` (all outputs, inputs), `bias`, how many outputs each has."""
+
+    weight: Tensor
+    bias: Tensor
+    outputs: tuple[int, ...]
+    scaling: float
+
+
+class _Fixed(NamedTuple):
+    """What is not learned of a layer."""
+
+    products: tuple[_Product, ...]
+    norms: tuple[tuple[Tensor, Tensor, float], tuple[Tensor, Tensor, float]]
+    heads: int
+    dropout: float
+    attention_dropout: float
+    dtype: torch.dtype
+
+
+def _fixed(layer: Any, groups: Sequence[Sequence[Any]], dtype: torch.dtype) -> _Fixed:
+    """Cast once; anew where the weights were written to or moved since."""
+    linears = [one.base_layer for group in groups for one in group]
+    seen = (dtype, *((p.data_ptr(), p._version) for one in linears for p in (one.weight, one.bias)))
+    if getattr(layer, "_fixed_of", None) != seen:
+        with torch.no_grad():
+            layer._fixed = tuple(
+                _Product(
+                    torch.cat([one.base_layer.weight for one in group]).to(dtype),
+                    torch.cat([one.base_layer.bias for one in group]).to(dtype),
+                    tuple(one.base_layer.out_features for one in group),
+                    float(group[0].scaling[ADAPTER]),
+                )
+                for group in groups
+            )
+        layer._fixed_of = seen
+    norms = [(norm.weight, norm.bias, norm.eps) for norm in (layer.attention.output.LayerNorm, layer.output.LayerNorm)]
+    own = layer.attention.self
+    return _Fixed(
+        layer._fixed, (norms[0], norms[1]), own.num_attention_heads, layer.output.dropout.p, own.dropout.p, dtype
+    )
+
+
+def _added(mask: Tensor | None, dtype: torch.dtype) -> Tensor | None:
+    """The attention mask as what is added to scores, of (rows, 1, 1 or width, width)."""
+    if mask is None or mask.dtype != torch.bool:
+        return None if mask is None else mask.to(dtype)
+    return torch.zeros(mask.shape, dtype=dtype).masked_fill_(~mask, torch.finfo(dtype).min)
+
+
+class _Adapted:
+    """One product with its adapters: forward, and backward with what forward kept."""
+
+    def __init__(self, product: _Product, learned: Sequence[Tensor], dtype: torch.dtype) -> None:
+        self.product, self.rank = product, len(learned[0])
+        self.a = torch.cat([a.to(dtype) for a in learned[::2]])
+        self.b = torch.zeros(sum(product.outputs), len(self.a), dtype=dtype)
+        for (rows, columns), b in zip(self._blocks(), learned[1::2], strict=True):
+            self.b[rows, columns] = b
+        self.b *= product.scaling
+        self.x = self.thin = torch.empty(0)
+
+    def _blocks(self) -> list[tuple[slice, slice]]:
+        """Where in `b` the adapter of each layer stands: other layers' inputs are nothing to it."""
+        found, at = [], 0
+        for i, outputs in enumerate(self.product.outputs):
+            found.append((slice(at, at + outputs), slice(i * self.rank, (i + 1) * self.rank)))
+            at += outputs
+        return found
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs) -> (n, all outputs)."""
+        self.x, self.thin = x, x @ self.a.T
+        y = torch.addmm(self.product.bias, x, self.product.weight.T)
+        return y.addmm_(self.thin, self.b.T)
+
+    def backward(self, dy: Tensor, needed: bool = True) -> tuple[Tensor | None, list[Tensor]]:
+        """The gradients of x (None where it is not needed) and of each adapter's two matrices, in order."""
+        thin = dy @ self.b
+        da, db = thin.T @ self.x, dy.T @ self.thin
+        found = []
+        for i, (rows, columns) in enumerate(self._blocks()):
+            found += [da[i * self.rank : (i + 1) * self.rank].float(), db[rows, columns].float() * self.product.scaling]
+        dx = (dy @ self.product.weight).addmm_(thin, self.a) if needed else None
+        return dx, found
+
+
+class _Layer(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, mask: Tensor | None, fixed: _Fixed, *learned: Tensor) -> Tensor:
+        rows, width, size = hidden.shape
+        heads = fixed.heads
+        qkv, out, up, down = products = [
+            _Adapted(product, learned[at : at + 2 * len(product.outputs)], fixed.dtype)
+            for product, at in zip(fixed.products, (0, 6, 8, 10), strict=True)
+        ]
+        x = hidden.reshape(-1, size).float()
+        q, k, v = qkv.forward(x.to(fixed.dtype)).view(rows, width, 3, heads, -1).permute(2, 0, 3, 1, 4).unbind()
+        q, k, v = (part.reshape(rows * heads, width, -1) for part in (q, k, v))
+        scores = torch.bmm(q, k.transpose(1, 2)).mul_(q.shape[-1] ** -0.5)
+        if mask is not None:
+            scores = scores.view(rows, heads, width, width).add_(mask).view(rows * heads, width, width)
+        p = torch.softmax(scores, -1)
+        kept_p = _kept(p, fixed.attention_dropout)
+        seen = torch.bmm(p if kept_p is None else p * kept_p, v)
+        seen = seen.view(rows, heads, width, -1).transpose(1, 2).reshape(-1, size)
+        first, kept_first = _dropped(out.forward(seen), fixed.dropout)
+        y, *norm_first = _norm(first + x, fixed.norms[0])
+        inner = up.forward(y.to(fixed.dtype))
+        second, kept_second = _dropped(down.forward(f.gelu(inner)), fixed.dropout)
+        z, *norm_second = _norm(second + y, fixed.norms[1])
+        ctx.products, ctx.fixed, ctx.shape = products, fixed, hidden.shape
+        ctx.kept = (q, k, v, p, kept_p, kept_first, norm_first, inner, kept_second, norm_second)
+        return z.view(hidden.shape)
+
+    @staticmethod
+    def backward(ctx: Any, dz: Tensor) -> tuple[Any, ...]:
+        fixed: _Fixed = ctx.fixed
+        rows, width, size = ctx.shape
+        heads = fixed.heads
+        q, k, v, p, kept_p, kept_first, norm_first, inner, kept_second, norm_second = ctx.kept
+        qkv, out, up, down = ctx.products
+        d_second = _norm_backward(dz.reshape(-1, size), norm_second, fixed.norms[1])
+        d_inner, of_down = down.backward(_times(d_second, kept_second, fixed.dtype))
+        d_up, of_up = up.backward(aten.gelu_backward(d_inner, inner))
+        d_first = _norm_backward(d_second.add_(d_up), norm_first, fixed.norms[0])
+        d_seen, of_out = out.backward(_times(d_first, kept_first, fixed.dtype))
+        d_seen = d_seen.view(rows, width, heads, -1).transpose(1, 2).reshape(rows * heads, width, -1)
+        dp = torch.bmm(d_seen, v.transpose(1, 2))
+        dv = torch.bmm((p if kept_p is None else p * kept_p).transpose(1, 2), d_seen)
+        if kept_p is not None:
+            dp *= kept_p
+        ds = aten._softmax_backward_data(dp, p, -1, p.dtype).mul_(q.shape[-1] ** -0.5)
+        d_qkv = torch.empty(rows, width, 3, heads, q.shape[-1], dtype=fixed.dtype)
+        for i, part in enumerate((torch.bmm(ds, k), torch.bmm(ds.transpose(1, 2), q), dv)):
+            d_qkv[:, :, i] = part.view(rows, heads, width, -1).transpose(1, 2)
+        dx, of_qkv = qkv.backward(d_qkv.view(rows * width, -1), ctx.needs_input_grad[0])
+        d_hidden = None if dx is None else d_first.add_(dx).view(ctx.shape)
+        ctx.products = ctx.kept = None
+        return (d_hidden, None, None, *of_qkv, *of_out, *of_up, *of_down)
+
+
+def _kept(like: Tensor, p: float) -> Tensor | None:
+    """What dropout multiplies with: 0, or 1 / (1 - p) with probability 1 - p; None where nothing is dropped.
+
+    Drawn 16 bits at a time, four to a random number: the share is right to 1 / 65,536.
+    """
+    if not p:
+        return None
+    bits = torch.empty(-(-like.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+    drawn = bits.view(torch.int16)[: like.numel()].view(like.shape)
+    return (drawn >= round(p * WORDS) - WORDS // 2).to(like.dtype).mul_(1 / (1 - p))
+
+
+def _dropped(x: Tensor, p: float) -> tuple[Tensor, Tensor | None]:
+    kept = _kept(x, p)
+    return (x if kept is None else x.mul_(kept)), kept
+
+
+def _times(gradient: Tensor, kept: Tensor | None, dtype: torch.dtype) -> Tensor:
+    gradient = gradient.to(dtype)
+    return gradient if kept is None else gradient * kept
+
+
+def _norm(x: Tensor, norm: tuple[Tensor, Tensor, float]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The normalised rows, and what backward needs: the input, its means and its inverse deviations."""
+    weight, bias, eps = norm
+    y, mean, scale = torch.native_layer_norm(x, weight.shape, weight, bias, eps)
+    return y, x, mean, scale
+
+
+def _norm_backward(dy: Tensor, kept: Sequence[Tensor], norm: tuple[Tensor, Tensor, float]) -> Tensor:
+    weight, bias, _ = norm
+    x, mean, scale = kept
+    found: Tensor = aten.native_layer_norm_backward(
+        dy.contiguous(), x, weight.shape, mean, scale, weight, bias, [True, False, False]
+    )[0]
+    return found
