@@ -9,28 +9,32 @@ import json
 import os
 import platform
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.quality.recipes import Recipe
+from benchmarks.quality.recipes import RECIPES, Recipe
 from trainer.corpus import load_corpus
 from trainer.model.metrics import multi_hot
 from trainer.runs.dev_scores import read_dev_scores
-from trainer.runs.run import Run
+from trainer.runs.plan import plan
+from trainer.runs.run import Run, list_runs
 
 ROWS = Path(__file__).parent / "rows.jsonl"
 """What was measured, one training a line, in the order in which they ended."""
+
+
+ASIDE = ("threshold_fit", "checkpoint_minutes", "checkpoint_steps", "retries")
+"""Settings that do not change what is learned."""
 
 
 def measure(recipe: Recipe, seed: int, data: str, limit: int = 0, **more: Any) -> dict[str, Any]:
     """Train and tell. The run stays in GOEMO_HOME."""
     from trainer import train
 
-    if recipe.teachers:
-        more = {**more, "teacher": ",".join(taught_by(recipe))}
-    settings = {**recipe.settings, **more, "seed": seed, "limit": limit, "checkpoint_minutes": 10.0}
+    settings = settings_of(recipe, seed, data, limit, **more)
     began, load = time.monotonic(), os.getloadavg()[0]
     epochs: list[dict[str, float]] = []
 
@@ -50,15 +54,25 @@ def measure(recipe: Recipe, seed: int, data: str, limit: int = 0, **more: Any) -
     }  # fmt: skip
 
 
-def taught_by(recipe: Recipe, file: Path = ROWS) -> list[str]:
-    """The runs that teach `recipe`. They must have been measured, and lie in GOEMO_HOME."""
-    lines = file.read_text("utf-8").splitlines() if file.exists() else []
-    runs = {(row["recipe"], row["seed"]): row["run"] for row in map(json.loads, lines) if not row["limit"]}
-    wanted = [(name, seed) for name, seeds in recipe.teachers for seed in seeds]
-    missing = [f"{name} --seeds {seed}" for name, seed in wanted if (name, seed) not in runs]
-    if missing:
-        raise SystemExit(f"{recipe.name} is taught by runs that are not measured yet: {', '.join(missing)}")
-    return [runs[key] for key in wanted]
+def settings_of(recipe: Recipe, seed: int, data: str, limit: int = 0, **more: Any) -> dict[str, Any]:
+    """The settings of a training on top of the recipe's base. Its teachers are trained first where they are not there."""
+    taught = [made(RECIPES[name], other, data).id for name, others in recipe.teachers for other in others]
+    teacher = {"teacher": ",".join(taught)} if taught else {}
+    return {**recipe.settings, **teacher, **more, "seed": seed, "limit": limit, "checkpoint_minutes": 10.0}
+
+
+def made(recipe: Recipe, seed: int, data: str) -> Run:
+    """The finished run of `recipe` in GOEMO_HOME, trained if there is none."""
+    from trainer import train
+
+    settings = settings_of(recipe, seed, data)
+    wanted = plan(data, None, recipe.base, settings).config
+    for run in list_runs():
+        alike = replace(run.config, **{name: getattr(wanted, name) for name in ASIDE}) == wanted
+        if alike and run.state == "finished" and run.model is not None:
+            return run
+    print(f"training {recipe.name}, seed {seed}", flush=True)
+    return Run.open(train(data, recipe=recipe.base, **settings).run)
 
 
 def on_dev(run: Run, data: str) -> dict[str, Any]:
