@@ -1,4 +1,4 @@
-"""`goemo-tui models`: which models there are, and a copy of one as a plain folder for other programs."""
+"""`goemo-tui models`: which models there are, a copy of one as a plain folder, and the mean of several."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from trainer.paths import expanded
 
 def add(commands: Any) -> None:
     """The command's own part of the command line."""
-    parser = commands.add_parser("models", help="the models there are; a copy of one for other programs")
+    parser = commands.add_parser(
+        "models", help="the models there are; a copy of one for other programs; the mean of several"
+    )
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     listing = actions.add_parser("list", help="the starter and all runs that have a model (this is the default)")
     for each in (parser, listing):
@@ -26,6 +28,18 @@ def add(commands: Any) -> None:
     export.add_argument("model", help="a run, a folder or starter")
     export.add_argument("folder", help="where to; it must not be there yet")
     export.set_defaults(run=export_)
+    average = actions.add_parser(
+        "average",
+        help="the mean of the weights of several runs as one model",
+        description="The mean of the weights of several runs over one encoder: near to what they say together, at the price "
+        "of one. Thresholds are fitted anew on dev.",
+    )
+    average.add_argument("models", nargs="+", metavar="RUN", help="two runs or more, with the same encoder and labels")
+    average.add_argument("--into", required=True, metavar="FOLDER", help="where to; it must not be there yet")
+    average.add_argument("--data", help="the corpus whose dev split fits the thresholds; left out: the first run's")
+    average.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    average.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    average.set_defaults(run=average_)
 
 
 def list_(options: argparse.Namespace) -> int:
@@ -65,5 +79,19 @@ def export_(options: argparse.Namespace) -> int:
     except OSError as error:
         raise GoemoError(f"{target} cannot be written: {error.strerror or error}") from error
     say(f"{model.name} as a Hugging Face folder:")
+    print(clean(str(target)))
+    return 0
+
+
+def average_(options: argparse.Namespace) -> int:
+    """Make one model of several and tell what it scores on dev."""
+    from trainer.learn.soup import soup
+
+    target = expanded(options.into).resolve()
+    scores = soup(options.models, target, options.data, options.device)
+    if options.json:
+        print(json_line({"model": str(target), "mean_of": len(set(options.models)), "validation": scores}))
+        return 0
+    say(f"dev, cross-fitted: macro-F1 {scores['macro_f1']:.3f}, micro-F1 {scores['micro_f1']:.3f}")
     print(clean(str(target)))
     return 0

@@ -16,7 +16,8 @@ def card(
     validation: Mapping[str, Any],
     version: str,
 ) -> str:
-    """Markdown with the front matter that the Hub reads. `validation` holds the fields of the epoch's event."""
+    """Markdown with the front matter that the Hub reads. `validation` holds the fields of the epoch's event; what is no
+    epoch of a training has neither `epoch`, `train_loss` nor `diagnosis`."""
     # a card is made to be shared: of a path it tells the last part alone
     shared = {**config.to_dict(), "data": Path(config.data).name, "encoder": encoder_name(config.encoder)}
     settings = "\n".join(f"| {key} | `{value}` |" for key, value in shared.items())
@@ -25,6 +26,12 @@ def card(
         f"| {_cell(name)} | {s['precision']:.3f} | {s['recall']:.3f} | {s['f1']:.3f} | {s['support']} | {s['threshold']:.3f} |"
         for name, s in validation["per_label"].items()
     )
+    epoch, losses = "", f"Loss on dev: {validation['loss']:.4f}."
+    if "epoch" in validation:
+        epoch = f", epoch {validation['epoch']}"
+        losses = (
+            f"Losses: train {validation['train_loss']:.4f}, dev {validation['loss']:.4f} ({validation['diagnosis']})."
+        )
     return f"""---
 pipeline_tag: text-classification
 library_name: transformers
@@ -41,11 +48,11 @@ from transformers import pipeline
 classify = pipeline("text-classification", model="FOLDER", top_k=None, function_to_apply="sigmoid", truncation=True)
 ```
 
-## Scores on dev, epoch {validation["epoch"]}
+## Scores on dev{epoch}
 
 macro-F1 {validation["macro_f1"]:.3f} · micro-F1 {validation["micro_f1"]:.3f} · weighted-F1 {validation["weighted_f1"]:.3f}, thresholds
 fitted on one half of dev and scored on the other, both ways; macro-F1 with one threshold of 0.3: {validation["macro_f1_at_0.3"]:.3f}.
-Losses: train {validation["train_loss"]:.4f}, dev {validation["loss"]:.4f} ({validation["diagnosis"]}).
+{losses}
 
 | label | precision | recall | F1 | support | threshold |
 |---|---|---|---|---|---|
