@@ -35,6 +35,9 @@ ABOUT: dict[str, str] = {
     "HistoryList": "جمل احتفظت بها بـ Enter. Enter أو النقر يعيد واحدة؛ y ينسخها و x يمسحها كلها.",
     "BatchTable": "كل سطر أُلصق مع المشاعر التي بلغت عتبتها. انقر على رأس عمود لترتّب حسبه.",
     "MistakeList": "تعليقات dev، الأخطاء الأكثر ثقة أولًا: + قيل وليس كذلك، − هو كذلك ولم يُقل. Enter يفتح واحدًا في الفحص.",
+    "SettingsScreen": (
+        "كل إعداد وقيمته ومن ضبطه. يُكتب التغيير في settings.toml فورًا؛ وما تقوله متغيرات البيئة يغلب ما في الملف."
+    ),
 }
 """`#id` of a part, else its class -> what it is."""
 
@@ -72,6 +75,22 @@ KEYS: dict[str, str] = {
     "Threshold down by .05": "العتبة أدنى بمقدار 0.05",
     "Threshold up by .05": "العتبة أعلى بمقدار 0.05",
     "An empty line: the sentence asked before": "في سطر فارغ: الجملة السابقة",
+    "Close": "أغلق",
+    "Yes": "نعم",
+    "No": "لا",
+    "Next value": "القيمة التالية",
+    "Value before": "القيمة السابقة",
+    "The folder above": "المجلد الأعلى",
+    "Into the folder": "ادخل المجلد",
+    "Hidden ones too": "المخفية أيضًا",
+    "To the path": "إلى المسار",
+    "Stop or go on": "أوقف أو تابع",
+    "Go on": "تابع",
+    "All settings": "كل الإعدادات",
+    "Other base": "أساس آخر للمقارنة",
+    "Kind": "النوع التالي",
+    "Filter": "تصفية",
+    "Copy": "نسخ",
 }
 """What a part's own key does, in English -> in Arabic."""
 

@@ -23,7 +23,7 @@ class Dialog(ClosesOnce, PresentSize, ModalScreen[Answer]):
 
     HEADING: ClassVar[str] = ""
     FOOT: ClassVar[str] = "Esc closes"
-    BINDINGS = [Binding("escape", "close", "Close"), *actions.motions("motion")]
+    BINDINGS = [Binding("escape", "close", "Close"), actions.help_binding(), *actions.motions("motion")]
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 60%; }
     Dialog > #box {
