@@ -123,8 +123,8 @@ def _keys_of(widget: Widget) -> list[tuple[str, str]]:
     for cls in type(widget).__mro__:
         if cls.__module__.startswith("goemo_tui."):
             for binding in Binding.make_bindings(vars(cls).get("BINDINGS", [])):
-                keys = found.setdefault(binding.action, ([], _said(binding)))[0]
-                keys.append(binding.key)
+                keys, said = found.get(binding.action, ([], ""))
+                found[binding.action] = ([*keys, binding.key], said or _said(binding))
     told = [each for each in found.values() if not set(each[0]) & dict(MOTIONS).keys()]  # those are told once for all
     return [(" ".join(show_key(key) for key in keys), what) for keys, what in told if what]
 

@@ -15,12 +15,14 @@ from goemo_tui import actions
 from goemo_tui.app import GoemoApp
 from goemo_tui.language import set_language
 from goemo_tui.screens.ask_path import AskPath
+from goemo_tui.screens.compare import CompareScreen
 from goemo_tui.screens.confirm import Confirm
 from goemo_tui.screens.dialog import Dialog
 from goemo_tui.screens.help import HelpScreen
 from goemo_tui.screens.open_corpus import OpenCorpus
 from goemo_tui.screens.pick_model import PickModel
 from goemo_tui.screens.settings import SettingsScreen
+from goemo_tui.services.runs import RunWatch
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +86,11 @@ async def test_another_key_for_the_help_is_taken_in_dialogs_too(goemo_home: Path
         assert isinstance(app.screen, SettingsScreen)
         await pilot.press("exclamation_mark")
         assert isinstance(app.screen, HelpScreen)
+
+
+def test_a_key_without_words_of_its_own_is_told_with_the_one_that_does_the_same() -> None:
+    page = HelpScreen("train", None, CompareScreen((), RunWatch(1.0))).page(92).plain
+    assert re.search(r"q c Esc +Close", page)
 
 
 def test_the_help_of_a_dialog_speaks_arabic() -> None:
