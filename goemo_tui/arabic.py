@@ -133,6 +133,12 @@ WORDS: dict[str, str] = {
     "other corpus": "مجموعة أخرى",
     "only the sample corpus is at hand": "العينة وحدها متاحة هنا",
     "of {name}: what the model was trained on is not at hand": "من {name}: ما تدرّب عليه النموذج غير متاح هنا",
+    "feels": "المشاعر",
+    "history": "ما سبق",
+    "tokens": "الرموز",
+    "tokens · {n} of at most {most}": "الرموز · {n} من {most} على الأكثر",
+    "(below its threshold)": "(دون عتبته)",
+    "below": "دونها",
     # The Evaluation tab
     "Live": "مباشر",
     "Evaluation": "التقييم",
