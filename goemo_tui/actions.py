@@ -330,6 +330,21 @@ def leave_binding() -> Binding:
     return Binding(leave.keys[0], leave.name, leave.label, show=False, key_display=leave.shown_key, id=leave.id)
 
 
+def help_binding() -> Binding:
+    """The key of the help, which every dialog binds on its own screen: no key of the app's gets past one."""
+    told = next(action for action in ACTIONS if action.id == "app.help")
+    return Binding(",".join(told.keys), told.name, show=False, key_display=told.shown_key, id=told.id)
+
+
+def beneath_dialogs() -> list[tuple[Action, tuple[str, ...]]]:
+    """What can be done everywhere, with the keys that work while a dialog lies on top: the help's, and those for typing."""
+    found: dict[str, tuple[Action, list[str]]] = {}
+    for action in of("everywhere"):
+        if action.id == "app.help" or (action.typing and not action.name.startswith("screen.")):
+            found.setdefault(action.name, (action, []))[1].extend(show_key(key) for key in action.present_keys)
+    return [(action, tuple(keys)) for action, keys in found.values()]
+
+
 def told_once(where: Where, own_keys: bool = False) -> list[tuple[Action, tuple[str, ...]]]:
     """Each thing that can be done in one place, with all its present keys as people write them: a twin for typing stands
     behind the key that it doubles. `own_keys`: those of the table, whatever the settings say.

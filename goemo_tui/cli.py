@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from goemo_tui import one_document
 from goemo_tui.crash import for_people
 from goemo_tui.folding import folded
 from goemo_tui.safe_text import clean
@@ -21,12 +22,24 @@ from trainer.errors import GoemoError
 HEADLESS = "train, runs, models, predict, eval, data, settings, doctor"
 
 
+class Refused(SystemExit):
+    """A command line that cannot be understood; `message` says why. Ends with 2, as argparse does."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(2)
+        self.message = message
+
+
 class Parser(argparse.ArgumentParser):
     """Python's; what it complains about may be anything."""
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the command line, and end."""
-        super().error(clean(message, newlines=True))
+        said = clean(message, newlines=True)
+        try:
+            super().error(said)
+        except SystemExit:
+            raise Refused(said) from None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -51,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 ok, 1 error, 2 usage, 3 not found, 130 or 143 on signals."""
-    options = parser().parse_args(arguments)
+    options = _understood(sys.argv[1:] if arguments is None else arguments)
     if options.home:
         os.environ["GOEMO_HOME"] = os.path.abspath(os.path.expanduser(options.home))  # noqa: PTH100, PTH111
     # libraries that draw bars or print advice would write into our output
@@ -60,22 +73,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
     try:
-        code = _terminal(options.app_data) if options.command is None else int(options.run(options))
-        if sys.stdout is not None:  # closed before we started
-            sys.stdout.flush()
-    except GoemoError as error:
-        say(str(error))
-        return error.exit_code
+        return _run(options)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # whoever read our output has gone; the interpreter must not try to flush it again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    except Exception as error:
-        say(str(for_people(error, f"goemo-tui {options.command or ''}".strip())))
-        return 1
+
+
+def _understood(arguments: Sequence[str]) -> argparse.Namespace:
+    try:
+        return parser().parse_args(arguments)
+    except Refused as refused:
+        if "--json" in arguments:
+            print(one_document.refusal(refused.message))
+        raise
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Do what was asked; what goes wrong is said, and is the document where one was asked for and none is printed yet."""
+    if sys.stdout is None:  # closed before we started
+        return _tried(options)[0]
+    with one_document.noticed() as stdout:
+        code, trouble = _tried(options)
+        if trouble and getattr(options, "json", False) and not stdout.written:
+            print(one_document.refusal(trouble), flush=True)
     return code
+
+
+def _tried(options: argparse.Namespace) -> tuple[int, str]:
+    """The exit code, and what went wrong, which has been said; empty where nothing did."""
+    try:
+        code = _terminal(options.app_data) if options.command is None else int(options.run(options))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code, ""
+    except GoemoError as error:
+        trouble = error
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        trouble = for_people(error, f"goemo-tui {options.command or ''}".strip())
+    say(str(trouble))
+    return trouble.exit_code, str(trouble)
 
 
 def say(text: str) -> None:

@@ -35,6 +35,15 @@ def word(text: str) -> str:
     return words.WORDS.get(text, text)
 
 
+def figure(said: str, value: str) -> str:
+    """`said` and a share such as `.531` behind it. Behind a word that is read from right to left the point of a share
+    needs a digit before it, or it changes its side.
+    """
+    from goemo_tui.right_to_left import present
+
+    return f"{said} 0{value}" if value.startswith(".") and present(said) else f"{said} {value}"
+
+
 def label(name: str) -> str:
     """What the screen calls the label `name`, cleaned and ready to be drawn; a label of one's own keeps its name."""
     from goemo_tui.safe_text import clean

@@ -50,6 +50,8 @@ def prune(args: argparse.Namespace) -> int:
     if not args.yes and sys.stdin.isatty():
         print(f"Free {size}? The models stay. [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            if args.json:
+                print(json.dumps(_document(Freed(), False)))
             say("nothing was removed")
             return 1
     freed = free(found)

@@ -29,7 +29,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "runs",
         help="list, show, attach, stop, resume, remove, prune, compare, rename, note runs, and list their errors",
         description="The runs of this machine. ID is an id, its two words (calm-otter), the name it was given or a start "
-        "that fits one run; left out, it is the newest running run, else the newest. prune frees disk: the checkpoints of "
+        "that fits one run; left out, it is the newest running run, else the newest, and for resume the newest that can be "
+        "resumed. prune frees disk: the checkpoints of "
         "finished runs (of ID, or of all), whose models stay, and what crashes left. compare A B [C …] puts runs side by "
         'side. rename ID NAME and note ID TEXT say what people call a run and what they know of it; "" takes it away. '
         "errors ID EMOTION lists the comments of dev that it got wrong for an emotion.",
@@ -85,6 +86,32 @@ def chosen(run_id: str | None) -> Run:
     living = [(one, state) for one in runs if (state := _state(one)) in LIVING]
     at_work = [one for one, state in living if state != "waiting"]
     return next(iter([*at_work, *(one for one, _ in living), *runs]))
+
+
+def to_resume() -> Run:
+    """The newest run that can be taken up again. Raises NotFoundError."""
+    from trainer.runs.run import list_runs
+
+    runs = list_runs()
+    if not runs:
+        raise NotFoundError("there is no run yet. Start one: goemo-tui train")
+    found = next((one for one in runs if _can_go_on(one)), None)
+    if found is None:
+        newest = runs[0]
+        raise NotFoundError(
+            f"no run can be resumed: none was stopped, died or failed in a way that may be mended (the newest, {newest.id}, "
+            f"is {_state(newest)}). Start one: goemo-tui train"
+        )
+    return found
+
+
+def _can_go_on(one: Run) -> bool:
+    from goemo_tui.services.resume import can_go_on
+
+    try:
+        return one.writable and can_go_on(one.look()) and one.foreign_format is None
+    except GoemoError:
+        return False
 
 
 def _state(one: Run) -> str:
@@ -210,7 +237,7 @@ def _resume(args: argparse.Namespace) -> int:
     from goemo_tui.services import resume
     from trainer.runs import process
 
-    one = chosen(args.id)
+    one = chosen(args.id) if args.id is not None else to_resume()
     look = one.look()
     where = resume.where(one, look)  # asked before the worker begins, which may write another checkpoint
     if resume.can_go_on(look) or (look.state == "unknown" and args.anyway):
@@ -237,6 +264,8 @@ def _remove(args: argparse.Namespace) -> int:
     if not args.yes and sys.stdin.isatty():
         print(f"Remove {_clean(one.id)} ({size}, its model included)? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            if args.json:
+                print(json.dumps({"run": one.id, "removed": False}))
             say("nothing was removed")
             return 1
     one.delete(args.anyway)

@@ -12,6 +12,7 @@ from textual.filter import LineFilter
 from textual.screen import ModalScreen
 
 from goemo_tui import actions, right_to_left
+from goemo_tui.language import word
 from goemo_tui.screens.closes_once import ClosesOnce
 from goemo_tui.screens.present_size import PresentSize
 
@@ -23,7 +24,7 @@ class Dialog(ClosesOnce, PresentSize, ModalScreen[Answer]):
 
     HEADING: ClassVar[str] = ""
     FOOT: ClassVar[str] = "Esc closes"
-    BINDINGS = [Binding("escape", "close", "Close"), *actions.motions("motion")]
+    BINDINGS = [Binding("escape", "close", "Close"), actions.help_binding(), *actions.motions("motion")]
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 60%; }
     Dialog > #box {
@@ -44,8 +45,8 @@ class Dialog(ClosesOnce, PresentSize, ModalScreen[Answer]):
     def compose(self) -> ComposeResult:
         """The box."""
         with Vertical(id="box") as box:
-            box.border_title = self.HEADING
-            box.border_subtitle = self.FOOT
+            box.border_title = word(self.HEADING)
+            box.border_subtitle = word(self.FOOT)
             yield from self.body()
 
     def action_leave_field(self) -> None:

@@ -18,7 +18,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from goemo_tui.language import label
+from goemo_tui.language import figure, label, word
 from goemo_tui.safe_text import cells, clean, content
 from goemo_tui.screens.dialog import Dialog
 from goemo_tui.services.beside import Done, beside
@@ -39,6 +39,9 @@ from goemo_tui.wording import against, count, percent, score
 READING = "read what it got wrong"
 SHOWN = 1_000
 """Mistakes that are listed; the command prints them all."""
+
+HEAD = 8
+"""Cells of `labels  `."""
 
 SWITCH: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("all", KINDS),
@@ -105,7 +108,7 @@ class ErrorsScreen(Dialog["tuple[str, str, str]"]):
         """What was found, the switch, the list, and the selected comment in full."""
         yield Static(id="told", markup=False)
         yield Static(id="kinds", markup=False)
-        yield Static("reading the comments of dev …", id="state", markup=False)
+        yield Static(word("reading the comments of dev …"), id="state", markup=False)
         yield MistakeList(id="mistakes", markup=False, compact=True)
         with VerticalScroll(id="whole", can_focus=False):
             yield Static(id="comment", markup=False)
@@ -121,7 +124,7 @@ class ErrorsScreen(Dialog["tuple[str, str, str]"]):
     def _read(self, message: Done) -> None:
         message.stop()
         if message.error is not None:
-            self.query_one("#state", Static).update(content(f"{message.error}\n\nEsc closes.", newlines=True))
+            self.query_one("#state", Static).update(content(f"{message.error}\n\n{word('Esc closes')}.", newlines=True))
             return
         self._dev = cast(ScoredDev, message.value)
         self._find()
@@ -149,9 +152,10 @@ class ErrorsScreen(Dialog["tuple[str, str, str]"]):
         state.display = found is None or not listed
         self.query_one("#whole").display = bool(listed)
         if found is None:
-            state.update(content(f"the scores of this run know no {label(self._emotion)}; ← → another emotion"))
+            said = word("the scores of this run know no {name}; ← → another emotion")
+            state.update(content(said.format(name=label(self._emotion))))
         elif not listed:
-            state.update(Content("nothing here: v shows another kind, ← → another emotion"))
+            state.update(Content(word("nothing here: v shows another kind, ← → another emotion")))
         else:
             mistake_list.highlighted = 0
 
@@ -160,9 +164,14 @@ class ErrorsScreen(Dialog["tuple[str, str, str]"]):
         found = self._found
         told = Content.assemble((label(self._emotion), "bold"), f" · {cells(self._title, 24)}")
         if found is not None:
+            said = word(" epoch {epoch} · {threshold} · {support} of {rows} carry it")
             told += Content(
-                f" epoch {found.epoch} · threshold {score(found.threshold)}"
-                f" · {count(found.support)} of {count(found.rows)} carry it"
+                said.format(
+                    epoch=found.epoch,
+                    threshold=figure(word("threshold"), score(found.threshold)),
+                    support=count(found.support),
+                    rows=count(found.rows),
+                )
             )
         self.query_one("#told", Static).update(told)
         parts = [Content.from_markup("[@click=screen.next_kind][$accent]v[/][/]  ")]
@@ -170,15 +179,16 @@ class ErrorsScreen(Dialog["tuple[str, str, str]"]):
             sign = f"{SIGNS[kinds[0]]} " if len(kinds) == 1 else ""
             many = f" {count(len(found.of(*kinds)))}" if found else ""
             here = "bold reverse" if i == self._kind else ""
-            parts.append(Content.from_markup(f"[@click=screen.kind({i})]{sign}{name}{many}[/]").stylize(here))
+            parts.append(Content.from_markup(f"[@click=screen.kind({i})]{sign}{word(name)}{many}[/]").stylize(here))
             parts.append(Content("  "))
         parts.append(
             Content.from_markup(
-                "  [@click=screen.emotion_before][$accent]←[/][/] emotion [@click=screen.next_emotion][$accent]→[/][/]"
+                f"  [@click=screen.emotion_before][$accent]←[/][/] {word('emotion')} "
+                "[@click=screen.next_emotion][$accent]→[/][/]"
             )
         )
         if found and len(found.of(*SWITCH[self._kind][1])) > SHOWN:
-            parts.append(Content(f"   the first {count(SHOWN)}"))
+            parts.append(Content(f"   {word('the first')} {count(SHOWN)}"))
         self.query_one("#kinds", Static).update(Content("").join(parts))
 
     @on(OptionList.OptionHighlighted)
@@ -253,15 +263,18 @@ def _whole(mistake: Mistake, emotion: str, found: Mistakes | None) -> Content:
     """The comment, what it is, and what the model said."""
     limit = found.threshold if found else 0.0
     shown, threshold = against(mistake.probability, limit, mistake.kind == FALSE_POSITIVE)
-    model = ", ".join(f"{label(name)} {percent(p)}" for name, p in mistake.predicted) or "nothing above its threshold"
-    what = "said, but not so" if mistake.kind == FALSE_POSITIVE else "so, but not said"
+    model = ", ".join(f"{label(name)} {percent(p)}" for name, p in mistake.predicted) or word(
+        "nothing above its threshold"
+    )
+    what = word("said, but not so" if mistake.kind == FALSE_POSITIVE else "so, but not said")
+    line = word("line {n} of dev").format(n=count(mistake.line))
     return Content.assemble(
         content(mistake.text),
         "\n",
-        (f"{SIGNS[mistake.kind]} {label(emotion)} {shown}, threshold {threshold}: {what}\n", "bold"),
-        ("labels  ", "$quiet"),
+        (f"{SIGNS[mistake.kind]} {label(emotion)} {shown}, {figure(word('threshold'), threshold)}: {what}\n", "bold"),
+        (set_cell_size(word("labels"), HEAD), "$quiet"),
         ", ".join(label(name) for name in mistake.labels) + "\n",
-        ("model   ", "$quiet"),
+        (set_cell_size(word("model"), HEAD), "$quiet"),
         model + "\n",
-        (f"line {count(mistake.line)} of dev · id {clean(mistake.id)}", "$quiet"),
+        (f"{line} · id {clean(mistake.id)}", "$quiet"),
     )

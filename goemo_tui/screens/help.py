@@ -37,7 +37,8 @@ class HelpScreen(ClosesOnce, PresentSize, ModalScreen[None]):
         super().__init__()
         self.place = place if over is None else ""
         self.of_focused = [line for part in (focused, over) if part is not None for line in _keys_of(part)]
-        self.about = _about(focused) if focused is not None else ""
+        self.about = next(filter(None, (_about(part) for part in (focused, over) if part is not None)), "")
+        self.over_dialog = over is not None and over.is_modal
 
     def compose(self) -> ComposeResult:
         """One scrolling page."""
@@ -85,7 +86,7 @@ class HelpScreen(ClosesOnce, PresentSize, ModalScreen[None]):
                 parts += _table(place, width)  # type: ignore[arg-type]
                 parts.append(Content(""))
         parts.append(_heading(word("Everywhere"), "", width))
-        parts += _table("everywhere", width)
+        parts += _table("everywhere", width, self.over_dialog)
         parts.append(_line("Tab", word("Next part; Shift+Tab goes back"), width))
         parts.append(_line(word("mouse"), word("Click, wheel and header click work wherever a key does"), width))
         parts.append(Content(""))
@@ -101,9 +102,10 @@ class HelpScreen(ClosesOnce, PresentSize, ModalScreen[None]):
         self.app.simulate_key(key)
 
 
-def _table(where: Where, width: int) -> list[Content]:
-    """One line an action, with all its keys."""
-    return [_line(" ".join(keys), action.shown_help, width) for action, keys in told_once(where)]
+def _table(where: Where, width: int, over_dialog: bool = False) -> list[Content]:
+    """One line an action, with all its keys; over a dialog those that work there."""
+    told = actions.beneath_dialogs() if over_dialog else told_once(where)
+    return [_line(" ".join(keys), action.shown_help, width) for action, keys in told]
 
 
 def _heading(title: str, purpose: str, width: int) -> Content:
@@ -121,8 +123,8 @@ def _keys_of(widget: Widget) -> list[tuple[str, str]]:
     for cls in type(widget).__mro__:
         if cls.__module__.startswith("goemo_tui."):
             for binding in Binding.make_bindings(vars(cls).get("BINDINGS", [])):
-                keys = found.setdefault(binding.action, ([], _said(binding)))[0]
-                keys.append(binding.key)
+                keys, said = found.get(binding.action, ([], ""))
+                found[binding.action] = ([*keys, binding.key], said or _said(binding))
     told = [each for each in found.values() if not set(each[0]) & dict(MOTIONS).keys()]  # those are told once for all
     return [(" ".join(show_key(key) for key in keys), what) for keys, what in told if what]
 

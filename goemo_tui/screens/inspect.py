@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
 from goemo_tui import actions
+from goemo_tui.language import word
 from goemo_tui.safe_text import content
 from goemo_tui.screens.inspect_why import InspectWhy
 from goemo_tui.services.batch import read_lines
@@ -69,7 +70,7 @@ class InspectScreen(InspectWhy):
 
     def on_mount(self) -> None:
         """Start the child, and put the cursor where one types."""
-        self.query_one("#feels").border_title = "feels"
+        self.query_one("#feels").border_title = word("feels")
         self.goemo.runs.subscribe(self.post_message)
         remembered = remembered_of(self.goemo.remembered.of("inspect"))
         self.readings.a.start(self.goemo.settings.model or None, remembered)

@@ -51,7 +51,11 @@ class SettingsScreen(Dialog[None]):
     """Arrows or clicks change a value, Enter types one. Closed by Esc or q."""
 
     HEADING = "Settings"
-    FOOT = "↑↓ choose · ←→ change · Enter types · Esc closes"
+    FOOT = "↑↓ choose · ←→ change · Enter types · ? help · Esc closes"
+    ABOUT = (
+        "Every setting, its value, and who set it. A change is written into settings.toml at once; what the environment says "
+        "wins over the file."
+    )
     BINDINGS = [
         Binding("right,l,space", "step(1)", "Next value", show=False),
         Binding("left,h", "step(-1)", "Value before", show=False),

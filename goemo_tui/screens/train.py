@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.widgets import ContentSwitcher, Static, TabbedContent, TabPane
 
 from goemo_tui import actions
+from goemo_tui.language import word
 from goemo_tui.safe_text import clean
 from goemo_tui.screens.live_actions import LiveActions
 from goemo_tui.screens.run_actions import RunActions
@@ -74,13 +75,13 @@ class TrainScreen(LiveActions, RunActions):
             with ContentSwitcher(initial="none", id="run", classes="pane"):
                 yield Static(LOOKING, id="none", markup=False)
                 with TabbedContent(id="tabs", initial=tab if tab in TABS else "live"):
-                    with TabPane("Live", id="live"):
+                    with TabPane(word("Live"), id="live"):
                         yield Live()
-                    with TabPane("Evaluation", id="evaluation"):
+                    with TabPane(word("Evaluation"), id="evaluation"):
                         yield Evaluation()
-                    with TabPane("Config", id="config"):
+                    with TabPane(word("Config"), id="config"):
                         yield RunConfig(id="config-scroll")
-                    with TabPane("Log", id="log"):
+                    with TabPane(word("Log"), id="log"):
                         yield LogView()
 
     def on_mount(self) -> None:

@@ -12,24 +12,36 @@ from goemo_tui.wording import count, percent, score
 from trainer import __version__
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1c2330; --soft: #68718a; --line: #d9deea; --ground: #fff; --bar: #3f74d1;
+:root { color-scheme: light dark; --ink: #1c2330; --soft: #5f6880; --line: #d9deea; --ground: #fff; --bar: #3f74d1;
   --faint: #e6ebf5; --good: #1d8348; --bad: #c0392b; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e8f2; --soft: #98a2bb; --line: #333b4e; --ground: #151a24;
-  --bar: #7aa2f7; --faint: #252c3b; --good: #7fd39b; --bad: #f08b7f; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 62rem;
-  margin: 2rem auto; padding: 0 1rem; }
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #e4e8f2; --soft: #98a2bb; --line: #333b4e;
+  --ground: #151a24; --bar: #4c7ddd; --faint: #252c3b; --good: #7fd39b; --bad: #f08b7f; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 72rem;
+  margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; margin: 0 0 .2rem; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; }
-.soft, li, caption, footer { color: var(--soft); } ul { padding-left: 1.1rem; }
+.soft, li, footer { color: var(--soft); } ul { padding-left: 1.1rem; } p.soft { max-width: 62rem; }
 .tiles { display: flex; flex-wrap: wrap; gap: .7rem; margin: 1.2rem 0; }
 .tile { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .9rem; min-width: 8.5rem; }
 .tile b { display: block; font-size: 1.35rem; } .tile small { color: var(--soft); display: block; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; max-width: 100%; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .22rem .6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { color: var(--soft); font-weight: 500; } th:first-child, td:first-child, .left { text-align: left; }
-td.left { white-space: normal; color: var(--soft); }
-svg { display: block; } svg text { fill: var(--soft); font-size: 11px; }
-.good { color: var(--good); } .bad { color: var(--bad); }
+th, td { padding: .22rem .55rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th { color: var(--soft); font-weight: 500; } .name, .left { text-align: left; }
+td.name { white-space: normal; min-width: 9em; max-width: 16em; }
+.name { position: sticky; left: 0; background: var(--ground); }
+td.left { white-space: normal; min-width: 15rem; max-width: 24rem; color: var(--soft); }
+svg { display: block; } svg text { fill: var(--soft); font-size: 11px; } .plot { max-width: 100%; height: auto; }
+.good { color: var(--good); } .bad { color: var(--bad); } summary { cursor: pointer; margin: .6rem 0; }
+@media (max-width: 40rem) { td.name { max-width: 10em; } .tile { flex: 1 1 8rem; } }
+@media print {
+  @page { margin: 12mm; }
+  body { font-size: 10px; margin: 0; max-width: none; padding: 0; }
+  .wide { overflow: visible; } .name { position: static; } th, td { padding: .12rem .3rem; }
+  td.left { min-width: 0; }
+  h2 { break-after: avoid; margin-top: 1.4rem; } tr, .tile, .tiles, svg { break-inside: avoid; } .bar { width: 56px; }
+  p.soft { break-after: avoid; } svg { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  summary { display: none; } details::details-content { content-visibility: visible; block-size: auto; }
+}
 """
 SIDE, EDGE = 300, 40
 """Width and height of the reliability plot, and of what stands beside it, in pixels."""
@@ -86,13 +98,13 @@ def _labels(report: Document) -> str:
     ]
     rows = []
     for name, told in report["per_label"].items():
-        said = ", ".join(f"{_safe(other)} {count(many)}" for other, many in words.instead(told))
+        said = ", ".join(f"{_name(other)}&nbsp;{count(many)}" for other, many in words.instead(told))
         rows.append(
-            [_safe(name), score(told["precision"]), score(told["recall"]), f"<b>{score(told['f1'])}</b>", _bar(told),
+            [_name(name), score(told["precision"]), score(told["recall"]), f"<b>{score(told['f1'])}</b>", _bar(told),
              between(told["f1_interval"]), score(told["average_precision"]), count(told["support"]),
              f"{report['thresholds'][name]:.3f}", said]
         )  # fmt: skip
-    return "<h2>Emotions</h2>" + _table(head, rows, last_left=True)
+    return "<h2>Emotions</h2>" + _table(head, rows, left=len(head) - 1)
 
 
 def _levels(report: Document) -> str:
@@ -100,7 +112,7 @@ def _levels(report: Document) -> str:
     for key, level in report["levels"].items():
         ends = between((level["bootstrap"] or {}).get("macro_f1"))
         rows = [
-            [_safe(name), score(told["precision"]), score(told["recall"]), f"<b>{score(told['f1'])}</b>", _bar(told),
+            [_name(name), score(told["precision"]), score(told["recall"]), f"<b>{score(told['f1'])}</b>", _bar(told),
              between(told["f1_interval"]), count(told["support"])]
             for name, told in level["per_label"].items()
         ]  # fmt: skip
@@ -144,19 +156,20 @@ def plot(points: Sequence[tuple[float, float, int]]) -> str:
     )
     wide, high = SIDE + EDGE + 20, SIDE + 50
     return (
-        f'<svg width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" role="img" aria-label="reliability plot">'
+        f'<svg class="plot" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" role="img" aria-label="reliability plot">'
         f'<rect x="{EDGE}" y="10" width="{SIDE}" height="{SIDE}" fill="none" stroke="var(--line)"/>'
         f'<path d="M {at(0, 0)} L {at(1, 1)}" stroke="var(--soft)" stroke-dasharray="4 4"/>'
         + (f'<path d="M {line}" fill="none" stroke="var(--bar)" stroke-width="2"/>' if line else "")
         + marks
         + ticks
-        + f'<text x="{EDGE + SIDE / 2}" y="{SIDE + 44}" text-anchor="middle">said, on average</text></svg>'
+        + f'<text x="{EDGE + SIDE / 2}" y="{SIDE + 44}" text-anchor="middle">said, on average</text>'
+        + f'<text x="{EDGE + 8}" y="24">true</text></svg>'
     )
 
 
 def _confusions(report: Document) -> str:
-    rows = [[_safe(c["true"]), _safe(c["said"]), count(c["rows"])] for c in report["confusions"]]
-    return "<h2>What was said instead</h2>" + _table(["missed", "wrongly said", "rows"], rows) if rows else ""
+    rows = [[_name(c["true"]), count(c["rows"]), _name(c["said"])] for c in report["confusions"]]
+    return "<h2>What was said instead</h2>" + _table(["missed", "rows", "wrongly said"], rows, left=2) if rows else ""
 
 
 def _difference(report: Document) -> str:
@@ -170,14 +183,15 @@ def _difference(report: Document) -> str:
         for key, name in words.FIGURES
     ]  # fmt: skip
     each = [
-        [_safe(name), score(report["per_label"][name]["f1"]), _signed(told), words.ends(told), words.verdict(told)]
+        [_name(name), score(report["per_label"][name]["f1"]), _signed(told), words.ends(told), words.verdict(told)]
         for name, told in difference["per_label"].items()
     ]
     return (
-        f"<h2>{_safe(other['model'])} (B) against {_safe(report['model'])} (A)</h2><ul>{notes}</ul>"
-        + _table(["figure", "A", "B", "B−A", "95%", ""], rows, last_left=True)
+        f"<h2>{_name(other['model'])} (B) against {_name(report['model'])} (A)</h2>"
+        + (f"<ul>{notes}</ul>" if notes else "")
+        + _table(["figure", "A", "B", "B−A", "95%", ""], rows, left=5)
         + "<details><summary>emotion by emotion</summary>"
-        + _table(["emotion", "F1 of A", "B−A", "95%", ""], each, last_left=True)
+        + _table(["emotion", "F1 of A", "B−A", "95%", ""], each, left=4)
         + "</details>"
     )
 
@@ -197,22 +211,28 @@ def _bar(told: Document) -> str:
         else ""
     )
     return (
-        '<svg width="100" height="12" viewBox="0 0 100 12" aria-hidden="true"><rect width="100" height="12" fill="var(--faint)"/>'
+        '<svg class="bar" width="100" height="12" viewBox="0 0 100 12" aria-hidden="true">'
+        '<rect width="100" height="12" fill="var(--faint)"/>'
         f'<rect width="{100 * told["f1"]:.1f}" height="12" fill="var(--bar)"/>{whisker}</svg>'
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], last_left: bool = False) -> str:
-    """Cells are HTML already."""
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int | None = None) -> str:
+    """Cells are HTML already. The column `left` is text; those that hold nothing are left out."""
+    kept = [i for i in range(len(head)) if any(row[i] for row in rows)]
+    kinds = {0: ' class="name"', left: ' class="left"'}
 
     def line(cells: Sequence[str], tag: str) -> str:
-        last = len(cells) - 1
-        return "<tr>" + "".join(
-            f'<{tag}{" class=left" if last_left and i == last else ""}>{cell}</{tag}>' for i, cell in enumerate(cells)
-        ) + "</tr>"  # fmt: skip
+        return "<tr>" + "".join(f"<{tag}{kinds.get(i, '')}>{cells[i]}</{tag}>" for i in kept) + "</tr>"
 
-    return f'<div class="wide"><table>{line(head, "th")}{"".join(line(row, "td") for row in rows)}</table></div>'
+    body = "".join(line(row, "td") for row in rows)
+    return f'<div class="wide"><table><thead>{line(head, "th")}</thead><tbody>{body}</tbody></table></div>'
 
 
 def _safe(text: object) -> str:
     return escape(clean(str(text)))
+
+
+def _name(text: object) -> str:
+    """A foreign name amid our words: one that is read from right to left does not draw them with it."""
+    return f"<bdi>{_safe(text)}</bdi>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from unicodedata import bidirectional
 
 from goemo_tui.safe_text import clean
 from goemo_tui.services import report_words as words
@@ -11,7 +12,11 @@ from goemo_tui.services.report_words import Document, between, signed
 from goemo_tui.wording import count, percent, score
 from trainer import __version__
 
-_SIGNS = re.compile(r"([\\`*_\[\]<>|~&])")
+_SIGNS = re.compile(r"([\\`*_\[\]<>|~&#$]|:(?=//)|(?<=www)\.|^[-+](?= )|(?<=^\d)[.)])", re.I)
+"""What Markdown, or what extends it, takes for more than text: marks, tags, cells, formulas, lists, and bare addresses."""
+
+LEFT_TO_RIGHT = "\u200e"
+"""Takes no place; keeps the figures behind a name that is read from right to left behind it."""
 
 
 def markdown(report: Document) -> str:
@@ -84,13 +89,14 @@ def _difference(report: Document) -> list[str]:
         return []
     difference, other = report["difference"], report["against"]
     parts = [f"## {_safe(other['model'])} (B) against {_safe(report['model'])} (A)", ""]
-    parts += [f"- {_safe(note)}" for note in other["notes"] if note not in report["notes"]]
+    notes = [f"- {_safe(note)}" for note in other["notes"] if note not in report["notes"]]
+    parts += [*notes, ""] if notes else []
     rows = [
         [name, score(report[key]), score(other[key]), signed(difference[key]["difference"]), words.ends(difference[key]),
          words.verdict(difference[key])]
         for key, name in words.FIGURES
     ]  # fmt: skip
-    parts += ["", *_table(["figure", "A", "B", "B−A", "95%", ""], rows)]
+    parts += [*_table(["figure", "A", "B", "B−A", "95%", ""], rows)]
     each = [
         [_safe(name), score(report["per_label"][name]["f1"]), signed(told["difference"]), words.ends(told),
          words.verdict(told)]
@@ -100,11 +106,17 @@ def _difference(report: Document) -> list[str]:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Names at the left, figures at the right."""
-    numbers = [bool(rows) and all(re.fullmatch(r"[-−+=–.,%<>\d …]*", row[i]) for row in rows) for i in range(len(head))]
-    lines = ["| " + " | ".join(head) + " |", "|" + "|".join("--:" if n else "---" for n in numbers) + "|"]
-    return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]
+    """Names at the left, figures at the right; columns that hold nothing are left out."""
+    kept = [i for i in range(len(head)) if any(row[i] for row in rows)]
+    figures = [all(re.fullmatch(r"[-−+=–.,%<>\d …]*", row[i]) for row in rows) for i in kept]
+    lines = [_line([head[i] for i in kept]), "|" + "|".join("--:" if n else "---" for n in figures) + "|"]
+    return [*lines, *(_line([row[i] for i in kept]) for row in rows), ""]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 def _safe(text: object) -> str:
-    return _SIGNS.sub(r"\\\1", clean(str(text)))
+    shown = _SIGNS.sub(r"\\\1", clean(str(text)))
+    return shown + LEFT_TO_RIGHT if any(bidirectional(char) in ("R", "AL") for char in shown) else shown

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 
-from goemo_tui.language import label
+from goemo_tui.language import label, word
 from goemo_tui.safe_text import cells
 from goemo_tui.services.prediction import Emotion
 from goemo_tui.widgets.lines import Lines, Row, Span
@@ -71,10 +71,10 @@ def digits_of(emotions: Iterable[Emotion]) -> int:
 
 def bar_row(emotion: Emotion, width: int, digits: int = 0, chosen: bool = False) -> Row:
     """Mark, name, bar with the threshold ticked in it, percent, threshold, and the words for one below it."""
-    words = "  (below its threshold)" if width >= 96 else "  below" if width >= 50 else ""
+    words = f"  {word('(below its threshold)' if width >= 96 else 'below')}" if width >= 50 else ""
     share, limit = against(emotion.probability, emotion.threshold, emotion.above, digits)
     tail = f"{share:>{PERCENT + digits}}  ▏{limit:<{LIMIT + digits}}"
-    room = max(4, width - 2 - _NAME - len(tail) - len(words))
+    room = max(4, width - 2 - _NAME - len(tail) - cell_len(words))
     name = set_cell_size(cells(label(emotion.name), _NAME - 1), _NAME)
     mark, style = (ABOVE, "bars--name") if emotion.above else (BELOW, "bars--dim")
     return (

@@ -15,6 +15,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import DataTable, Static
 
+from goemo_tui.language import word
 from goemo_tui.safe_text import clean
 from goemo_tui.services.beside import Done, beside
 from goemo_tui.services.runs import RunView
@@ -90,10 +91,10 @@ class Evaluation(Vertical):
         self._run = view
         best = view.snapshot.best
         if best is None:
-            head = NEXT_STEP.get(view.state, "No validation yet: the first comes at the end of epoch 1.")
+            head = word(NEXT_STEP.get(view.state, "No validation yet: the first comes at the end of epoch 1."))
         else:
             self._ask(view, best)
-            head = f"{pages.head(best, self.found, max(30, self.size.width - 1))}\n{HINTS[self.view]}"
+            head = f"{pages.head(best, self.found, max(30, self.size.width - 1))}\n{word(HINTS[self.view])}"
         line, text = self.query_one("#scores", Static), Content(clean(head, newlines=True))
         if line.content != text:
             line.update(text)
@@ -184,7 +185,7 @@ class Evaluation(Vertical):
         self.query_one(EvaluationPage).display = there and not emotions and not plotted
         if not there:
             return
-        waiting = Content.styled(clean(known, newlines=True) if isinstance(known, str) else COUNTING, "$quiet")
+        waiting = Content.styled(clean(known, newlines=True) if isinstance(known, str) else word(COUNTING), "$quiet")
         if emotions:
             self._write_emotion(found, known)
         elif plotted:
@@ -199,9 +200,9 @@ class Evaluation(Vertical):
         if found is not None:
             self._write("#emotion", pages.emotion(found, self.selected, max(20, self.size.width - 3)))
         elif isinstance(known, str):
-            self._write("#emotion", Content.styled("no intervals and confusions: m tells why", "$quiet"))
+            self._write("#emotion", Content.styled(word("no intervals and confusions: m tells why"), "$quiet"))
         else:
-            self._write("#emotion", Content.styled(COUNTING, "$quiet"))
+            self._write("#emotion", Content.styled(word(COUNTING), "$quiet"))
 
     def _write(self, where: str, text: Content) -> None:
         static = self.query_one(where, Static)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from goemo_tui.language import label
+from goemo_tui.language import figure, label, word
+from goemo_tui.right_to_left import APART, present
 from goemo_tui.safe_text import cells
 from goemo_tui.services.errors import FALSE_NEGATIVE, FALSE_POSITIVE, SIGNS
 from goemo_tui.services.report_text import bar
@@ -35,10 +36,12 @@ def emotion(found: RunEvaluation, name: str, width: int) -> Content:
     """The selected emotion in three lines of `width` cells: its figures, what was missed and what was said wrongly."""
     k = found.column(name)
     if k is None:
-        return Content(f"the stored scores know no {label(name)}")
+        return Content(word("the stored scores know no {name}").format(name=label(name)))
     scores, wrong = found.scores, found.mistakes
     if not scores.counts.support[k]:
-        first = f"no row of dev carries it: it scores 0, as in scikit-learn, and was said wrongly {count(int(wrong.wrong[k]))} times"
+        first = word(
+            "no row of dev carries it: it scores 0, as in scikit-learn, and was said wrongly {n} times"
+        ).format(n=count(int(wrong.wrong[k])))
         return Content.assemble(
             (f"{label(name)}  ", "bold"), (cells(first, width - cell_len(label(name)) - 2), "$quiet")
         )
@@ -46,14 +49,14 @@ def emotion(found: RunEvaluation, name: str, width: int) -> Content:
     figures = f"F1 {score(float(scores.counts.f1[k]))}{f' ({ends})' if ends else ''} · AP "
     figures += f"{score(float(scores.average_precision[k]))} · ECE {score(scores.reliabilities[k].ece)}"
     missed, wrongly = int(wrong.missed[k]), int(wrong.wrong[k])
-    nothing = [("nothing wrong", int(wrong.silent[k]))] if wrong.silent[k] else []
+    nothing = [(word("nothing wrong"), int(wrong.silent[k]))] if wrong.silent[k] else []
     said = [(label(scores.names[j]), rows) for j, rows in wrong.said_for(k)]
     true = [(label(scores.names[j]), rows) for j, rows in wrong.true_for(k)]
     return Content("\n").join(
         [
             Content.assemble((f"{label(name)}  ", "bold"), cells(figures, width - cell_len(label(name)) - 2)),
-            _mistakes(FALSE_NEGATIVE, f"missed {count(missed)}", "said instead ", [*said[:3], *nothing, *said[3:]], width),
-            _mistakes(FALSE_POSITIVE, f"said wrongly {count(wrongly)}", "missed there ", true, width),
+            _mistakes(FALSE_NEGATIVE, f"{word('missed')} {count(missed)}", word("said instead"), [*said[:3], *nothing, *said[3:]], width),
+            _mistakes(FALSE_POSITIVE, f"{word('said wrongly')} {count(wrongly)}", word("missed there"), true, width),
         ]
     )  # fmt: skip
 
@@ -63,7 +66,8 @@ def _mistakes(kind: str, head: str, words: str, found: Iterable[tuple[str, int]]
     tone = "$error" if kind == FALSE_POSITIVE else "$warning"
     listed = ", ".join(f"{name} {count(rows)}" for name, rows in found)
     link = Content.from_markup(f"[@click=mistakes('{kind}')]{SIGNS[kind]} {head}[/]").stylize(tone)
-    return Content.assemble(link, ("  " + cells(words + listed, width - len(head) - 4) if listed else "", "$quiet"))
+    rest = "  " + cells(f"{words} {listed}", width - cell_len(head) - 4) if listed else ""
+    return Content.assemble(link, (rest, "$quiet"))
 
 
 def levels(found: RunEvaluation, width: int) -> Content:
@@ -71,7 +75,7 @@ def levels(found: RunEvaluation, width: int) -> Content:
     lines: list[Content] = []
     for level, drawn in zip(found.scores.levels, found.scores.level_draws, strict=True):
         lines += [*([Content("")] if lines else []), *_level(level, drawn, width)]
-    return Content("\n").join(lines) if lines else Content.styled(NOT_APPLICABLE, "$quiet")
+    return Content("\n").join(lines) if lines else Content.styled(word(NOT_APPLICABLE), "$quiet")
 
 
 def _level(level: Level, drawn: Resampled | None, width: int) -> list[Content]:
@@ -82,9 +86,11 @@ def _level(level: Level, drawn: Resampled | None, width: int) -> list[Content]:
         f" ({score(ends.low)}–{score(ends.high)})" if ends else ""
     )
     said += f" · micro {score(level.averages['micro'].f1)}"
-    head = f"{'':<{GROUPS}}{'P':>5}{'R':>6}{'F1':>6}  {'95%':^9}{'rows':>7}"
+    head = f"{'':<{GROUPS}}{'P':>5}{'R':>6}{'F1':>6}  {'95%':^9}{word('rows'):>7}"
     lines = [
-        Content.assemble((f"{LEVELS[level.name]:<{GROUPS}}", "bold $accent"), cells(said, max(10, width - GROUPS))),
+        Content.assemble(
+            (set_cell_size(word(LEVELS[level.name]), GROUPS), "bold $accent"), cells(said, max(10, width - GROUPS))
+        ),
         Content.styled(cells(head, width), "$quiet"),
     ]
     counts = level.counts
@@ -101,12 +107,14 @@ def confusions(found: RunEvaluation, width: int, most: int = 30) -> Content:
     """The pairs that are confused most often, over all emotions."""
     names, pairs = found.scores.names, found.mistakes.pairs(most)
     if not pairs:
-        return Content.styled("nothing was missed on a row on which something else was wrongly said", "$quiet")
-    head = f"{'missed':<{NAMES + 2}}{'wrongly said':<{NAMES}}{'rows':>6}"
+        return Content.styled(word("nothing was missed on a row on which something else was wrongly said"), "$quiet")
+    head = set_cell_size(word("missed"), NAMES + 2) + set_cell_size(word("wrongly said"), NAMES) + f"{word('rows'):>6}"
     room, scale = min(24, width - cell_len(head) - 2), pairs[0][2]
     lines = [Content.styled(head, "$quiet")]
     for true, said, rows in pairs:
-        line = f"{_name(names[true])}→ {_name(names[said])}{count(rows):>6}"
+        pair = (_name(names[true]), _name(names[said]))
+        apart = APART if any(map(present, pair)) else ""
+        line = f"{pair[0]}{apart}→{apart} {pair[1]}{count(rows):>6}"
         lines.append(Content.assemble(line, ("  " + bar(rows / scale, room) if room > 4 else "", "$bar")))
     return Content("\n").join(lines)
 
@@ -133,7 +141,7 @@ def head(best: Mapping[str, Any], found: RunEvaluation | None, width: int) -> st
         from trainer.scoring.bootstrap import interval
 
         ends = interval(drawn.macro_f1)
-    first = f"best epoch {best.get('epoch', '?')}  macro-F1 {score(number(best.get('macro_f1')))}"
+    first = f"{word('best epoch')} {best.get('epoch', '?')}  macro-F1 {score(number(best.get('macro_f1')))}"
     first += f" ({score(ends.low)}–{score(ends.high)})" if ends is not None else ""
-    rest = "  ".join(f"{name} {score(number(best.get(key)))}" for name, key in FIGURES)
+    rest = "  ".join(figure(word(name), score(number(best.get(key)))) for name, key in FIGURES)
     return f"{first}  {rest}" if cell_len(first) + cell_len(rest) + 2 <= width else f"{first}\n{rest}"

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from goemo_tui.language import label
+from goemo_tui.language import label, word
 from goemo_tui.safe_text import cells
 from goemo_tui.services import history
 from goemo_tui.services.beside import Done, beside
@@ -64,7 +64,7 @@ class HistoryList(ScrollView, can_focus=True):
 
     def on_mount(self) -> None:
         """Read what was kept before, beside the screen."""
-        self.border_title = "history"
+        self.border_title = word("history")
         self.show(())
         beside("history", history.read_history, self.post_message)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 from textual.message import Message
 
-from goemo_tui.language import label
+from goemo_tui.language import figure, label, word
 from goemo_tui.safe_text import cells
 from goemo_tui.widgets import plot
 from goemo_tui.widgets.curve import fitting
@@ -85,12 +86,15 @@ class ReliabilityPlot(Lines, can_focus=True):
         whole = found.scores.reliability
         name = cells(label(self._label), 16)
         title: list[Row] = [
-            (("● all ", "plot--line"), (f"error {score(whole.ece)}", "plot--title")),
-            ((f"◆ {name} ", "plot--mark"), (f"error {score(own.ece)}" if own else "no row", "plot--title")),
-            (("← → another emotion" if self.has_focus else "Tab, then ← → another emotion", "plot--axis"),),
+            ((f"● {word('all')} ", "plot--line"), (figure(word("error"), score(whole.ece)), "plot--title")),
+            (
+                (f"◆ {name} ", "plot--mark"),
+                (figure(word("error"), score(own.ece)) if own else word("no row"), "plot--title"),
+            ),
+            ((word("← → another emotion" if self.has_focus else "Tab, then ← → another emotion"), "plot--axis"),),
         ]
         room = min(WIDEST, width - TABLE - 3) if width - TABLE - 3 >= 40 else width
-        drawn = plot.draw(_layers(whole, own), AXES, room, height - 1)
+        drawn = plot.draw(_layers(whole, own), replace(AXES, x_name=word(AXES.x_name)), room, height - 1)
         if room == width:
             return [fitting(title, width), *drawn]
         table = _table(whole)
@@ -116,5 +120,5 @@ def _layers(whole: Reliability, own: Reliability | None) -> list[plot.Layer]:
 
 def _table(whole: Reliability) -> list[Row]:
     """The bins: said on average, true, decisions."""
-    head: Row = ((f"{'said':>6}{'true':>7}{'decisions':>12}", "plot--axis"),)
+    head: Row = ((f"{word('said'):>6}{word('true'):>7}{word('decisions'):>12}", "plot--axis"),)
     return [head, *(((f"{percent(p):>6}{percent(t):>7}{count(n):>12}", ""),) for p, t, n in whole.points)]

@@ -13,7 +13,7 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import DataTable
 
-from goemo_tui.language import label
+from goemo_tui.language import label, word
 from goemo_tui.wording import count, score
 
 COLUMNS: tuple[tuple[str, str], ...] = (
@@ -122,7 +122,8 @@ class ScoreTable(DataTable[Text]):
         self.downwards = not self.downwards if key == self.order else key != "emotion"
         self.order = key
         self._fill()
-        self.post_message(self.Sorted(f"sorted by {key}, {'highest' if self.downwards else 'lowest'} first"))
+        said = word("sorted by {key}, highest first" if self.downwards else "sorted by {key}, lowest first")
+        self.post_message(self.Sorted(said.format(key=word(key))))
 
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
         """A click on a head."""
@@ -140,7 +141,7 @@ class ScoreTable(DataTable[Text]):
         self._shape = self._shape_now
         short = self._shape[1]
         for key, head in self.columns_shown:
-            head = SHORT.get(key, head) if short else head
+            head = word(SHORT.get(key, head) if short else head)
             arrow = (" ▼" if self.downwards else " ▲") if key == self.order else "" if short else "  "
             self.add_column(Text(head + arrow, justify="left" if key == "emotion" else "right"), key=key)
 

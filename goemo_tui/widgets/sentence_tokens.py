@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
+from goemo_tui.language import word
 from goemo_tui.services.beside import Done, beside
 from goemo_tui.services.prediction import Model
 from goemo_tui.widgets.token_line import TokenLine
@@ -33,7 +34,7 @@ class SentenceTokens(VerticalScroll, can_focus=False):
 
     def on_mount(self) -> None:
         """Nothing to show yet."""
-        self.border_title = "tokens"
+        self.border_title = word("tokens")
         self.display = False
 
     def take(self, model: Model | None) -> None:
@@ -71,7 +72,7 @@ class SentenceTokens(VerticalScroll, can_focus=False):
             many = f"{len(view.unknown)} tokens are" if len(view.unknown) > 1 else "1 token is"
             note = f"{many} not in the vocabulary (marked ?)" + (f" · {note}" if note else "")
         self.query_one(TokenLine).show(view.tokens, view.ids, view.unknown, note)
-        self.border_title = f"tokens · {len(view.tokens)} of at most {length}"
+        self.border_title = word("tokens · {n} of at most {most}").format(n=len(view.tokens), most=length)
 
 
 def _tokenizer(folder: Path) -> Tokenizer:

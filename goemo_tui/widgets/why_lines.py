@@ -5,9 +5,10 @@ How strongly a word speaks is said by a sign and capitals, and by colour. Takes 
 
 from __future__ import annotations
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
-from goemo_tui.language import label
+from goemo_tui.language import label, word
+from goemo_tui.right_to_left import APART, present
 from goemo_tui.safe_text import cells, clean
 from goemo_tui.services.explaining import Explaining
 from goemo_tui.services.why import Because, Like, Neighbour, marked
@@ -71,15 +72,22 @@ class WhyLines(Lines):
         """The words first, the comments in the rows that they leave."""
         room = max(8, width - HEAD)
         if self._trouble:
-            return [(self._head("because"), (cells(f"✗ {self._trouble}", room), "why--note"))]
+            return [(self._head(word("because")), (cells(f"✗ {self._trouble}", room), "why--note"))]
         words = word_rows(self._because, room, max(1, height - 1 if height < 4 else height // 2))
         comments = like_rows(self._like, room, height - len(words))
-        heads = ["because", *[""] * (len(words) - 1), "like", *[""] * (len(comments) - 1)]
-        return [(self._head(head), *row) for head, row in zip(heads, [*words, *comments], strict=True)][:height]
+        heads = [word("because"), *[""] * (len(words) - 1), word("like"), *[""] * (len(comments) - 1)]
+        drawn = zip(heads, [*words, *comments], strict=True)
+        return [(self._head(head), _apart(self._mark, row), *row) for head, row in drawn][:height]
 
     def _head(self, text: str) -> Span:
         named = f"{text} {self._mark}" if text and self._mark else text
-        return (f"  {named:<{HEAD - 2}}", "why--head")
+        return (f"  {set_cell_size(named, HEAD - 2)}", "why--head")
+
+
+def _apart(before: str, after: Row | str) -> Span:
+    """Sets what is read from right to left apart from what stands one blank before it; else nothing."""
+    text = after if isinstance(after, str) else "".join(part for part, _ in after)
+    return (APART if before and present(before + text) else "", "")
 
 
 def word_rows(because: Because | None, width: int, most: int) -> list[Row]:
@@ -97,7 +105,7 @@ def word_rows(because: Because | None, width: int, most: int) -> list[Row]:
             rows[-1].append((" ", ""))
         rows[-1].append((piece, _STYLES[level]))
         levels[-1] = max(levels[-1], level)
-    unread = f"{count(because.unread)} more words are not read" if because.unread else ""
+    unread = word("{n} more words are not read").format(n=count(because.unread)) if because.unread else ""
     if unread:
         if row_width(tuple(rows[-1])) + 2 + cell_len(unread) > width:
             rows.append([])
@@ -131,12 +139,10 @@ def like_rows(like: Like | None, width: int, most: int) -> list[Row]:
     if like is None:
         return [()]
     if like.indexing:
-        far = (
-            f"{count(like.done)} of {count(like.of)} training comments" if like.of else "reading the training comments"
-        )
-        return [((cells(f"indexing {far} …" if like.of else f"{far} …", width), "why--quiet"),)]
+        said = word("indexing {done} of {of} training comments …" if like.of else "reading the training comments …")
+        return [((cells(said.format(done=count(like.done), of=count(like.of)), width), "why--quiet"),)]
     if not like.rows:
-        return [(("no training comment", "why--quiet"),)]
+        return [((word("no training comment"), "why--quiet"),)]
     if most < 2:
         note = f"{_short(like.note)}: " if like.note else ""
         half = (width - cell_len(note) - 5) // 2
@@ -144,23 +150,37 @@ def like_rows(like: Like | None, width: int, most: int) -> list[Row]:
         each = half if len(pair) > 1 else width - cell_len(note)
         spans: list[Span] = [(note, "why--note")] if note else []
         for i, near in enumerate(pair):
-            spans += [*([("  ·  ", "why--quiet")] if i else []), *_comment(near, each, row=False)]
+            comment = _comment(near, each, row=False)
+            spans += [("  ·  ", "why--quiet")] if i else [_apart(note, comment)]
+            spans += comment
         return [tuple(spans)]
     rows: list[Row] = [_comment(near, width, row=True) for near in like.rows[: most - 1 if like.note else most]]
     if like.note:
-        rows.append(((cells(like.note, width), "why--note"),))
+        rows.append(((cells(_note(like.note), width), "why--note"),))
     return rows
 
 
+_OF_OTHER = "of {name}: what the model was trained on is not at hand"
+
+
+def _note(note: str) -> str:
+    """What the child says of the corpus, in the language of the screen."""
+    before, after = _OF_OTHER.split("{name}")
+    if note.startswith(before) and note.endswith(after):
+        return word(_OF_OTHER).format(name=note.removeprefix(before).removesuffix(after))
+    return word(note)
+
+
 def _short(note: str) -> str:
-    return "sample only" if "sample" in note else "other corpus"
+    return word("sample only" if "sample" in note else "other corpus")
 
 
 def _comment(near: Neighbour, width: int, row: bool) -> Row:
     """The text in quotes, its labels, and in a row of its own how similar it is."""
-    how = ("same  " if near.same else f"{near.similarity:.2f}  ".removeprefix("0")) if row else ""
-    how = f"{how:<6}" if row else "same " if near.same else ""
+    same = word("same") if near.same else ""
+    how = set_cell_size(same or f"{near.similarity:.2f}".removeprefix("0"), 6) if row else f"{same} " if same else ""
     named = cells(" ".join(label(name) for name in near.labels), max(8, width // 3))
     room = max(4, width - cell_len(how) - cell_len(named) - 4)
     text = clean(near.text)
-    return ((how, "why--quiet"), (f'"{cells(text, room)}"', "why--word"), ("  ", ""), (named, "why--label"))
+    quoted = f'"{cells(text, room)}"'
+    return ((how, "why--quiet"), _apart(how, quoted), (quoted, "why--word"), ("  ", ""), (named, "why--label"))

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
+from goemo_tui.safe_text import clean
 from goemo_tui.services.report_file import report_writer
 from goemo_tui.services.report_html import html, plot
+from goemo_tui.services.report_markdown import _safe as markdown_name
 from goemo_tui.services.report_markdown import markdown
 from goemo_tui.services.report_text import bar, text
 from goemo_tui.services.report_words import verdict
@@ -140,6 +142,66 @@ def test_the_markdown_is_plain_tables_and_foreign_names_stay_in_their_cells(comp
         assert len(set(widths[i - 1 : end])) == 1, "every row has as many cells as its head"
     assert "## Calibration" in written and "## Emotions" in written and ("(B) against" in written) is compared
     assert "## Ekman" in markdown(report()) and "## Sentiment" in markdown(report())
+
+
+ODD = (
+    "joy", EVIL, "سعادة غامرة", "a_label_without_a_blank" * 6, "# heading", "- list", "1. one", "&amp;<b>x</b>",
+    "![x](javascript:alert(1))", "https://evil.example/x", "www.evil.example", "$x^2$", "<!-- ", "~~x~~", "a\nb",
+)  # fmt: skip
+"""Names that HTML or Markdown would take for something else."""
+
+
+def test_markdown_reads_every_odd_name_as_text() -> None:
+    from markdown_it import MarkdownIt
+
+    written = markdown(report(ODD, compared=True))
+    reader = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    pieces = [piece for token in reader.parse(written) for piece in token.children or [token]]
+    made = {piece.type for piece in pieces}
+    assert not made & {
+        "html_inline",
+        "html_block",
+        "link_open",
+        "image",
+        "code_inline",
+        "em_open",
+        "strong_open",
+        "s_open",
+    }
+    assert made.isdisjoint({"ordered_list_open", "fence", "code_block", "blockquote_open"})
+    said = {token.content for token in reader.parse(written) if token.type == "inline"}
+    for name in ODD:
+        read = "".join(piece.content for piece in reader.parseInline(markdown_name(name))[0].children or [])
+        assert read.strip("\u200e ") == clean(name).strip(), name
+        assert markdown_name(name).strip() in said, name
+    # what viewers that know more make a link or a formula of
+    assert "https://" not in written and "www." not in written and not re.search(r"(?<!\\)\$", written)
+
+
+def test_figures_stay_behind_a_name_that_is_read_from_right_to_left() -> None:
+    made = report(("joy", "سعادة"))
+    assert "سعادة\u200e" in markdown(made) and "joy\u200e" not in markdown(made)
+    assert "<bdi>سعادة</bdi>" in html(made)
+
+
+def test_a_long_name_hides_no_figure_and_print_loses_no_column() -> None:
+    written = html(report(ODD, compared=True))
+    assert written.count('<td class="name">') == written.count("</tr>") - written.count("<thead>")
+    rules = re.search(r"td\.name \{([^}]*)\}", written)
+    assert rules and "white-space: normal" in rules[1] and "max-width" in rules[1]
+    assert "overflow-wrap: anywhere" in written
+    printed = written[written.index("@media print") :]
+    for rule in (".wide { overflow: visible", "tr, .tile", "details::details-content", "@page"):
+        assert rule in printed
+    assert "@media screen and (prefers-color-scheme: dark)" in written, "paper is white, whatever the screen is"
+    assert written.count("<thead>") == written.count("<table>"), "repeated on every sheet"
+
+
+@pytest.mark.parametrize("draws", [0, 40])
+def test_a_column_that_holds_nothing_is_left_out(draws: int) -> None:
+    made = report(draws=draws, compared=True)
+    assert ("95%</th>" in html(made)) is bool(draws)
+    assert any("| 95% |" in line for line in markdown(made).splitlines()) is bool(draws)
 
 
 def test_a_difference_is_put_into_words() -> None:

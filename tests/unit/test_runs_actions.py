@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -69,6 +70,37 @@ def test_a_resume_without_a_checkpoint_says_first_that_it_starts_over(
     assert said[0] == f"{run.id} has no checkpoint: it starts over from step 0\n"
     assert said[1] == f"{run.id} starts over from step 0\n  watch it: goemo-tui runs attach {run.id}\n"
     assert capsys.readouterr().err == f"{run.id} goes on from step 5\n  watch it: goemo-tui runs attach {run.id}\n"
+
+
+def test_without_an_id_the_newest_that_can_go_on_is_resumed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken: list[str] = []
+    monkeypatch.setattr(process, "resume", lambda run, anyway: taken.append(run.id))
+    monkeypatch.setattr(resume, "warnings", lambda run: ())
+    older, stopped, refused = (Run.create(TrainConfig()) for _ in range(3))
+    for run, kind, fields in (
+        (older, "stopped", {}), (stopped, "stopped", {}), (refused, "failed", {"error": "no rows", "reason": "input"}),
+    ):  # fmt: skip
+        with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+            log.append("started", steps=10, epochs=2)
+            log.append(kind, step=5, **fields)
+    unreadable, done, living = finished(), finished(), Run.create(TrainConfig())
+    (unreadable.folder / "config.toml").write_text("format = 99\n")
+    for second, run in enumerate((older, stopped, refused, unreadable, done, living)):
+        os.utime(run.folder / "config.toml", (1000 + second, 1000 + second))
+    with RunLock(living.folder), EventLog(living.folder / "events.jsonl") as log:
+        log.append("started", steps=10, epochs=2)
+        assert cli("runs", "resume") == 0
+        assert capsys.readouterr().out == f"{stopped.id}\n" and taken == [stopped.id]
+        stopped.delete()
+        assert cli("runs", "resume", "--json") == 0
+        assert one_document(capsys.readouterr().out)["run"] == older.id == taken[-1]
+        older.delete()
+        assert cli("runs", "resume") == 3
+        out, err = capsys.readouterr()
+        assert out == "" and "no run can be resumed" in err and f"{living.id}, is running" in " ".join(err.split())
+    assert len(taken) == 2 and done.state == "finished"
 
 
 def test_a_resume_of_a_run_that_never_began_says_that_it_waits_again(
@@ -277,6 +309,10 @@ def test_rm_asks_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         out, err = capsys.readouterr()
         assert out == "" and run.id in err
     assert not run.folder.exists()
+    kept = finished()
+    monkeypatch.setattr(Terminal, "readline", lambda self: "n\n")
+    assert cli("runs", "rm", kept.id, "--json") == 1
+    assert one_document(capsys.readouterr().out) == {"run": kept.id, "removed": False} and kept.folder.exists()
 
 
 def test_rm_refuses_a_living_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,9 @@ MOST_WORDS = 512
 _JOINED = "'’\u200c\u200d"
 """What holds a word together where it stands inside of one."""
 
+_BREAK = "\u200b"
+"""A blank that takes no room: where scripts without blanks may be broken."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -74,21 +77,26 @@ class Reasons:
 def words_of(text: str) -> tuple[Span, ...]:
     """The words of a text, at most `MOST_WORDS`: runs of letters and digits with their marks and inner apostrophes, runs
     of other signs, and what stands in square brackets as in `[NAME]`. Each sign of a script without blanks is a word.
+
+    What cannot be seen, such as the codes that say which way a text is read, belongs to the word where it stands.
     """
     found: list[Span] = []
     at = 0
     while at < len(text) and len(found) < MOST_WORDS:
-        if text[at].isspace():
-            at += 1
+        first = at
+        while first < len(text) and _kind(text[first]) == "mark":
+            first += 1  # it belongs to no word before it
+        if first == len(text) or _kind(text[first]) == "blank":
+            at = first + 1
             continue
-        end = _end(text, at)
+        end = _end(text, first)
         found.append(Span(text[at:end], at, end))
         at = end
     return tuple(found)
 
 
 def _end(text: str, at: int) -> int:
-    """Where the word that begins at `at` ends."""
+    """Where the word ends whose first letter or sign is at `at`."""
     if text[at] == "[":
         close = text.find("]", at)
         inner = text[at + 1 : close]
@@ -109,13 +117,12 @@ def _kind(char: str) -> str:
     code = ord(char)
     if 0x3040 <= code <= 0x30FF or 0x3400 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF or 0x20000 <= code <= 0x3FFFF:
         return "sign of its own"
-    if char.isspace():
+    if char.isspace() or char == _BREAK:
         return "blank"
     if char.isalnum() or char == "_":
         return "letter"
-    if unicodedata.category(char)[0] == "M" or char in ("\u200d", "\ufe0f"):
-        return "mark"
-    return "sign"
+    category = unicodedata.category(char)
+    return "mark" if category[0] == "M" or category == "Cf" else "sign"
 
 
 def because(predictor: Predictor, text: str, stop: Callable[[], bool] | None = None) -> Reasons:
