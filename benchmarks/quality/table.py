@@ -12,6 +12,7 @@ from benchmarks.quality.recipes import RECIPES
 from benchmarks.quality.run import ROWS
 from trainer.model.thresholds import WAYS
 
+TOGETHER = Path(__file__).parent / "together.jsonl"
 TABLE = Path(__file__).parent.parent / "QUALITY.md"
 ABOUT = Path(__file__).parent / "about.md"
 
@@ -29,6 +30,8 @@ def write(file: Path = TABLE) -> None:
         parts += [f"## Screening: the first {limit:,} training rows\n", _table(some)]
     if whole:
         parts += ["## Ways of fitting thresholds\n", _ways(rows)]
+    if TOGETHER.exists():
+        parts += ["## Several trainings together\n", _together(TOGETHER.read_text("utf-8").splitlines())]
     file.write_text("\n\n".join(part.rstrip("\n") for part in parts) + "\n", "utf-8")
 
 
@@ -67,6 +70,21 @@ def _ways(rows: list[Row]) -> str:
         if some:
             macro, micro = (_spread([s[key] for s in some]) for key in ("macro_f1", "micro_f1"))
             told.append(f"| {way} | {macro} | {micro} | {len(some)} |")
+    return "\n".join(told)
+
+
+def _together(lines: list[str]) -> str:
+    """What the means of several trainings are worth, as `together` found it."""
+    told = [
+        "| mean of | trainings (recipe:seed) | macro-F1, calibrated | macro-F1 at 0.3 | macro-AP | dev loss |",
+        "|" + "---|" * 6,
+    ]
+    for row in map(json.loads, lines):
+        dev = row["dev"]
+        cells = (
+            row["mean_of"], ", ".join(row["trainings"]), dev["calibrated"], dev["0.3"], row["macro_ap"], row["dev_loss"]
+        )  # fmt: skip
+        told.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join(told)
 
 
