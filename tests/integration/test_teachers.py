@@ -24,14 +24,19 @@ def two(tiny_encoder: Path) -> list[str]:
     return [train("sample", str(tiny_encoder), limit=64, epochs=1, head_init="random", seed=s).run for s in (1, 2)]
 
 
-def test_targets_are_the_teachers_mean_beside_the_labels(two: list[str], tiny_encoder: Path) -> None:
-    run = created(tiny_encoder, teacher=f"{two[0]}, {two[1]}", distill=0.25)
-    rows = prepare(run, lambda: False)[0].train
+@pytest.mark.parametrize(("precision", "near"), [("fp32", 1e-5), ("bf16", 0.01)])
+def test_targets_are_the_teachers_mean_beside_the_labels(
+    precision: str, near: float, two: list[str], tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(teachers, "choose_precision", lambda name, device: precision)
+    run, told = created(tiny_encoder, teacher=f"{two[0]}, {two[1]}", distill=0.25), list[str]()
+    rows = prepare(run, lambda: False, told.append)[0].train
+    assert told == [f"asking teacher {n} of 2, {name}, about 96 rows" for n, name in enumerate(two, 1)]
     split = load_corpus("sample").splits["train"]
     texts = split.text[:96]
     said = np.mean([Predictor(name, device="cpu").probabilities(texts) for name in two], axis=0)
     truth = multi_hot(split.labels[:96], 28)
-    assert rows.targets is not None and rows.targets == pytest.approx(0.75 * truth + 0.25 * said, abs=1e-5)
+    assert rows.targets is not None and rows.targets == pytest.approx(0.75 * truth + 0.25 * said, abs=near)
     assert np.array_equal(rows.truth, truth), "what is told of the training is told of the labels"
 
 

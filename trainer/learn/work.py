@@ -184,13 +184,12 @@ def prepare(
         warnings.append(f"soft labels: the raters' shares stand for {known:,} of {len(train):,} rows of train")
         targets = targets[origin]
     if config.teacher != "none":
-        say("asking the teachers")
         on = choose_device(device or config.device)
 
         def beside() -> Array:
             return out_of_fold(run, corpus)[chosen.rows][origin]
 
-        taught = teachers.taught(run.folder, config.teacher, texts, corpus.labels, on, stop, beside)
+        taught = teachers.taught(run.folder, config.teacher, texts, corpus.labels, on, stop, beside, say)
         said = truth[origin] if targets is None else targets
         targets = ((1 - config.distill) * said + config.distill * taught).astype(np.float32)
     weights = None if chosen.weights is None else chosen.weights[origin]
