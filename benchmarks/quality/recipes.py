@@ -59,13 +59,16 @@ _tried("layer-decay", "each layer 0.8 of the rate above it", layer_decay=0.8)
 _tried(
     "own-tokens", "4 epochs; [NAME], [RELIGION] and frequent emoji as tokens of their own", epochs=4, own_tokens="all"
 )
-_ALL.append(
+TEACHERS = (("adapters-mean", (0,)), ("epochs-4", (0, 1)))
+DISTILLED: dict[str, Any] = {**ADAPTERS, **MEAN, "epochs": 4, "distill": 0.5}
+_ALL += [
     Recipe(
         "distilled",
         "4 epochs; half of each target is the mean of three models of other seeds",
-        {**ADAPTERS, **MEAN, "epochs": 4, "distill": 0.5},
-        teachers=(("adapters-mean", (0,)), ("epochs-4", (0, 1))),
-    )
-)
+        DISTILLED,
+        teachers=TEACHERS,
+    ),
+    Recipe("distilled-own", "… and tokens of their own", {**DISTILLED, "own_tokens": "all"}, teachers=TEACHERS),
+]
 
 RECIPES = {recipe.name: recipe for recipe in _ALL}
