@@ -49,7 +49,7 @@ bench-ui: setup  ## measure what the terminal costs over a real pty, beside its 
 quality: setup  ## train the default recipe on the real corpus over five seeds and write benchmarks/QUALITY.md (hours; SEEDS=0 for one)
 	$(BIN)/python -m benchmarks.quality adapters-mean --seeds $(or $(SEEDS),0-4) --data $(or $(DATA),goemotions)
 
-starter: setup  ## train the model that ships with the program anew, and pack it into data/starter (DATA=folder of the corpus)
+starter: setup  ## train the model that ships with the program anew, its teachers first (hours), and pack it into data/starter (DATA=folder of the corpus)
 	$(BIN)/python -m benchmarks.quality.starter --data $(or $(DATA),goemotions)
 
 torture: setup  ## kill small trainings 200 times and see whether they end as if nobody had touched them
