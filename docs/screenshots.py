@@ -139,7 +139,8 @@ async def inspect(guide: Guide) -> None:
         await guide.type(sentence)
         await guide.until("its emotions", lambda s=sentence: guide.app.screen.readings.a.fits(s))  # type: ignore[misc]
         await pilot.press("enter")
-    await guide.shows(OTHERS[0][:20])
+    await guide.shows(OTHERS[0][:20], "because")
+    await guide.until("the nearest comments", lambda: re.search(r" like +[.]\d\d", guide.text), 120)
     await guide.export("inspect")
     await pilot.press("escape", "i")
     from textual import events
