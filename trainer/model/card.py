@@ -45,6 +45,7 @@ Apply a sigmoid to each logit; `thresholds.json` holds the cut for each label.
 
 ```python
 from transformers import pipeline
+
 classify = pipeline("text-classification", model="FOLDER", top_k=None, function_to_apply="sigmoid", truncation=True)
 ```
 
