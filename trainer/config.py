@@ -37,6 +37,7 @@ def _is(default: Any, help: str, low: float | None = None, high: float | None = 
 AUGMENTATIONS = ("synonyms", "deletion", "back_translation")
 """Ways to make a new comment of one that is there; what each does is told in `trainer.corpus.augment`."""
 
+OWN_TOKENS = ("none", "placeholders", "emoji", "all")
 COMBINED = tuple("+".join(some) for n in (1, 2, 3) for some in combinations(AUGMENTATIONS, n))
 
 
@@ -112,7 +113,7 @@ class TrainConfig:
     own_tokens: str = _is(
         "none",
         "what of the corpus becomes one token each: placeholders such as [NAME], emoji the encoder does not know, all",
-        choices=("none", "placeholders", "emoji", "all"),
+        choices=OWN_TOKENS,
         group="advanced",
     )
     layer_decay: float = _is(

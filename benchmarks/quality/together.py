@@ -18,11 +18,10 @@ import numpy as np
 from benchmarks.quality.cuts import honest, mean_average_precision
 from benchmarks.quality.recipes import RECIPES
 from benchmarks.quality.run import made
+from benchmarks.quality.table import TOGETHER
 from trainer.corpus import load_corpus
 from trainer.model.metrics import bce, multi_hot
 from trainer.runs.dev_scores import read_dev_scores
-
-TOGETHER = Path(__file__).parent / "together.jsonl"
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.integration.stock_pipeline import same, stock_pipeline
 from trainer import Predictor, evaluate, train
 from trainer.errors import ModelError, RunError
 from trainer.labels import EMOTIONS, OFFICIAL
@@ -40,21 +41,11 @@ def tiny_roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_roberta_is_trained_up_to_its_last_position_and_read_by_pipeline(tiny_roberta: Path) -> None:
-    from transformers import pipeline
-
     long = "the kettle sings on the roof again " * 40
     result = train("sample", str(tiny_roberta), limit=32, epochs=1, head_init="random")
     ours = Predictor(result.run).predict([long, "rain"])
-    classify = pipeline(
-        "text-classification",
-        model=str(result.model),
-        top_k=None,
-        function_to_apply="sigmoid",
-        dtype=torch.float32,
-        device="cpu",
-    )
-    for one, theirs in zip(ours, classify([long, "rain"], truncation=True), strict=True):
-        assert {t["label"]: t["score"] for t in theirs} == pytest.approx(one.scores, abs=1e-4)
+    classify = stock_pipeline(result.model)
+    assert same(ours, classify([long, "rain"], truncation=True))
 
 
 def test_a_classifier_saved_elsewhere_without_names(tiny_encoder: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.integration.in_process import created, told, weights
+from tests.integration.stock_pipeline import same, stock_pipeline
 from trainer import Predictor, train
 from trainer.learn.work import prepare
 from trainer.runs.run import Run
@@ -29,8 +30,6 @@ def corpus(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("kind", ["tiny_encoder", "tiny_distilbert"])
 def test_pipeline_reads_them_too(kind: str, corpus: Path, request: pytest.FixtureRequest) -> None:
-    from transformers import pipeline
-
     encoder: Path = request.getfixturevalue(kind)
     rank = 4 if kind == "tiny_encoder" else 0
     result = train(str(corpus), str(encoder), epochs=1, own_tokens="all", lora_rank=rank, head_init="random")
@@ -40,16 +39,8 @@ def test_pipeline_reads_them_too(kind: str, corpus: Path, request: pytest.Fixtur
         FACE,
     }
     texts = [f"well [NAME] {FACE}", "nothing of it"]
-    classify = pipeline(
-        "text-classification",
-        model=str(result.model),
-        top_k=None,
-        function_to_apply="sigmoid",
-        dtype=torch.float32,
-        device="cpu",
-    )
-    for one, other in zip(Predictor(result.run).predict(texts), classify(texts), strict=True):
-        assert {o["label"]: o["score"] for o in other} == pytest.approx(one.scores, abs=1e-4)
+    classify = stock_pipeline(result.model)
+    assert same(Predictor(result.run).predict(texts), classify(texts))
 
 
 def test_gone_on_with_it_gives_the_same_bits(corpus: Path, tiny_encoder: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.stock_pipeline import same, stock_pipeline
 from trainer import Predictor, train
 
 TEXTS = [
@@ -20,24 +21,12 @@ TEXTS = [
 
 @pytest.mark.parametrize("kind", ["tiny_encoder", "tiny_distilbert"])
 def test_pipeline_gives_the_same_probabilities(kind: str, request: pytest.FixtureRequest) -> None:
-    import torch
-    from transformers import pipeline
-
     encoder: Path = request.getfixturevalue(kind)
     result = train("sample", str(encoder), limit=64, epochs=1, max_length=48, head_init="random")
     assert result.model is not None
-    classify = pipeline(
-        "text-classification",
-        model=str(result.model),
-        top_k=None,
-        function_to_apply="sigmoid",
-        dtype=torch.float32,
-        device="cpu",
-    )
+    classify = stock_pipeline(result.model)
     assert classify.tokenizer.model_max_length == 48
-    theirs = classify(TEXTS, truncation=True)
-    for one, other in zip(Predictor(result.run).predict(TEXTS), theirs, strict=True):
-        assert {o["label"]: o["score"] for o in other} == pytest.approx(one.scores, abs=1e-4)
+    assert same(Predictor(result.run).predict(TEXTS), classify(TEXTS, truncation=True))
     assert classify.model.config.problem_type == "multi_label_classification"
 
 

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 
 from tokenizers import AddedToken, Tokenizer
 
-NONE, PLACEHOLDERS, EMOJI, ALL = "none", "placeholders", "emoji", "all"
-KINDS = (NONE, PLACEHOLDERS, EMOJI, ALL)
+from trainer.config import OWN_TOKENS
+
+NONE, PLACEHOLDERS, EMOJI, ALL = OWN_TOKENS
 
 FEWEST = 5
 """In so many comments of train a token must stand: of a rarer one nothing could be learned."""
@@ -30,6 +31,8 @@ _FIRST_EMOJI = 0x2190
 
 def find_own_tokens(texts: Iterable[str], kinds: str, tokenizer: Tokenizer) -> tuple[str, ...]:
     """The tokens of `kinds` that at least `FEWEST` of `texts` hold and the tokenizer does not know, frequent first."""
+    if kinds == NONE:
+        return ()
     counted: Counter[str] = Counter()
     for text in texts:
         found: set[str] = set()
