@@ -53,7 +53,10 @@ def why_of(predictor: Predictor, options: argparse.Namespace) -> Why:
     """What is to be added to each result; the index is built first where there is none yet."""
     if options.because and options.because not in predictor.labels:
         known = ", ".join(predictor.labels)
-        raise NotFoundError(f"--because {options.because}: the model knows no such emotion; it knows {known}")
+        raise NotFoundError(
+            f"--because {options.because}: the model knows no such emotion; it knows {known}. A text stands before "
+            f'--because: goemo-tui predict "what a day" --because'
+        )
     return Why(predictor, options.because, None if options.like is None else _index(predictor, options), options.like)
 
 

@@ -251,7 +251,9 @@ def test_the_command_line_adds_both_and_changes_nothing_else(model: str, capsys:
     assert main(["predict", "so happy", "--model", model, "--because", "fear", "--like", "1"]) == 0
     told = capsys.readouterr().out
     assert "because fear: " in told and "\n  like " in told
+    capsys.readouterr()
     assert main(["predict", "so", "--model", model, "--because", "pride"]) == 3
+    assert 'A text stands before --because: goemo-tui predict "what a day" --because' in capsys.readouterr().err
     assert main(["predict", "so", "--model", model, "--like", "0"]) == 2
 
 
