@@ -69,6 +69,10 @@ _ALL += [
         teachers=TEACHERS,
     ),
     Recipe("distilled-own", "… and tokens of their own", {**DISTILLED, "own_tokens": "all"}, teachers=TEACHERS),
+    Recipe(
+        "distilled-0.8", "… and four fifths of each target are theirs", {**DISTILLED, "distill": 0.8}, teachers=TEACHERS
+    ),
+    Recipe("distilled-6", "… and 6 epochs", {**DISTILLED, "epochs": 6}, teachers=TEACHERS),
 ]
 
 RECIPES = {recipe.name: recipe for recipe in _ALL}
