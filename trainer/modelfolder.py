@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -193,6 +194,25 @@ def read_max_length(folder: Path) -> int:
         if isinstance(said, int | float) and 0 < said < 100_000
         else min(DEFAULT_LENGTH, positions)
     )
+
+
+def model_digest(folder: Path, about: str = "") -> str:
+    """Which model it is: sha256 in hex of `about` and of its weights, configuration and tokenizer, by their bytes.
+
+    Raises OSError.
+    """
+    digest = hashlib.sha256(about.encode())
+    files = [
+        *sorted(folder.glob("*.safetensors")),
+        folder / "config.json",
+        folder / "tokenizer.json",
+        folder / "vocab.txt",
+    ]
+    for file in files:
+        if file.is_file():
+            with file.open("rb") as source:
+                digest.update(hashlib.file_digest(source, "sha256").digest())
+    return digest.hexdigest()
 
 
 def starter_folder() -> Path:

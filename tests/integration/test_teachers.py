@@ -6,14 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from tests.integration.in_process import created
-from trainer import Predictor, train
+from trainer import Predictor, paths, train
 from trainer.corpus import load_corpus
 from trainer.errors import ConfigError
 from trainer.learn import teachers
 from trainer.learn.work import prepare
 from trainer.model.metrics import multi_hot
+from trainer.modelfolder import find_model
 from trainer.runs.plan import plan
 from trainer.runs.run import list_runs
 
@@ -44,13 +46,42 @@ def test_they_are_asked_once_a_run(two: list[str], tiny_encoder: Path, monkeypat
     run = created(tiny_encoder, teacher=two[0])
     first = prepare(run, lambda: False)[0].train.targets
     with monkeypatch.context() as patched:
-        patched.setattr(teachers, "_ask", lambda *_: pytest.fail("asked again"))
+        patched.setattr(teachers, "find_teachers", lambda *_: pytest.fail("asked again"))
         again = prepare(run, lambda: False)[0].train.targets
     assert first is not None and again is not None and np.array_equal(first, again)
     (run.folder / teachers.FILE).write_bytes(b"no tensors")
     anew = prepare(run, lambda: False)[0].train.targets
     assert anew is not None and np.array_equal(first, anew), "a damaged file is made again"
     assert (run.folder / teachers.FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_students_of_other_seeds_ask_once(two: list[str], tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def targets(seed: int) -> tuple[np.ndarray, list[str]]:
+        told = list[str]()
+        rows = prepare(created(tiny_encoder, teacher=", ".join(two), seed=seed), lambda: False, told.append)[0].train
+        assert rows.targets is not None
+        return rows.targets, told
+
+    first, asked = targets(5)
+    again, unasked = targets(6)
+    assert len(asked) == 2 and not unasked and np.array_equal(first, again)
+    shelf = paths.cache_folder() / "teachers"
+    assert len(list(shelf.iterdir())) == 2 and {f.stat().st_mode & 0o777 for f in shelf.iterdir()} == {0o600}
+
+    weights = find_model(two[1]).path / "model.safetensors"
+    tensors = load_file(weights)
+    save_file({name: 1.5 * t for name, t in tensors.items()}, weights)
+    third, asked = targets(7)
+    assert asked == [f"asking teacher 2 of 2, {two[1]}, about 96 rows"], "what has changed is asked anew"
+    assert not np.allclose(third, first)
+
+    monkeypatch.setattr(teachers, "KEPT", 2)
+    targets(8)
+    for file in shelf.iterdir():
+        file.write_bytes(b"no tensors")
+    anew, asked = targets(9)
+    assert len(asked) == 2 and np.array_equal(anew, third), "damaged ones are made again"
+    assert len(list(shelf.iterdir())) == 2, "no more than so many are kept"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ import numpy as np
 
 from trainer import paths
 from trainer.corpus import Split
+from trainer.modelfolder import model_digest
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -98,19 +99,8 @@ def index_folder() -> Path:
 
 
 def fingerprint(folder: Path, max_length: int) -> str:
-    """Which model it is, as far as vectors depend on it: its weights and tokenizer, by their bytes. Raises OSError."""
-    digest = hashlib.sha256(f"{FORMAT} {max_length}".encode())
-    files = [
-        *sorted(folder.glob("*.safetensors")),
-        folder / "config.json",
-        folder / "tokenizer.json",
-        folder / "vocab.txt",
-    ]
-    for file in files:
-        if file.is_file():
-            with file.open("rb") as source:
-                digest.update(hashlib.file_digest(source, "sha256").digest())
-    return digest.hexdigest()
+    """Which model it is, as far as vectors depend on it. Raises OSError."""
+    return model_digest(folder, f"{FORMAT} {max_length}")
 
 
 def place(model: str, corpus: str) -> Path:

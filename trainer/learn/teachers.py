@@ -1,29 +1,35 @@
 """What other models say of the training rows: targets to learn from besides the labels (distillation).
 
-Computed once a run and kept in its folder, so that a training that is taken up again learns from the same numbers. How a
-teacher came about is its own matter: a larger encoder, or the same one under other seeds.
+Their mean is kept in the run's folder, so that a training that is taken up again learns from the same numbers; what each
+says is kept in the cache, so that five students of other seeds ask once. How a teacher came about is its own matter.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from trainer import paths
 from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.labels import LabelSet
 from trainer.learn.device import choose_precision
 from trainer.learn.task import Array
 from trainer.model import bert, classifier
-from trainer.modelfolder import asks_out_of_fold, find_teachers, read_label_names, read_max_length
+from trainer.modelfolder import asks_out_of_fold, find_teachers, model_digest, read_label_names, read_max_length
 
 FILE = "teachers.safetensors"
+
+KEPT = 20
+"""Answers in the cache, of about 5 MB each for 43,000 comments: the least lately used go first."""
 
 
 def taught(
@@ -41,38 +47,86 @@ def taught(
     Kept in `folder`. `out_of_fold` gives the scores of the teacher of that name, `say` is told how far it is.
     Raises ConfigError for a teacher that is gone or has other labels, ModelError, or Cancelled.
     """
-    digest = hashlib.sha256(repr((teacher, labels.names, list(texts))).encode("utf-8", "replace")).hexdigest()
-    known = _read(folder / FILE, digest)
+    wanted = _digest(teacher, labels.names, texts)
+    known = _read(folder / FILE, wanted, len(texts))
     if known is not None:
         return known
     models, said = find_teachers(teacher, labels.names), []
     for number, model in enumerate(models, 1):
-        say(f"asking teacher {number} of {len(models)}, {model.name}, about {len(texts):,} rows")
-        said.append(_ask(model.path, texts, labels, device, stop))
+        kept, key = _place(model.path, texts, device)
+        answer = _read(kept, key, len(texts)) if kept else None
+        if answer is None:
+            say(f"asking teacher {number} of {len(models)}, {model.name}, about {len(texts):,} rows")
+            answer = _ask(model.path, texts, device, stop)
+            if kept:
+                _keep(kept, key, answer)
+                _sweep(kept.parent)
+        said.append(_in_order(answer, model.path, labels))
     if asks_out_of_fold(teacher):
         said.append(out_of_fold())
     mean: Array = np.asarray(np.mean(said, axis=0), dtype=np.float32)
-    with suppress(OSError):  # a disk that is full: asked again next time
-        save_file({"probabilities": mean}, folder / FILE, {"of": digest})
-        (folder / FILE).chmod(0o600)
+    _keep(folder / FILE, wanted, mean)
     return mean
 
 
-def _ask(folder: Path, texts: Sequence[str], labels: LabelSet, device: torch.device, stop: Callable[[], bool]) -> Array:
-    place = {label.lower(): k for k, label in enumerate(read_label_names(folder)[0])}
+def _ask(folder: Path, texts: Sequence[str], device: torch.device, stop: Callable[[], bool]) -> Array:
+    """Its probabilities, labels in its own order."""
     model = (bert.load(folder) or classifier.load(folder)).to(device)
     tokens = tokenize(list(texts), load_tokenizer(folder), read_max_length(folder), cancelled=stop)
+    with torch.autocast(device.type, torch.bfloat16, enabled=_in_half(device)):
+        return classifier.probabilities(model, tokens, device, stop=stop)
+
+
+def _in_half(device: torch.device) -> bool:
     # where training is done in half precision, what it learns from need not be finer
-    with torch.autocast(device.type, torch.bfloat16, enabled=choose_precision("auto", device) == "bf16"):
-        p = classifier.probabilities(model, tokens, device, stop=stop)
-    return p[:, [place[label.lower()] for label in labels.names]]
+    return choose_precision("auto", device) == "bf16"
 
 
-def _read(file: Path, digest: str) -> Array | None:
+def _in_order(answer: Array, folder: Path, labels: LabelSet) -> Array:
+    place = {label.lower(): k for k, label in enumerate(read_label_names(folder)[0])}
+    return answer[:, [place[label.lower()] for label in labels.names]]
+
+
+def _place(model: Path, texts: Sequence[str], device: torch.device) -> tuple[Path | None, str]:
+    """Where a model's answers about these texts are kept, and what they depend on."""
+    try:
+        key = _digest(model_digest(model), read_max_length(model), _in_half(device), texts)
+    except OSError:  # asked all the same, which says what is wrong
+        return None, ""
+    return paths.cache_folder() / "teachers" / f"{key[:32]}.safetensors", key
+
+
+def _digest(*about: Any) -> str:
+    return hashlib.sha256(
+        repr([list(a) if isinstance(a, (list, tuple)) else a for a in about]).encode("utf-8", "replace")
+    ).hexdigest()
+
+
+def _keep(file: Path, digest: str, probabilities: Array) -> None:
+    with suppress(OSError, SafetensorError):  # a disk that is full: asked again next time
+        part = paths.private_folder(file.parent) / f".{file.name}.{os.getpid()}"
+        try:
+            save_file({"probabilities": np.ascontiguousarray(probabilities, dtype=np.float32)}, part, {"of": digest})
+            part.chmod(0o600)
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _sweep(shelf: Path) -> None:
+    with suppress(OSError):  # another process sweeps too
+        for file in sorted(shelf.iterdir(), key=lambda f: f.stat().st_mtime, reverse=True)[KEPT:]:
+            file.unlink()
+
+
+def _read(file: Path, digest: str, rows: int) -> Array | None:
     try:
         with safe_open(file, framework="numpy") as found:
             if (found.metadata() or {}).get("of") != digest:
                 return None
-            return np.asarray(found.get_tensor("probabilities"), dtype=np.float32)
+            probabilities = np.asarray(found.get_tensor("probabilities"), dtype=np.float32)
+        with suppress(OSError):
+            os.utime(file)
     except (OSError, SafetensorError):
         return None
+    return probabilities if probabilities.ndim == 2 and len(probabilities) == rows else None
