@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ def test_it_is_resumed_with_the_same_rows_whatever_became_of_the_cache(tiny_enco
 
     def stop_soon(worker: Any) -> None:
         while run.snapshot().step in (None, 0) and worker.poll() is None:
-            pass
+            time.sleep(0.01)
         worker.terminate()
 
     assert work(run, stop_soon) == 0 and run.state == "stopped"
