@@ -172,11 +172,13 @@ def probabilities(
     device: torch.device,
     batch_tokens: int = 2048,
     stop: Callable[[], bool] | None = None,
+    tell: Callable[[int], None] | None = None,
 ) -> Array:
     """Sigmoid probabilities in fp32, shape (rows, labels), in the rows' order. An empty input gives shape (0, labels).
 
     Rows of like length are computed together, `batch_tokens` padded tokens at a time. `stop` is looked at between
-    batches and ends the work with Cancelled. The model's training mode is left as it was.
+    batches and ends the work with Cancelled; `tell` hears after each how many rows are done. The model's training mode
+    is left as it was.
     """
     training, fill = model.training, pad_id(model)
     model.eval()
@@ -193,6 +195,8 @@ def probabilities(
             logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
             out[rows] = torch.sigmoid(logits.float()).cpu().numpy()
             at += len(rows)
+            if tell:
+                tell(at)
     finally:
         model.train(training)
     return out

@@ -1,0 +1,205 @@
+"""`goemo-tui score` on real files with a real model: the numbers of `predict`, and no kill that costs or doubles a row."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from goemo_tui.cli import main
+from trainer import Predictor, load_corpus, train
+
+COMMAND = [sys.executable, "-m", "goemo_tui", "score"]
+PORTION = ["--portion", "64"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Path:
+    """A model of a tiny encoder that feels something now and then."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("GOEMO_HOME", str(tmp_path_factory.mktemp("score")))
+        return train("sample", str(tiny_encoder), limit=64, epochs=1, head_init="random", seed=3).model
+
+
+@pytest.fixture
+def comments(tmp_path: Path) -> Path:
+    """A CSV of 1,000 rows of which every hundredth cannot be judged."""
+    texts = load_corpus("sample").splits["train"].text[:1000]
+    with (tmp_path / "in.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("n", "review", "shop", "when"))
+        for n, text in enumerate(texts):
+            text = "" if n % 100 == 50 else f"{text}\nand so on" if n % 7 == 0 else text
+            writer.writerow((f"{n:05d}", text, f"shop {n % 3}", 1_704_153_600 + 3600 * n))
+    return tmp_path / "in.csv"
+
+
+def arguments(comments: Path, model: Path, out: Path, *more: str) -> list[str]:
+    return [str(comments), "--column", "review", "--model", str(model), "--out", str(out), *PORTION, *more]
+
+
+def table(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def test_every_row_gets_the_numbers_of_predict(
+    comments: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.csv"
+    more = ("--json", "--by", "shop", "--by-day", "when", "--threshold", "0.5")
+    assert main(["score", *arguments(comments, model, out, *more)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    before, after = table(comments), table(out)
+    assert [{k: row[k] for k in before[0]} for row in after] == before
+    predictor = Predictor(str(model), device="cpu", threshold=0.5)
+    good = [row for row in after if row["review"]]
+    assert len(good) == 990
+    for row, said in zip(good, predictor.predict([row["review"] for row in good]), strict=True):
+        assert row["emotions"] == ",".join(e.emotion for e in said.emotions)
+        assert [float(row[name]) for name in said.scores] == pytest.approx(list(said.scores.values()), abs=2e-6)
+    bad = [row for row in after if not row["review"]]
+    assert {row["error"] for row in bad} == {"empty text"} and {row["joy"] for row in bad} == {""}
+
+    assert (told["rows"], told["scored"], told["errors"], told["column"]) == (1000, 990, 10, "review")
+    assert told["wrong"][0] == {"row": 51, "what": "empty text"}
+    for name in predictor.labels:
+        felt = sum(name in row["emotions"].split(",") for row in good)
+        assert told["emotions"][name] == {"rows": felt, "share": round(felt / 990, 6)}
+    assert told["without"]["rows"] == sum(not row["emotions"] for row in good)
+    negative = {"anger", "annoyance", "disapproval", "disgust", "fear", "nervousness"}
+    negative |= {"sadness", "disappointment", "embarrassment", "grief", "remorse"}
+    found = sum(bool(negative & set(row["emotions"].split(","))) for row in good)
+    assert told["sentiment"]["negative"]["rows"] == found
+    assert [(of["value"], of["rows"]) for of in told["by"]["shop"]] == [
+        ("shop 0", 334),
+        ("shop 1", 333),
+        ("shop 2", 333),
+    ]
+    days = told["by"]["when"]
+    assert days[0]["value"] == "2024-01-02" and len(days) == 42 and sum(of["rows"] for of in days) == 1000
+    assert not list(tmp_path.glob("*.parts"))
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet", "tsv.gz"])
+def test_formats_say_the_same(
+    ending: str, comments: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "one.csv", tmp_path / f"two.{ending}"
+    assert main(["score", *arguments(comments, model, first)]) == 0
+    assert main(["score", *arguments(comments, model, second)]) == 0
+    back = tmp_path / "back.csv"
+    # what was written is read again: its new columns are old ones now, and stay
+    assert main(["score", *arguments(second, model, back)]) == 0
+    for before, after in zip(table(first), table(back), strict=True):
+        assert after["review"] == before["review"] and after["error"] == before["error"]
+        assert after["predicted_emotions"] == before["emotions"]
+        assert after["predicted_joy"] == before["joy"]
+        if ending != "jsonl":
+            assert after["joy"] == before["joy"] or float(after["joy"]) == pytest.approx(float(before["joy"]), abs=1e-6)
+        elif before["joy"]:
+            assert json.loads(after["scores"])["joy"] == float(before["joy"])
+    if ending == "parquet":
+        found = pq.read_table(second).column("joy").to_pylist()
+        assert [p for p in found if p is not None] == pytest.approx(
+            [float(row["joy"]) for row in table(first) if row["joy"]], abs=1e-6
+        )
+    assert "1,000 rows, 10 not judged" in capsys.readouterr().out
+
+
+def killed(command: list[str], parts: Path, after: int, how: signal.Signals) -> subprocess.CompletedProcess[str]:
+    """Start it and kill it when so many parts are there."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while len(list(parts.glob("part-*.json"))) < after and process.poll() is None:
+            time.sleep(0.002)
+        process.send_signal(how)
+        out, error = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(command, process.returncode, out, error)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_killed_and_started_again_no_row_is_lost_or_twice(
+    ending: str, comments: Path, model: Path, tmp_path: Path
+) -> None:
+    whole, out = tmp_path / f"whole.{ending}", tmp_path / f"out.{ending}"
+    assert main(["score", *arguments(comments, model, whole, "--threshold", "0.5")]) == 0
+    command = [*COMMAND, *arguments(comments, model, out, "--json", "--threshold", "0.5")]
+    parts = out.with_name(f"{out.name}.parts")
+    reached = 0
+    for after, how in ((1, signal.SIGKILL), (4, signal.SIGINT), (7, signal.SIGTERM)):
+        ended = killed(command, parts, after, how)
+        assert ended.returncode == {signal.SIGKILL: -9, signal.SIGINT: 130, signal.SIGTERM: 143}[how], ended.stderr
+        assert not out.exists() and "Traceback" not in ended.stderr
+        now = len(list(parts.glob("part-*.json")))
+        assert now > reached
+        reached = now
+        if how == signal.SIGINT:
+            assert "the same command goes on" in ended.stderr
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout)
+    assert told["rows"] == 1000 and told["errors"] == 10 and told["resumed_at"] >= 64 * reached
+    if ending == "csv":
+        assert out.read_bytes() == whole.read_bytes()
+    else:
+        assert pq.read_table(out).equals(pq.read_table(whole))
+    assert not parts.exists()
+
+
+def test_what_has_changed_meanwhile_is_not_mixed(comments: Path, model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    command = [*COMMAND, *arguments(comments, model, out)]
+    killed(command, out.with_name("out.csv.parts"), 2, signal.SIGKILL)
+    os.utime(comments, (1, 1))
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.returncode == 2 and "begun with another input" in again.stderr and "--again" in again.stderr
+    anew = subprocess.run([*command, "--again"], capture_output=True, text=True)
+    assert anew.returncode == 0 and len(table(out)) == 1000
+
+
+def test_through_a_pipe(model: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "-", "--format", "txt", "--model", str(model), "--out-format", "tsv"],
+        input="so happy\n\nso sad\n", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    rows = list(csv.DictReader(done.stdout.splitlines(), delimiter="\t"))
+    assert [(row["text"], row["error"]) for row in rows] == [("so happy", ""), ("", "empty text"), ("so sad", "")]
+    assert "3 rows, 1 not judged" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "words"),
+    [
+        (["--json"], 2, "--out"),
+        (["--out", "IN"], 2, "is the file that is read"),
+        (["--out", "THERE.csv"], 2, "--overwrite"),
+        (["--out", "nowhere/o.csv"], 2, "no folder"),
+        (["--out", "o.xls"], 2, "--out-format"),
+        (["--out", "o.csv", "--column", "body"], 2, "no column 'body'"),
+        (["--out", "o.csv", "--by", "town"], 2, "no column 'town'"),
+        (["--out", "o.csv", "--precision", "int3"], 2, "fp32, bf16"),
+        (["--out", "o.csv", "--portion", "0"], 2, "at least one row"),
+        (["--out", "o.csv", "--model", "gone"], 3, "gone"),
+        (["--out-format", "parquet"], 2, "--out"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_done(
+    more: list[str], code: int, words: str, comments: Path, model: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "THERE.csv").write_text("mine")
+    chosen: list[str] = [str(comments) if word == "IN" else word for word in more]
+    base: list[Any] = ["score", str(comments), "--model", str(model), "--column", "review"]
+    assert main([*base, *chosen]) == code
+    assert words in capsys.readouterr().err
+    assert {f.name for f in tmp_path.iterdir()} <= {"in.csv", "THERE.csv", "home"}
+    assert (tmp_path / "THERE.csv").read_text() == "mine"

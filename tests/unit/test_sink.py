@@ -1,0 +1,127 @@
+"""Scored rows in every format: nothing of the old columns is changed, and what was written reads again."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import gzip
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from trainer.errors import CorpusError
+from trainer.tables.kind import Kind
+from trainer.tables.portion import Portion
+from trainer.tables.sink import Layout, join
+
+LABELS = ("joy", "fear")
+NAN = float("nan")
+P = np.array([[0.25, 0.75], [0.9, 0.6], [NAN, NAN]], dtype=np.float32)
+FELT = np.array([[False, True], [True, True], [False, False]])
+FIELDS: list[dict[str, Any]] = [{"text": 'a\n"b"', "n": "007"}, {"text": "=1+1", "n": "-5"}, {"text": ""}]
+PORTION = Portion(0, ["a", "b", ""], ["", "", "empty text"], FIELDS)
+
+
+def written(tmp_path: Path, name: str, layout: Layout, *portions: tuple[Portion, Any, Any]) -> Path:
+    parts = []
+    for number, portion in enumerate(portions):
+        parts.append(tmp_path / f"part{number}")
+        parts[-1].write_bytes(layout.body(*portion))
+    join(layout, parts, tmp_path / name)
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    assert not [f for f in tmp_path.iterdir() if f.name.startswith(".")]
+    return tmp_path / name
+
+
+def table(text: str, delimiter: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
+@pytest.mark.parametrize(("kind", "delimiter"), [("csv", ","), ("tsv", "\t")])
+def test_tables(tmp_path: Path, kind: str, delimiter: str) -> None:
+    layout = Layout(Kind(kind), ("text", "n"), LABELS)
+    file = written(tmp_path, "out", layout, (PORTION, P, FELT), (PORTION, P, FELT))
+    rows = table(file.read_text(), delimiter)
+    assert rows[0] == ["text", "n", "emotions", "joy", "fear", "error"]
+    assert rows[1:4] == rows[4:] == [
+        ['a\n"b"', "007", "fear", "0.25", "0.75", ""],
+        ["=1+1", "-5", "joy,fear", "0.9", "0.6", ""],
+        ["", "", "", "", "", "empty text"],
+    ]  # fmt: skip
+
+
+def test_what_a_spreadsheet_would_calculate_is_marked_when_asked(tmp_path: Path) -> None:
+    layout = Layout(Kind("csv"), ("text", "n"), LABELS, safe_cells=True)
+    rows = table(written(tmp_path, "out", layout, (PORTION, P, FELT)).read_text(), ",")
+    assert rows[2] == ["'=1+1", "'-5", "joy,fear", "0.9", "0.6", ""]
+
+
+def test_json_lines_keep_the_object(tmp_path: Path) -> None:
+    fields: list[dict[str, Any]] = [{"text": "a", "n": {"x": [1]}}, {"text": "\ud800", "other": None}, {}]
+    portion = Portion(0, ["a", "b", ""], ["", "", "no text"], fields)
+    file = written(tmp_path, "out", Layout(Kind("jsonl"), ("text",), LABELS), (portion, P, FELT))
+    assert [json.loads(line) for line in file.read_text().splitlines()] == [
+        {"text": "a", "n": {"x": [1]}, "emotions": ["fear"], "scores": {"joy": 0.25, "fear": 0.75}},
+        {"text": "\ud800", "other": None, "emotions": ["joy", "fear"], "scores": {"joy": 0.9, "fear": 0.6}},
+        {"emotions": [], "scores": {}, "error": "no text"},
+    ]
+
+
+def test_parquet_keeps_types(tmp_path: Path) -> None:
+    when = pa.array([datetime.datetime(2024, 1, 2), None, None], pa.timestamp("ns"))
+    batch = pa.record_batch({"text": ["a", "b", None], "n": pa.array([1, 2, 3], pa.int8()), "when": when})
+    portion = Portion(0, ["a", "b", ""], ["", "", "no text"], [], batch)
+    layout = Layout(Kind("parquet"), ("text", "n", "when"), LABELS, schema=batch.schema)
+    found = pq.read_table(written(tmp_path, "out", layout, (portion, P, FELT), (portion, P, FELT)))
+    assert found.schema.field("n").type == pa.int8() and found.schema.field("when").type == pa.timestamp("ns")
+    assert found.column("emotions").to_pylist() == [["fear"], ["joy", "fear"], []] * 2
+    assert found.column("joy").to_pylist() == pytest.approx([0.25, 0.9, None] * 2)
+    assert found.column("error").to_pylist() == [None, None, "no text"] * 2
+    text = layout.__class__(Kind("csv"), layout.names, LABELS).body(portion, P, FELT).decode()
+    assert table(text, ",")[0] == ["a", "1", "2024-01-02T00:00:00", "fear", "0.25", "0.75", ""]
+
+
+def test_rows_without_types_are_text_in_parquet(tmp_path: Path) -> None:
+    found = pq.read_table(written(tmp_path, "o", Layout(Kind("parquet"), ("text", "n"), LABELS), (PORTION, P, FELT)))
+    assert found.column("n").to_pylist() == ["007", "-5", None]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_no_row_at_all(tmp_path: Path, kind: str) -> None:
+    file = written(tmp_path, "out", Layout(Kind(kind), ("text",), LABELS))
+    if kind == "parquet":
+        assert pq.read_table(file).num_rows == 0 and "joy" in pq.read_schema(file).names
+    else:
+        assert file.read_text() == ("text,emotions,joy,fear,error\n" if kind == "csv" else "")
+    schema = pa.schema([("text", pa.string()), ("n", pa.int8())])
+    if kind == "parquet":
+        file = written(tmp_path, "typed", Layout(Kind(kind), ("text", "n"), LABELS, schema=schema))
+        assert pq.read_schema(file).field("n").type == pa.int8()
+
+
+def test_packed(tmp_path: Path) -> None:
+    for packing, unpack in (("gzip", gzip.decompress), ("zstd", None)):
+        layout = Layout(Kind("jsonl", packing), ("text",), LABELS)
+        file = written(tmp_path, packing, layout, (PORTION, P, FELT))
+        raw = unpack(file.read_bytes()) if unpack else pa.input_stream(str(file), compression="zstd").read()
+        assert raw == layout.body(PORTION, P, FELT)
+
+
+def test_a_column_that_is_called_like_a_new_one_stays(tmp_path: Path) -> None:
+    portion = Portion(0, ["a"], [""], [{"text": "a", "joy": "mine", "predicted_fear": "x"}])
+    layout = Layout(Kind("jsonl"), ("text", "joy", "predicted_fear"), LABELS)
+    (line,) = written(tmp_path, "out", layout, (portion, P[:1], FELT[:1])).read_text().splitlines()
+    assert json.loads(line)["joy"] == "mine" and json.loads(line)["predicted_predicted_scores"]["fear"] == 0.75
+    head = Layout(Kind("csv"), ("text", "joy"), LABELS).head().decode()
+    assert head == "text,joy,predicted_emotions,predicted_joy,predicted_fear,predicted_error\n"
+
+
+def test_a_place_that_takes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="cannot be written"):
+        join(Layout(Kind("csv"), ("text",), LABELS), [], tmp_path / "nowhere" / "out")

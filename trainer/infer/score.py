@@ -1,0 +1,227 @@
+"""Whole files of texts through a classifier: read ahead, judged sorted by length, written behind; the same numbers as
+`predict`. Memory holds a few portions, however long the file is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trainer.corpus.interrupt import Cancelled
+from trainer.corpus.tokens import TokenArrays, tokenize
+from trainer.labels import EKMAN, EMOTIONS, SENTIMENT
+from trainer.modelfolder import model_digest
+from trainer.tables import tally
+from trainer.tables.parts import Parts, total
+from trainer.tables.portion import Portion
+from trainer.tables.sink import Layout, join
+from trainer.tables.source import Source
+
+if TYPE_CHECKING:
+    from trainer.infer.predictor import Predictor
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+ROWS = 8_192
+"""Rows of a portion: what is sorted together, and what a kill costs at the most."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far it is. `rows` are done, `errors` of them were not judged; `share` of the source is read (0..1, None where its
+    length is not known); `rows_per_s` since this process began; `seconds` it has been at it."""
+
+    rows: int
+    errors: int
+    share: float | None
+    rows_per_s: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What became of a file. `counts` are those of `tally`; `began_at` rows were there before this process."""
+
+    rows: int
+    errors: int
+    began_at: int
+    seconds: float
+    counts: tally.Counts
+    groups: tuple[str, ...]
+    wrong: tuple[tuple[int, str], ...]
+    """The first rows that could not be judged: their number (from 1) and why."""
+
+
+@dataclass(frozen=True)
+class By:
+    """Columns to count by: `values` by what stands there, `days` by the day of a time."""
+
+    values: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
+
+    def of(self, portion: Portion) -> dict[str, list[str]]:
+        """What is counted by, for each row."""
+        found = {column: [tally.as_value(v) for v in _column(portion, column)] for column in self.values}
+        return found | {column: [tally.as_day(v) for v in _column(portion, column)] for column in self.days}
+
+
+MOST_WRONG = 20
+"""Rows that could not be judged and are told of, in a portion and in all."""
+
+
+@dataclass
+class Work:
+    """A source through a predictor into rows of a layout."""
+
+    source: Source
+    predictor: Predictor
+    layout: Layout
+    by: By = By()
+    rows: int = ROWS
+    tell: Callable[[Progress], None] = lambda progress: None
+    stop: Callable[[], bool] = lambda: False
+    _began: float = field(default_factory=time.monotonic)
+
+    def into_file(self, to: Path, again: bool = False) -> Scored:
+        """Score all into `to`, or go on where an earlier process was broken off. Raises ConfigError, CorpusError, Cancelled."""
+        parts = Parts(to, self._about(), again)
+        try:
+            began_at = total(parts.told, "rows")
+            for body, told in self._portions(began_at, total(parts.told, "errors")):
+                parts.add(body, told)
+            join(self.layout, parts.files, to)
+        except BaseException:
+            parts.close()
+            raise
+        parts.done()
+        return self._scored(parts.told, began_at)
+
+    def into(self, write: Callable[[bytes], object]) -> Scored:
+        """Score all and write it as it comes."""
+        write(self.layout.head())
+        told = []
+        for body, one in self._portions(0, 0):
+            write(body)
+            told.append(one)
+        return self._scored(told, 0)
+
+    def _portions(self, done: int, errors: int) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """The bytes of each portion and what is told of it. The next one is read and tokenized meanwhile."""
+        groups, began_at = self._groups, done
+        portions = self.source.portions(self.rows, done)
+        with ThreadPoolExecutor(1, "reading") as ahead, ThreadPoolExecutor(1, "writing") as behind:
+            coming: Future[_Ready | None] = ahead.submit(self._ready, portions)
+            going: Future[tuple[bytes, dict[str, Any]]] | None = None
+            try:
+                while (ready := coming.result()) is not None:
+                    coming = ahead.submit(self._ready, portions)
+                    judged = self._judged(ready, done, errors, began_at)
+                    done += len(ready.portion)
+                    errors += sum(map(bool, ready.portion.errors))
+                    if going is not None:
+                        yield going.result()
+                    going = behind.submit(self._written, ready.portion, judged, groups)
+                if going is not None:
+                    yield going.result()
+            finally:
+                coming.cancel()
+        self.tell(self._progress(done, errors, began_at, 1.0))
+
+    def _ready(self, portions: Iterator[Portion]) -> _Ready | None:
+        portion = next(portions, None)
+        if portion is None:
+            return None
+        good = np.array([not error for error in portion.errors], dtype=bool)
+        texts = [text for text, fine in zip(portion.texts, good, strict=True) if fine]
+        return _Ready(portion, good, tokenize(texts, self.predictor.tokenizer, self.predictor.max_length), self._read)
+
+    @property
+    def _read(self) -> float | None:
+        return min(1.0, self.source.position / self.source.size) if self.source.size else None
+
+    def _judged(self, ready: _Ready, done: int, errors: int, began_at: int) -> Array:
+        before = ready.read
+
+        def tell(rows: int) -> None:
+            if self.stop():
+                raise Cancelled("scoring was stopped")
+            self.tell(self._progress(done + rows, errors, began_at, before))
+
+        found = np.full((len(ready.portion), len(self.predictor.labels)), np.nan, dtype=np.float32)
+        found[ready.good] = self.predictor.of_tokens(ready.tokens, tell)
+        return found
+
+    def _written(
+        self, portion: Portion, probabilities: Array, groups: Mapping[str, Sequence[int]]
+    ) -> tuple[bytes, dict[str, Any]]:
+        with np.errstate(invalid="ignore"):
+            felt = probabilities >= self.predictor.thresholds()
+        judged = ~np.isnan(probabilities[:, 0]) if probabilities.shape[1] else np.zeros(len(portion), dtype=bool)
+        wrong = [(portion.first + i + 1, error) for i, error in enumerate(portion.errors) if error]
+        return self.layout.body(portion, probabilities, felt), {
+            "rows": len(portion),
+            "errors": len(wrong),
+            "wrong": wrong[:MOST_WRONG],
+            "counts": tally.count(felt, judged, groups, self.by.of(portion)),
+        }
+
+    def _progress(self, rows: int, errors: int, began_at: int, share: float | None) -> Progress:
+        seconds = time.monotonic() - self._began
+        return Progress(rows, errors, share, (rows - began_at) / max(seconds, 1e-6), seconds)
+
+    @property
+    def _groups(self) -> dict[str, list[int]]:
+        """The groups of the official emotions, by label number; none for a model with other labels."""
+        names = [name.lower() for name in self.predictor.labels]
+        if set(names) != set(EMOTIONS):
+            return {}
+        groups = {**{f"ekman:{g}": m for g, m in EKMAN.items()}, **{f"sentiment:{g}": m for g, m in SENTIMENT.items()}}
+        return {group: [names.index(member) for member in members] for group, members in groups.items()}
+
+    def _about(self) -> dict[str, Any]:
+        """What parts that belong together have in common; a file's name in it is no secret, it lies beside them."""
+        file = Path(self.source.where)
+        stat = file.stat()
+        with file.open("rb") as source:
+            head = hashlib.sha256(source.read(1 << 20)).hexdigest()
+        return {
+            "input": [str(file.absolute()), stat.st_size, stat.st_mtime_ns, head],
+            "column": self.source.column,
+            "model": model_digest(self.predictor.folder.path),
+            "threshold": self.predictor.thresholds().tolist(),
+            "precision": self.predictor.precision,
+            "format": [self.layout.kind.format, self.layout.safe_cells],
+            "by": [list(self.by.values), list(self.by.days)],
+        }
+
+    def _scored(self, told: Sequence[dict[str, Any]], began_at: int) -> Scored:
+        wrong = [(int(row), str(what)) for one in told for row, what in one["wrong"]]
+        counts = tally.added_up(one["counts"] for one in told)
+        seconds = time.monotonic() - self._began
+        groups = tuple(self._groups)
+        return Scored(
+            total(told, "rows"), total(told, "errors"), began_at, seconds, counts, groups, tuple(wrong[:MOST_WRONG])
+        )
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A portion with the tokens of its good rows; `read`: how far the source was read then."""
+
+    portion: Portion
+    good: Array
+    tokens: TokenArrays
+    read: float | None
+
+
+def _column(portion: Portion, column: str) -> list[Any]:
+    if portion.batch is not None:
+        return list(portion.batch.column(column).to_pylist())
+    return [row.get(column) for row in portion.fields]

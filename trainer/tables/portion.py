@@ -1,0 +1,51 @@
+"""Some rows of a file, one after the other: what is read at once, judged at once and written at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+NEW = ("emotions", "error")
+"""Columns that are added beside one for each label."""
+
+
+@dataclass(frozen=True)
+class Portion:
+    """Rows `first` (from 0) and on. `texts[i]` is what row i says, "" where `errors[i]` tells what is wrong with it.
+
+    `fields` are the rows by column; `batch` is the same as an Arrow record batch where the file has types.
+    """
+
+    first: int
+    texts: list[str]
+    errors: list[str]
+    fields: list[dict[str, Any]]
+    batch: Any = None
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def after(self, rows: int) -> Portion:
+        """Without its first `rows` rows."""
+        return Portion(
+            self.first + rows,
+            self.texts[rows:],
+            self.errors[rows:],
+            self.fields[rows:],
+            None if self.batch is None else self.batch.slice(rows),
+        )
+
+
+def added(names: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
+    """What the new columns are called: themselves, unless a column of the file is called like one of them."""
+    new = (NEW[0], *labels, NEW[1])
+    prefix = ""
+    while {f"{prefix}{name}" for name in (*new, "scores")} & set(names):
+        prefix += "predicted_"
+    return {name: f"{prefix}{name}" for name in (*new, "scores")}
+
+
+def whole(text: str) -> str:
+    """The text with halves of characters, which no file and no tokenizer takes, as replacement characters."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,253 @@
+"""Rows with what was found in them, as TSV, CSV, JSONL or Parquet: portion by portion, joined to one file at the end.
+
+A portion's bytes do not depend on the others, so that a file may be written in parts and by one process after another.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+import math
+import os
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from trainer.errors import CorpusError
+from trainer.tables.kind import Kind
+from trainer.tables.portion import NEW, Portion, added, whole
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet take a cell for a formula."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the rows of a file look like. `names` are the columns of the source, `labels` those of the model.
+
+    `safe_cells`: text cells of TSV and CSV that a spreadsheet would calculate begin with an apostrophe. `schema` is the
+    source's where it has one (Arrow), and is kept in Parquet.
+    """
+
+    kind: Kind
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    safe_cells: bool = False
+    schema: Any = None
+
+    @property
+    def new(self) -> dict[str, str]:
+        """What the new columns are called."""
+        return added(self.names, self.labels)
+
+    def head(self) -> bytes:
+        """What stands before the first row."""
+        if self.kind.format not in ("tsv", "csv"):
+            return b""
+        new = self.new
+        columns = (*self.names, new[NEW[0]], *(new[label] for label in self.labels), new[NEW[1]])
+        return _lines([columns], self._delimiter)
+
+    def body(self, portion: Portion, probabilities: Array, felt: Array) -> bytes:
+        """The portion's rows. `probabilities`: (rows, labels), NaN where a row was not judged; `felt`: the same as bools."""
+        match self.kind.format:
+            case "parquet":
+                return self._parquet(portion, probabilities, felt)
+            case "jsonl":
+                return self._objects(portion, probabilities, felt)
+        rows = zip(_fields(portion), portion.errors, probabilities, felt, strict=True)
+        return _lines((self._cells(*row) for row in rows), self._delimiter)
+
+    @property
+    def _delimiter(self) -> str:
+        return "\t" if self.kind.format == "tsv" else ","
+
+    def _cells(self, fields: dict[str, Any], error: str, probabilities: Array, felt: Array) -> Iterable[str]:
+        old = [_cell(fields.get(name)) for name in self.names]
+        if self.safe_cells:
+            old = [f"'{cell}" if cell.startswith(FORMULA) else cell for cell in old]
+        numbers = ["" if math.isnan(p) else repr(round(float(p), 6)) for p in probabilities]
+        return (*old, ",".join(self._felt(probabilities, felt)), *numbers, error)
+
+    def _felt(self, probabilities: Array, felt: Array) -> list[str]:
+        """The labels over their threshold, the most probable first."""
+        return [self.labels[k] for k in np.argsort(-probabilities, kind="stable") if felt[k]]
+
+    def _objects(self, portion: Portion, probabilities: Array, felt: Array) -> bytes:
+        new, found = self.new, bytearray()
+        for fields, error, p, over in zip(_fields(portion), portion.errors, probabilities, felt, strict=True):
+            answer: dict[str, Any] = {new["emotions"]: self._felt(p, over)}
+            answer[new["scores"]] = (
+                {} if error else {n: round(float(v), 6) for n, v in zip(self.labels, p, strict=True)}
+            )
+            if error:
+                answer[new["error"]] = error
+            line = {**fields, **answer}
+            try:
+                found += json.dumps(line, ensure_ascii=False, default=_as_json).encode()
+            except UnicodeEncodeError:  # half of a character, which JSON can only escape
+                found += json.dumps(line, default=_as_json).encode()
+            found += b"\n"
+        return bytes(found)
+
+    def _parquet(self, portion: Portion, probabilities: Array, felt: Array) -> bytes:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if portion.batch is not None:
+            names, columns = list(portion.batch.schema.names), list(portion.batch.columns)
+        else:
+            names = list(self.names)
+            columns = [pa.array([_text(row.get(n)) for row in portion.fields], pa.string()) for n in names]
+        new, missing = self.new, np.isnan(probabilities)
+        felt_names = [self._felt(p, over) for p, over in zip(probabilities, felt, strict=True)]
+        columns.append(pa.array(felt_names, pa.list_(pa.string())))
+        for k in range(len(self.labels)):
+            rounded = np.array([round(float(p), 6) for p in probabilities[:, k]], dtype=np.float32)
+            columns.append(pa.array(rounded, pa.float32(), mask=missing[:, k]))
+        columns.append(pa.array([error or None for error in portion.errors], pa.string()))
+        names += [new[NEW[0]], *(new[label] for label in self.labels), new[NEW[1]]]
+        out = io.BytesIO()
+        pq.write_table(pa.Table.from_arrays(columns, names=names), out, compression="zstd")
+        return out.getvalue()
+
+
+def join(layout: Layout, parts: Sequence[Path], to: Path) -> None:
+    """The parts in their order as one file, whole or not at all. Raises CorpusError for a disk that does not take it."""
+    temporary = to.with_name(f".{to.name}.{os.getpid()}")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "wb") as out:
+            if layout.kind.format == "parquet":
+                _join_parquet(layout, parts, out)
+            else:
+                with _packed(out, layout.kind.compression) as packed:
+                    packed.write(layout.head())
+                    for part in parts:
+                        with part.open("rb") as source:
+                            shutil.copyfileobj(source, packed, 1 << 20)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(to)
+    except OSError as error:
+        raise CorpusError(f"{to} cannot be written: {error.strerror or error}") from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _join_parquet(layout: Layout, parts: Sequence[Path], out: IO[bytes]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not parts:
+        empty = np.zeros((0, len(layout.labels)), dtype=np.float32)
+        none = Portion(0, [], [], [], None if layout.schema is None else pa.RecordBatch.from_pylist([], layout.schema))
+        out.write(layout.body(none, empty, empty > 0))
+        return
+    writer = None
+    for part in parts:
+        table = pq.read_table(part, use_threads=False)
+        writer = writer or pq.ParquetWriter(out, table.schema, compression="zstd")
+        writer.write_table(table)
+    assert writer is not None
+    writer.close()
+
+
+def _packed(out: IO[bytes], compression: str | None) -> Any:
+    if compression is None:
+        return _Kept(out)
+    import gzip
+
+    if compression == "gzip":
+        return gzip.GzipFile(fileobj=out, mode="wb", mtime=0, filename="")
+    import pyarrow as pa
+
+    return pa.CompressedOutputStream(pa.PythonFile(_Kept(out), "w"), compression)
+
+
+class _Kept:
+    """A file that is not closed with what was written through it."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out, self.closed = out, False
+        self.write: Callable[[Any], int] = out.write
+        self.flush: Callable[[], None] = out.flush
+
+    def __enter__(self) -> _Kept:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def close(self) -> None:
+        """Nothing."""
+
+    def tell(self) -> int:
+        """Where it stands."""
+        return self._out.tell()
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+
+def _fields(portion: Portion) -> list[dict[str, Any]]:
+    if portion.batch is None:
+        return portion.fields
+    columns = [
+        (name, _values(column)) for name, column in zip(portion.batch.schema.names, portion.batch.columns, strict=True)
+    ]
+    return [{name: values[i] for name, values in columns} for i in range(len(portion))]
+
+
+def _values(column: Any) -> list[Any]:
+    try:
+        return list(column.to_pylist())
+    except (UnicodeDecodeError, ValueError):  # bytes that are no text, times that Python has no value for
+        return [_one(scalar) for scalar in column]
+
+
+def _one(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except (UnicodeDecodeError, ValueError):
+        return None if not scalar.is_valid else str(scalar.cast("binary").as_py().decode("utf-8", "replace"))
+
+
+def _text(value: Any) -> str | None:
+    """A value as a text column of Parquet holds it."""
+    return None if value is None else whole(_cell(value))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    if isinstance(value, datetime.datetime | datetime.date):
+        return value.isoformat()
+    return json.dumps(value, ensure_ascii=False, default=_as_json)
+
+
+def _as_json(value: Any) -> str:
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        return value.isoformat()
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _lines(rows: Iterable[Iterable[str]], delimiter: str) -> bytes:
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode("utf-8", "replace")

@@ -1,0 +1,317 @@
+"""A file, or what comes through a pipe, as portions of rows; memory stays the same however long it is.
+
+Every row comes out, in order: one that cannot be read carries an error and what could be kept of it. Unlike a corpus, a
+CSV file may have line breaks inside quotes here: reviews have.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Any
+
+from trainer.corpus.fields import TEXT_NAMES
+from trainer.errors import ConfigError, CorpusError, NotFoundError
+from trainer.tables.kind import Kind
+from trainer.tables.portion import Portion, whole
+from trainer.tables.records import FIELD, Lines, Record, Unpacked, comma_records, tab_records, without_last_blank
+
+PEEK = 1_000
+"""Objects of a JSONL file that are looked at to learn which columns there are."""
+
+LONGEST = 10_000
+"""Characters of a text that a model is given; none looks at more."""
+
+_OFFICIAL = re.compile(r"\d+(,\d+)*\Z")
+
+Row = tuple[dict[str, Any], str, str]
+"""The fields, the text, and what is wrong with it."""
+
+
+class Source:
+    """Rows to come. `names` are the columns, `column` the one with the text; `size` is the file's in bytes, 0 if unknown.
+
+    `where` is a path or "-" for stdin. Raises NotFoundError, ConfigError and CorpusError where there is nothing to read.
+    """
+
+    def __init__(self, where: str, kind: Kind, column: str | None = None) -> None:
+        self.where, self.kind = where, kind
+        self.names: tuple[str, ...] = ()
+        self.size = 0
+        self.has_header = True
+        self._raw: IO[bytes] | None = None
+        self._at: Callable[[], int] = lambda: 0
+        if kind.format == "parquet":
+            self._open_parquet(column)
+            return
+        lines = Lines(self._open())
+        match kind.format:
+            case "tsv":
+                self._delimited(tab_records(lines), column, "\t")
+            case "csv":
+                csv.field_size_limit(FIELD)
+                self._delimited(comma_records(lines), column, ",")
+            case "jsonl":
+                self._objects(lines, column)
+            case _:
+                self.names, self.column = ("text",), "text"
+                self._rows: Iterator[Row] = (_judged({"text": line}, line, lines.broken()) for line in lines.bare())
+
+    @property
+    def position(self) -> int:
+        """How far it is read, in the bytes of `size`."""
+        return self._at()
+
+    def portions(self, rows: int, skip: int = 0, characters: int = 16_000_000) -> Iterator[Portion]:
+        """Portions of at most `rows` rows and about `characters` characters, without the first `skip` rows."""
+        if self.kind.format == "parquet":
+            yield from self._batches(rows, skip)
+            return
+        for _ in range(skip):
+            next(self._rows, None)
+        first, held, weight = skip, list[Row](), 0
+        for row in self._rows:
+            held.append(row)
+            weight += sum(len(v) for v in row[0].values() if isinstance(v, str))
+            if len(held) >= rows or weight >= characters:
+                yield _portion(first, held)
+                first, held, weight = first + len(held), [], 0
+        if held:
+            yield _portion(first, held)
+
+    def _open(self) -> IO[bytes]:
+        if self.where == "-":
+            return sys.stdin.buffer
+        raw = self._file()
+        self._at = lambda: self.size if raw.closed else raw.tell()
+        match self.kind.compression:
+            case "gzip":
+                return io.BufferedReader(Unpacked(gzip.GzipFile(fileobj=raw), self.where), 1 << 16)
+            case "zstd":
+                import pyarrow as pa
+
+                return io.BufferedReader(
+                    Unpacked(pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd"), self.where)
+                )
+        return raw
+
+    def _file(self) -> IO[bytes]:
+        path = Path(self.where)
+        try:
+            if path.is_dir():
+                raise NotFoundError(f"{path} is a folder: name a file in it")
+            raw = path.open("rb")
+            self.size = path.stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFoundError(f"{path} is not there") from None
+        except OSError as error:
+            raise CorpusError(f"{path} cannot be read: {error.strerror or error}") from None
+        self._raw = raw
+        return raw
+
+    # TSV and CSV
+
+    def _delimited(self, records: Iterator[Record], column: str | None, delimiter: str) -> None:
+        head = next(records, None)
+        if head is None:
+            raise CorpusError(f"{self._shown} has no rows")
+        first, _ = head
+        if isinstance(first, str):
+            raise CorpusError(f"{self._shown}: its first line cannot be read: {first}")
+        names, text, is_header = self._header(first, column)
+        self.names, self.column, self.has_header = names, names[text], is_header
+
+        def row(record: Record) -> Row:
+            fields, broken = record
+            if isinstance(fields, str):  # what the reader of CSV says of a line that it cannot make out
+                return {}, "", fields
+            named = dict(zip(names, fields, strict=False))
+            if len(fields) != len(names):
+                if len(fields) > len(names):  # nothing is lost: the last column takes what is left over
+                    named[names[-1]] = delimiter.join(fields[len(names) - 1 :])
+                what = "blank line" if fields in ([], [""]) else f"{len(fields)} columns, {len(names)} expected"
+                return named, "", what
+            return _judged(named, fields[text], broken)
+
+        body = records if is_header else chain([head], records)
+        self._rows = map(row, without_last_blank(body, lambda record: record[0] in ([], [""])))
+
+    def _header(self, first: list[str], column: str | None) -> tuple[tuple[str, ...], int, bool]:
+        """Names of the columns, which of them has the text, and whether the first line names them."""
+        lowered = [name.strip().lower() for name in first]
+        if column is not None:
+            wanted = column.strip().lower()
+            if wanted in lowered:
+                return _unlike(first), lowered.index(wanted), True
+            if column.isdecimal() and 1 <= int(column) <= len(first):
+                return _nameless(first), int(column) - 1, False
+            raise ConfigError(
+                f"{self._shown} has no column {column!r}; its first line has: {', '.join(first)[:300]}. For a file that "
+                "does not name its columns give a number, such as --column 1",
+                key="column",
+            )
+        found = next((lowered.index(name) for name in TEXT_NAMES if name in lowered), None)
+        if found is not None:
+            return _unlike(first), found, True
+        if len(first) == 1 or (len(first) == 3 and _OFFICIAL.match(first[1])):
+            return _nameless(first), 0, False
+        raise ConfigError(
+            f"{self._shown}: which column has the text? Its first line has: {', '.join(first)[:300]}. Say --column NAME, "
+            "or its number where the columns have no names",
+            key="column",
+        )
+
+    # JSONL
+
+    def _objects(self, lines: Lines, column: str | None) -> None:
+        told = ((line, lines.broken()) for line in lines.bare())
+        objects = (_object(*line) for line in without_last_blank(told, lambda line: not line[0]))
+        peeked = list(islice(objects, PEEK))
+        if not peeked:
+            raise CorpusError(f"{self._shown} has no rows")
+        self.names = tuple(dict.fromkeys(key for found, _ in peeked for key in found))
+        self.column = self._text_column(self.names, column)
+
+        def row(read: tuple[dict[str, Any], str]) -> Row:
+            found, trouble = read
+            if trouble:
+                return found, "", trouble
+            return _judged(found, found.get(self.column), False)
+
+        self._rows = map(row, chain(peeked, objects))
+
+    def _text_column(self, names: Sequence[str], column: str | None) -> str:
+        if column is not None and column in names:
+            return column
+        lowered = {name.strip().lower(): name for name in reversed(names)}
+        wanted = TEXT_NAMES if column is None else (column.strip().lower(),)
+        found = next((lowered[name] for name in wanted if name in lowered), None)
+        if found is None:
+            asked = "which column has the text?" if column is None else f"there is no column {column!r}."
+            raise ConfigError(
+                f"{self._shown}: {asked} It has: {', '.join(names)[:300]}. Say --column NAME", key="column"
+            )
+        return found
+
+    # Parquet
+
+    def _open_parquet(self, column: str | None) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if self.where == "-":
+            raise ConfigError("Parquet cannot come through a pipe: name the file")
+        raw = self._file()
+        try:
+            self._parquet = pq.ParquetFile(raw)
+        except (pa.ArrowException, OSError) as error:
+            raise CorpusError(f"{self.where} is no readable Parquet file: {error}") from None
+        self.names = tuple(self._parquet.schema_arrow.names)
+        self.column = self._text_column(self.names, column)
+        self.size, self._seen = self._parquet.metadata.num_rows, 0
+        self._at = lambda: self._seen
+        kind = self._parquet.schema_arrow.field(self.column).type
+        if not _is_text(kind):
+            raise ConfigError(f"{self.where}: the column {self.column} holds {kind}, not text", key="column")
+
+    @property
+    def schema(self) -> Any:
+        """The Arrow schema of a Parquet file, None for any other."""
+        return self._parquet.schema_arrow if self.kind.format == "parquet" else None
+
+    def _batches(self, rows: int, skip: int) -> Iterator[Portion]:
+        import pyarrow as pa
+
+        first = 0
+        try:
+            for batch in self._parquet.iter_batches(batch_size=rows):
+                end = first + batch.num_rows
+                if end > skip:
+                    batch = batch.slice(max(0, skip - first))
+                    start = end - batch.num_rows
+                    judged = [_judged({}, value, False) for value in _plain(batch.column(self.column))]
+                    texts, errors = [text for _, text, _ in judged], [error for _, _, error in judged]
+                    yield Portion(start, texts, errors, [], batch)
+                first = self._seen = end
+        except (pa.ArrowException, OSError) as error:
+            raise CorpusError(f"{self.where} is damaged behind row {first:,}: {error}") from None
+
+    @property
+    def _shown(self) -> str:
+        return "stdin" if self.where == "-" else self.where
+
+
+def _object(line: str, broken: bool) -> tuple[dict[str, Any], str]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        what = "blank line" if not line.strip() else f"not JSON: {getattr(error, 'msg', 'it cannot be used')}"
+        return {"line": line} if line.strip() else {}, what
+    if not isinstance(found, dict):
+        return {"line": line}, "not a JSON object"
+    return found, "not UTF-8 text" if broken else ""
+
+
+def _judged(fields: dict[str, Any], text: object, broken: bool) -> Row:
+    if broken:
+        return fields, "", "not UTF-8 text"
+    if text is None:
+        return fields, "", "no text"
+    if not isinstance(text, str):
+        return fields, "", f"text of type {type(text).__name__}, not a string"
+    if not text.strip():
+        return fields, "", "empty text"
+    return fields, whole(text[:LONGEST]), ""
+
+
+def _portion(first: int, rows: list[Row]) -> Portion:
+    return Portion(
+        first, [text for _, text, _ in rows], [error for _, _, error in rows], [fields for fields, _, _ in rows]
+    )
+
+
+def _unlike(names: Sequence[str]) -> tuple[str, ...]:
+    """The names of a header, no two alike and none empty."""
+    found: list[str] = []
+    for number, name in enumerate((name.strip() for name in names), 1):
+        name = name or f"column_{number}"
+        while name in found:
+            name += "_2"
+        found.append(name)
+    return tuple(found)
+
+
+def _nameless(first: Sequence[str]) -> tuple[str, ...]:
+    if len(first) == 3 and _OFFICIAL.match(first[1]):
+        return ("text", "labels", "id")
+    return ("text",) if len(first) == 1 else tuple(f"column_{n}" for n in range(1, len(first) + 1))
+
+
+def _is_text(kind: Any) -> bool:
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _plain(column: Any) -> list[Any]:
+    """A column's strings; one that is not UTF-8 costs its own row only."""
+    try:
+        return list(column.to_pylist())
+    except UnicodeDecodeError:
+        return [_value(scalar) for scalar in column]
+
+
+def _value(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        return b""
