@@ -75,4 +75,14 @@ _ALL += [
     Recipe("distilled-6", "… and 6 epochs", {**DISTILLED, "epochs": 6}, teachers=TEACHERS),
 ]
 
+STUDENTS = (("distilled", (2,)), ("distilled-6", (2,)), ("distilled-own", (3,)))
+_ALL += [
+    Recipe(
+        "distilled-twice",
+        "4 epochs, tokens of their own; half of each target is the mean of three such students",
+        {**DISTILLED, "own_tokens": "all"},
+        teachers=STUDENTS,
+    ),
+]
+
 RECIPES = {recipe.name: recipe for recipe in _ALL}
