@@ -15,6 +15,11 @@ from trainer import __version__
 _SIGNS = re.compile(r"([\\`*_\[\]<>|~&#$]|:(?=//)|(?<=www)\.|^[-+](?= )|(?<=^\d)[.)])", re.I)
 """What Markdown, or what extends it, takes for more than text: marks, tags, cells, formulas, lists, and bare addresses."""
 
+_MENTION = re.compile(r"@(?=[\w-])")
+
+NO_BREAK = "\u2060"
+"""Takes no place; behind an @ it keeps a forge from calling somebody of that name."""
+
 LEFT_TO_RIGHT = "\u200e"
 """Takes no place; keeps the figures behind a name that is read from right to left behind it."""
 
@@ -118,5 +123,5 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _safe(text: object) -> str:
-    shown = _SIGNS.sub(r"\\\1", clean(str(text)))
+    shown = _MENTION.sub(f"@{NO_BREAK}", _SIGNS.sub(r"\\\1", clean(str(text))))
     return shown + LEFT_TO_RIGHT if any(bidirectional(char) in ("R", "AL") for char in shown) else shown
