@@ -135,7 +135,8 @@ def test_killed_and_started_again_no_row_is_lost_or_twice(
     command = [*COMMAND, *arguments(comments, model, out, "--json", "--threshold", "0.5")]
     parts = out.with_name(f"{out.name}.parts")
     reached = 0
-    for after, how in ((1, signal.SIGKILL), (4, signal.SIGINT), (7, signal.SIGTERM)):
+    ways = ((1, signal.SIGKILL), (4, signal.SIGINT), (7, signal.SIGTERM))
+    for after, how in ways if ending == "csv" else ways[:1]:
         ended = killed(command, parts, after, how)
         assert ended.returncode == {signal.SIGKILL: -9, signal.SIGINT: 130, signal.SIGTERM: 143}[how], ended.stderr
         assert not out.exists() and "Traceback" not in ended.stderr

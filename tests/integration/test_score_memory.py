@@ -1,0 +1,62 @@
+"""Memory does not grow with the file: what reads, tokenizes and writes holds a few portions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MOST_MORE = 30
+"""Megabytes that a file of six times the length may take more."""
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import numpy as np
+from trainer.corpus.tokens import load_tokenizer
+from trainer.infer.score import Work
+from trainer.modelfolder import ModelFolder
+from trainer.tables.kind import kind_of
+from trainer.tables.sink import Layout
+from trainer.tables.source import Source
+
+class Quick:  # all but the model's arithmetic, which knows one batch at a time
+    labels, precision, max_length = tuple(f"label {k}" for k in range(28)), "fp32", 128
+    def __init__(self, encoder):
+        self.folder = ModelFolder("quick", Path(encoder), "folder")
+        self.tokenizer = load_tokenizer(Path(encoder))
+    def thresholds(self):
+        return np.full(28, 0.5)
+    def of_tokens(self, tokens, tell):
+        return np.random.default_rng(0).random((len(tokens), 28), dtype=np.float32)
+
+file, out, encoder = sys.argv[1:]
+source, model = Source(file, kind_of(file, None, "")), Quick(encoder)
+found = Work(source, model, Layout(kind_of(out, None, ""), source.names, model.labels), rows=1000).into_file(Path(out))
+most = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))  # getrusage counts the parent's
+print(found.rows, int(most.split()[1]) // 1024)
+"""
+
+
+def peak(file: Path, out: Path, encoder: Path) -> tuple[int, int]:
+    """Rows, and the most memory that the process had, in MB."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(file), str(out), str(encoder)], capture_output=True, text=True, check=True
+    )
+    rows, most = map(int, done.stdout.split())
+    return rows, most
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells the peak of a process")
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_six_times_the_rows_take_no_more_memory(ending: str, tmp_path: Path, tiny_encoder: Path) -> None:
+    line = '{"text": "' + "a comment that goes on and on " * 60 + '", "n": 1}\n'
+    found = []
+    for rows in (2_000, 12_000):
+        file = tmp_path / f"{rows}.jsonl"
+        file.write_text(line * rows)
+        found.append(peak(file, tmp_path / f"out.{rows}.{ending}", tiny_encoder))
+    assert [rows for rows, _ in found] == [2_000, 12_000]
+    assert found[1][1] - found[0][1] < MOST_MORE, found
