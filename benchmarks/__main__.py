@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from rich.table import Table
 
 REPEATS = 3
 ROWS = 192
+SCORED = 512
 FEW, EPOCHS = 1_120, 4
 """Rows and epochs of the trainings that are compared in what they learn: the sample's train split."""
 
@@ -115,6 +117,58 @@ def predicting(table: Table) -> None:
     table.add_row("predict one comment", f"{times[30] * 1000:.1f} ms", f"p95 {times[56] * 1000:.1f} ms")
 
 
+def scoring(table: Table, corpus: str) -> None:
+    """A file of comments through the starter, beside the same model in transformers' pipeline; tokenizing and writing too."""
+    import io
+
+    from transformers import pipeline
+
+    from goemo_tui.cli import main as command
+    from trainer import Predictor, load_corpus
+    from trainer.infer.score import Work
+    from trainer.tables.kind import Kind
+    from trainer.tables.sink import Layout
+    from trainer.tables.source import Source
+
+    splits = load_corpus(corpus).splits
+    texts = [" ".join(text.split()) for text in splits.get("test", splits["train"]).text[:SCORED]]
+    with tempfile.TemporaryDirectory() as folder:
+        file, model = Path(folder) / "comments.txt", Path(folder) / "model"
+        file.write_text("\n".join(texts) + "\n", encoding="utf-8")
+        with redirect_stdout(io.StringIO()):
+            command(["models", "export", "starter", str(model)])
+        stock = pipeline(
+            "text-classification",
+            model=str(model),
+            top_k=None,
+            function_to_apply="sigmoid",
+            truncation=True,
+            device="cpu",
+        )
+
+        def ours(precision: str) -> Callable[[], object]:
+            predictor = Predictor(str(model), device="cpu", precision=precision)
+
+            def score() -> None:
+                source = Source(str(file), Kind("txt"))
+                Work(source, predictor, Layout(Kind("csv"), source.names, predictor.labels)).into(io.BytesIO().write)
+
+            return score
+
+        loop, batched, plain, half = interleaved(
+            lambda: [stock(text) for text in texts],
+            lambda: stock(texts, batch_size=64),
+            ours("fp32"),
+            ours("bf16"),
+        )
+    for name, taken in (("fp32", plain), ("bf16", half)):
+        table.add_row(
+            f"score {len(texts):,} comments, {name}",
+            f"{len(texts) / taken:.0f} rows/s",
+            f"{loop / taken:.1f}x the pipeline's loop, {batched / taken:.1f}x its batches of 64",
+        )
+
+
 def quality(table: Table, corpus: str) -> None:
     """The recipe `goemo` beside the one before adapters and mean pooling, on a few rows; benchmarks/QUALITY.md has all."""
     from benchmarks.quality.recipes import RECIPES
@@ -153,6 +207,7 @@ def main() -> int:
     loading(table, corpus)
     training(table, corpus)
     predicting(table)
+    scoring(table, corpus)
     quality(table, corpus)
     console.print(table)
     return 0
