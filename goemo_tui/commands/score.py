@@ -91,6 +91,9 @@ def run(options: argparse.Namespace) -> int:
                 say(f"stopped; what is done lies in {to}.parts, and the same command goes on")
             raise
     _tell(found, work, to, options.json)
+    if found.rows and found.errors == found.rows:
+        say("no row could be judged: the column error says why")
+        return 1
     return 0
 
 
@@ -303,7 +306,7 @@ def _lines(told: dict[str, Any], days: tuple[str, ...]) -> Iterator[str]:
     if told["errors"] > 5:
         yield f"  … {told['errors'] - 5:,} more, told in the column error"
     for title, shares in (("", told["emotions"]), ("ekman", told.get("ekman")), ("sentiment", told.get("sentiment"))):
-        if shares:
+        if shares and any(of["rows"] for of in shares.values()):
             yield ""
             if title:
                 yield title

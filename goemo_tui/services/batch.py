@@ -17,6 +17,7 @@ from typing import Any
 from goemo_tui.services.prediction import Emotion, Model, Threshold, result_of
 from trainer.errors import GoemoError
 from trainer.paths import expanded
+from trainer.tables.portion import whole
 
 MOST_LINES = 10_000
 LONGEST = 4_000
@@ -48,11 +49,6 @@ class Lines:
 def split_lines(text: str) -> list[str]:
     """The lines that hold something. Only line breaks part them, not whatever else Unicode takes for one."""
     return [line for raw in _BREAK.split(text) if (line := raw.strip())]
-
-
-def whole(text: str) -> str:
-    """The text with halves of characters, which no file and no tokenizer takes, as replacement characters."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def read_lines(text: str) -> Lines:

@@ -204,3 +204,14 @@ def test_what_cannot_be_is_said_before_anything_is_done(
     assert words in capsys.readouterr().err
     assert {f.name for f in tmp_path.iterdir()} <= {"in.csv", "THERE.csv", "home"}
     assert (tmp_path / "THERE.csv").read_text() == "mine"
+
+
+def test_a_file_of_which_nothing_can_be_judged(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in.csv").write_bytes(b"text,n\n,1\n\xff,2\n")
+    assert (
+        main(["score", str(tmp_path / "in.csv"), "--model", str(model), "--out", str(tmp_path / "o.csv"), "--json"])
+        == 1
+    )
+    told = capsys.readouterr()
+    assert json.loads(told.out)["errors"] == 2 and "no row could be judged" in told.err
+    assert [row["error"] for row in table(tmp_path / "o.csv")] == ["empty text", "not UTF-8 text"]

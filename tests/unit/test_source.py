@@ -108,6 +108,8 @@ def test_what_is_no_file_is_said(tmp_path: Path) -> None:
         source(tmp_path, "a.parquet", "text\n")
     with pytest.raises(CorpusError, match="unpacked"):
         source(tmp_path, "a.csv.gz", b"text\nhello\n")
+    with pytest.raises(CorpusError, match="UTF-16"):
+        source(tmp_path, "a.csv", "text\nhello\n".encode("utf-16"))
 
 
 def test_bad_rows_stay_in_their_place(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ class Lines:
     def __iter__(self) -> Iterator[str]:
         for raw in self._stream:
             if self._first:
+                if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                    raise CorpusError("the text is UTF-16, not UTF-8: save it again as UTF-8")
                 self._first, raw = False, raw.removeprefix(b"\xef\xbb\xbf")
             try:
                 line = raw.decode()
