@@ -29,7 +29,8 @@ from trainer.corpus.own_tokens import add_own_tokens, find_own_tokens, words_beh
 from trainer.corpus.raters import NONE, Shares, read_shares, soften
 from trainer.corpus.raters import fingerprint as raters_fingerprint
 from trainer.corpus.suspects import command, require_scores
-from trainer.corpus.tokens import TokenArrays, load_tokenizer, tokenize
+from trainer.corpus.token_cache import tokenized
+from trainer.corpus.tokens import TokenArrays, load_tokenizer
 from trainer.encoders import find_encoder, read_json
 from trainer.errors import ConfigError, CorpusError, GoemoError, ModelError, NotFoundError
 from trainer.learn import checkpoint, teachers
@@ -173,7 +174,7 @@ def prepare(
     )  # which row each was made of
 
     def tokens(some: Sequence[str]) -> TokenArrays:
-        return tokenize(some, tokenizer, config.max_length, cancelled=stop)
+        return tokenized(some, tokenizer, config.max_length, cancelled=stop)
 
     truth = metrics.multi_hot(train.labels, len(corpus.labels))
     targets = None
