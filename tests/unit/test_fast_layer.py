@@ -17,10 +17,11 @@ from trainer.model.fast_layer import make_fast
 TEXTS = ["what a day", "the kettle sang while we waited for the last bus home in the rain", "no", "thanks so much!"]
 
 
-def pair(encoder: Path, pooling: str, dropout: float = 0.0) -> tuple[nn.Module, nn.Module]:
-    """A model with adapters that have learned something, and the same one with fast layers."""
+def pair(encoder: Path, pooling: str, dropout: float = 0.0, rank: int = 4) -> tuple[nn.Module, nn.Module]:
+    """A model with adapters that have learned something (rank 0: none, all weights learn), and the same with fast layers."""
     model = classifier.build(encoder, OFFICIAL, 0, "random", pooling=pooling)
-    adapters.add(model, 4, 8, seed=0)
+    if rank:
+        adapters.add(model, rank, 8, seed=0)
     for name, parameter in model.named_parameters():
         if ".lora_B." in name:
             nn.init.normal_(parameter, std=0.05)
@@ -40,6 +41,14 @@ def learned(model: nn.Module, encoder: Path, texts: list[str] = TEXTS) -> tuple[
     return logits.detach().float(), {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
 
 
+def known(gradients: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """All but those of the keys' biases, which are nothing but rounding: attention does not see what all keys share."""
+    most = max(float(g.abs().max()) for g in gradients.values())
+    left_out = {name for name in gradients if name.endswith("self.key.bias")}
+    assert all(float(gradients[name].abs().max()) < 1e-4 * most for name in left_out)
+    return {name: gradient for name, gradient in gradients.items() if name not in left_out}
+
+
 def fast_layers(model: nn.Module) -> int:
     return sum(
         type(m).__qualname__ == "BertLayer" and type(m).__module__ == fast_layer.__name__ for m in model.modules()
@@ -48,24 +57,28 @@ def fast_layers(model: nn.Module) -> int:
 
 @pytest.mark.parametrize("texts", [TEXTS, TEXTS[:1] * 3], ids=["padded", "of one length"])
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
-def test_numbers_and_gradients_are_the_stock_layers(pooling: str, texts: list[str], tiny_encoder: Path) -> None:
-    stock, fast = pair(tiny_encoder, pooling)
+@pytest.mark.parametrize("rank", [4, 0], ids=["adapters", "all weights"])
+def test_numbers_and_gradients_are_the_stock_layers(
+    rank: int, pooling: str, texts: list[str], tiny_encoder: Path
+) -> None:
+    stock, fast = pair(tiny_encoder, pooling, rank=rank)
     assert fast_layers(fast) == len(fast.bert.encoder.layer) - 1  # type: ignore[union-attr, arg-type]
     (one, ours), (other, theirs) = learned(fast, tiny_encoder, texts), learned(stock, tiny_encoder, texts)
     assert torch.allclose(one, other, atol=1e-5)
     assert ours.keys() == theirs.keys() and any(".layer.0." in name for name in ours)
-    for name, gradient in theirs.items():
+    for name, gradient in known(theirs).items():
         assert torch.allclose(ours[name], gradient, rtol=1e-3, atol=1e-4 * float(gradient.abs().max())), name
 
 
-def test_in_half_precision_it_is_as_near_as_the_stock_layer(tiny_encoder: Path) -> None:
-    stock, fast = pair(tiny_encoder, "mean")
+@pytest.mark.parametrize("rank", [4, 0], ids=["adapters", "all weights"])
+def test_in_half_precision_it_is_as_near_as_the_stock_layer(rank: int, tiny_encoder: Path) -> None:
+    stock, fast = pair(tiny_encoder, "mean" if rank else "cls", rank=rank)
     exact, _ = learned(stock, tiny_encoder)
     with torch.autocast("cpu", torch.bfloat16):
         one, ours = learned(fast, tiny_encoder)
         other, theirs = learned(stock, tiny_encoder)
     assert (one - exact).abs().max() < 2 * (other - exact).abs().max() + 1e-3
-    for name, gradient in theirs.items():
+    for name, gradient in known(theirs).items():
         assert ours[name].dtype == torch.float32
         assert torch.nn.functional.cosine_similarity(ours[name].flatten(), gradient.flatten(), 0) > 0.98, name
 
@@ -107,9 +120,11 @@ def test_evaluated_and_merged_it_is_the_stock_model(tiny_encoder: Path) -> None:
 
 
 def test_what_it_is_not_for_is_left_alone(tiny_encoder: Path, tiny_distilbert: Path) -> None:
-    whole = classifier.build(tiny_encoder, OFFICIAL, 0, "random")
-    make_fast(whole)
-    assert not fast_layers(whole), "all weights are learned"
+    part = classifier.build(tiny_encoder, OFFICIAL, 0, "random")
+    for parameter in part.bert.parameters():  # type: ignore[union-attr]
+        parameter.requires_grad_(False)
+    make_fast(part)
+    assert not fast_layers(part), "nothing of them is learned"
     other = classifier.build(tiny_distilbert, OFFICIAL, 0, "random")
     adapters.add(other, 4, 8, 0)
     make_fast(other)

@@ -1,13 +1,15 @@
-"""A BERT layer with adapters as one step of autograd, for training on a CPU: the same sums in half as many passes.
+"""A BERT layer as one step of autograd, for training on a CPU: the same sums in half as many passes.
 
 Queries, keys and values are one product; frozen weights are cast once and not each time; gradients of residuals, norms
 and adapters are added up where they arise; dropout draws four masks from one random number. What it computes is what the
-stock layer computes, which stays in place for evaluation; a test holds the two together.
+stock layer computes, which stays in place for evaluation; a test holds the two together. Either adapters alone are
+learned, or all weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -24,7 +26,8 @@ WORDS = 2**16
 
 
 def make_fast(model: nn.Module) -> None:
-    """Let the layers of a stock BERT classifier with adapters compute themselves this way while they are trained on a CPU.
+    """Let the layers of a stock BERT classifier compute themselves this way while they are trained on a CPU, where adapters
+    alone are learned of them, or everything.
 
     In place; weights, their names and evaluation stay as they are, and so does the last layer, of which [CLS] alone is
     computed (`first_row`). Other models are left alone.
@@ -35,7 +38,7 @@ def make_fast(model: nn.Module) -> None:
         return
     layers: Any = model.bert.encoder.layer
     for layer in layers:
-        if type(layer) is BertLayer and _adapted(layer):
+        if type(layer) is BertLayer and (_adapted(layer) or _whole(layer)):
             layer.__class__ = _fast(type(layer))
 
 
@@ -47,6 +50,12 @@ def _adapted(layer: Any) -> bool:
         and all(hasattr(linear, "lora_A") for linear in linears)
         and all(isinstance(linear.lora_dropout[ADAPTER], nn.Identity) for linear in linears)
     )
+
+
+def _whole(layer: Any) -> bool:
+    """Whether all of a layer is learned, and its linear layers are plain ones."""
+    linears = [linear for group in _groups(layer) for linear in group]
+    return all(p.requires_grad for p in layer.parameters()) and all(type(linear) is nn.Linear for linear in linears)
 
 
 def _groups(layer: Any) -> tuple[tuple[Any, ...], ...]:
@@ -70,13 +79,9 @@ def _fast(kind: type[Any]) -> type[Any]:
             if not self.training or not torch.is_grad_enabled() or hidden_states.device.type != "cpu":
                 return super().forward(hidden_states, attention_mask, *args, **kwargs)  # type: ignore[no-any-return]
             dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else torch.float32
-            groups = _groups(self)
-            fixed = _fixed(self, groups, dtype)
-            learned = [
-                matrix[ADAPTER].weight for group in groups for one in group for matrix in (one.lora_A, one.lora_B)
-            ]
+            made = _frozen(self, dtype) if hasattr(self.output.dense, "lora_A") else _free(self, dtype)
             with torch.autocast("cpu", enabled=False):
-                out: Tensor = _Layer.apply(hidden_states, _added(attention_mask, dtype), fixed, *learned)  # type: ignore[no-untyped-call]
+                out: Tensor = _Layer.apply(hidden_states, _added(attention_mask, dtype), made, *made.learned)  # type: ignore[no-untyped-call]
             return out
 
     FastLayer.__name__ = FastLayer.__qualname__ = kind.__name__  # as in errors and printed models
@@ -92,19 +97,37 @@ class _Product(NamedTuple):
     scaling: float
 
 
-class _Fixed(NamedTuple):
-    """What is not learned of a layer."""
+Norm = tuple[Tensor, Tensor, float]
 
-    products: tuple[_Product, ...]
-    norms: tuple[tuple[Tensor, Tensor, float], tuple[Tensor, Tensor, float]]
+
+@dataclass(frozen=True)
+class _Made:
+    """What a layer is made of. `learned` are its parameters in the order of their gradients; `products` makes the four
+    products of them."""
+
+    learned: list[Tensor]
+    products: Callable[[Sequence[Tensor]], Sequence[_Adapted | _Free]]
+    norms: tuple[Norm, Norm]
+    learns_norms: bool
     heads: int
     dropout: float
     attention_dropout: float
     dtype: torch.dtype
 
 
-def _fixed(layer: Any, groups: Sequence[Sequence[Any]], dtype: torch.dtype) -> _Fixed:
-    """Cast once; anew where the weights were written to or moved since."""
+def _made(
+    layer: Any, learned: list[Tensor], products: Callable[..., Any], learns_norms: bool, dtype: torch.dtype
+) -> _Made:
+    norms = [(norm.weight, norm.bias, norm.eps) for norm in (layer.attention.output.LayerNorm, layer.output.LayerNorm)]
+    own, dropout = layer.attention.self, layer.output.dropout.p
+    return _Made(
+        learned, products, (norms[0], norms[1]), learns_norms, own.num_attention_heads, dropout, own.dropout.p, dtype
+    )
+
+
+def _frozen(layer: Any, dtype: torch.dtype) -> _Made:
+    """Adapters beside weights that are cast once; anew where those were written to or moved since."""
+    groups = _groups(layer)
     linears = [one.base_layer for group in groups for one in group]
     seen = (dtype, *((p.data_ptr(), p._version) for one in linears for p in (one.weight, one.bias)))
     if getattr(layer, "_fixed_of", None) != seen:
@@ -119,11 +142,28 @@ def _fixed(layer: Any, groups: Sequence[Sequence[Any]], dtype: torch.dtype) -> _
                 for group in groups
             )
         layer._fixed_of = seen
-    norms = [(norm.weight, norm.bias, norm.eps) for norm in (layer.attention.output.LayerNorm, layer.output.LayerNorm)]
-    own = layer.attention.self
-    return _Fixed(
-        layer._fixed, (norms[0], norms[1]), own.num_attention_heads, layer.output.dropout.p, own.dropout.p, dtype
-    )
+    fixed: tuple[_Product, ...] = layer._fixed
+    learned = [matrix[ADAPTER].weight for group in groups for one in group for matrix in (one.lora_A, one.lora_B)]
+
+    def products(learned: Sequence[Tensor]) -> list[_Adapted]:
+        return [
+            _Adapted(product, learned[at : at + 2 * len(product.outputs)], dtype)
+            for product, at in zip(fixed, (0, 6, 8, 10), strict=True)
+        ]
+
+    return _made(layer, learned, products, False, dtype)
+
+
+def _free(layer: Any, dtype: torch.dtype) -> _Made:
+    """All weights, which change with each step."""
+    linears = [one for group in _groups(layer) for one in group]
+    norms = (layer.attention.output.LayerNorm, layer.output.LayerNorm)
+    learned = [p for one in (*linears, *norms) for p in (one.weight, one.bias)]
+
+    def products(learned: Sequence[Tensor]) -> list[_Free]:
+        return [_Free(learned[at:to], dtype) for at, to in ((0, 6), (6, 8), (8, 10), (10, 12))]
+
+    return _made(layer, learned, products, True, dtype)
 
 
 def _added(mask: Tensor | None, dtype: torch.dtype) -> Tensor | None:
@@ -170,15 +210,35 @@ class _Adapted:
         return dx, found
 
 
+class _Free:
+    """One product whose weights are learned: (weight, bias) of each of its linear layers."""
+
+    def __init__(self, learned: Sequence[Tensor], dtype: torch.dtype) -> None:
+        self.outputs = [len(weight) for weight in learned[::2]]
+        weights, biases = learned[::2], learned[1::2]
+        self.weight = (torch.cat(list(weights)) if len(weights) > 1 else weights[0]).to(dtype)
+        self.bias = (torch.cat(list(biases)) if len(biases) > 1 else biases[0]).to(dtype)
+        self.x = torch.empty(0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs) -> (n, all outputs)."""
+        self.x = x
+        return torch.addmm(self.bias, x, self.weight.T)
+
+    def backward(self, dy: Tensor, needed: bool = True) -> tuple[Tensor | None, list[Tensor]]:
+        """The gradients of x (None where it is not needed) and of each linear layer's weight and bias, in order."""
+        weights = (dy.T @ self.x).float().split(self.outputs)
+        biases = dy.sum(0, dtype=torch.float32).split(self.outputs)
+        found = [gradient for pair in zip(weights, biases, strict=True) for gradient in pair]
+        return (dy @ self.weight if needed else None), found
+
+
 class _Layer(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, mask: Tensor | None, fixed: _Fixed, *learned: Tensor) -> Tensor:
+    def forward(ctx: Any, hidden: Tensor, mask: Tensor | None, fixed: _Made, *learned: Tensor) -> Tensor:
         rows, width, size = hidden.shape
         heads = fixed.heads
-        qkv, out, up, down = products = [
-            _Adapted(product, learned[at : at + 2 * len(product.outputs)], fixed.dtype)
-            for product, at in zip(fixed.products, (0, 6, 8, 10), strict=True)
-        ]
+        qkv, out, up, down = products = fixed.products(learned)
         x = hidden.reshape(-1, size).float()
         q, k, v = qkv.forward(x.to(fixed.dtype)).view(rows, width, 3, heads, -1).permute(2, 0, 3, 1, 4).unbind()
         q, k, v = (part.reshape(rows * heads, width, -1) for part in (q, k, v))
@@ -200,15 +260,16 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, dz: Tensor) -> tuple[Any, ...]:
-        fixed: _Fixed = ctx.fixed
+        fixed: _Made = ctx.fixed
         rows, width, size = ctx.shape
         heads = fixed.heads
         q, k, v, p, kept_p, kept_first, norm_first, inner, kept_second, norm_second = ctx.kept
         qkv, out, up, down = ctx.products
-        d_second = _norm_backward(dz.reshape(-1, size), norm_second, fixed.norms[1])
+        learns = fixed.learns_norms
+        d_second, *of_second = _norm_backward(dz.reshape(-1, size), norm_second, fixed.norms[1], learns)
         d_inner, of_down = down.backward(_times(d_second, kept_second, fixed.dtype))
         d_up, of_up = up.backward(aten.gelu_backward(d_inner, inner))
-        d_first = _norm_backward(d_second.add_(d_up), norm_first, fixed.norms[0])
+        d_first, *of_first = _norm_backward(d_second.add_(d_up), norm_first, fixed.norms[0], learns)
         d_seen, of_out = out.backward(_times(d_first, kept_first, fixed.dtype))
         d_seen = d_seen.view(rows, width, heads, -1).transpose(1, 2).reshape(rows * heads, width, -1)
         dp = torch.bmm(d_seen, v.transpose(1, 2))
@@ -222,7 +283,8 @@ class _Layer(torch.autograd.Function):
         dx, of_qkv = qkv.backward(d_qkv.view(rows * width, -1), ctx.needs_input_grad[0])
         d_hidden = None if dx is None else d_first.add_(dx).view(ctx.shape)
         ctx.products = ctx.kept = None
-        return (d_hidden, None, None, *of_qkv, *of_out, *of_up, *of_down)
+        of_norms = (*of_first, *of_second) if learns else ()
+        return (d_hidden, None, None, *of_qkv, *of_out, *of_up, *of_down, *of_norms)
 
 
 def _kept(like: Tensor, p: float) -> Tensor | None:
@@ -247,17 +309,18 @@ def _times(gradient: Tensor, kept: Tensor | None, dtype: torch.dtype) -> Tensor:
     return gradient if kept is None else gradient * kept
 
 
-def _norm(x: Tensor, norm: tuple[Tensor, Tensor, float]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _norm(x: Tensor, norm: Norm) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The normalised rows, and what backward needs: the input, its means and its inverse deviations."""
     weight, bias, eps = norm
     y, mean, scale = torch.native_layer_norm(x, weight.shape, weight, bias, eps)
     return y, x, mean, scale
 
 
-def _norm_backward(dy: Tensor, kept: Sequence[Tensor], norm: tuple[Tensor, Tensor, float]) -> Tensor:
+def _norm_backward(dy: Tensor, kept: Sequence[Tensor], norm: Norm, learns: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients of the input, and of weight and bias where the norm `learns`."""
     weight, bias, _ = norm
     x, mean, scale = kept
-    found: Tensor = aten.native_layer_norm_backward(
-        dy.contiguous(), x, weight.shape, mean, scale, weight, bias, [True, False, False]
-    )[0]
+    found: tuple[Tensor, Tensor, Tensor] = aten.native_layer_norm_backward(
+        dy.contiguous(), x, weight.shape, mean, scale, weight, bias, [True, learns, learns]
+    )
     return found
