@@ -6,6 +6,9 @@ READY := $(VENV)/.ready
 # Tests in several processes, a whole file in each: more than four only get in each other's way.
 SHARED_OUT := -n auto --maxprocesses 4 --dist loadfile
 
+# The tests start hundreds of processes: each would compile the program anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check format bench bench-ui quality starter torture monkey screenshots pictures clean
 
