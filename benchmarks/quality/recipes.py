@@ -56,6 +56,11 @@ _tried("smoothing", "label smoothing 0.1, towards base rates", label_smoothing=0
 _tried("ema", "running average of the weights, 0.999", ema=0.999)
 _tried("r-drop", "R-Drop, alpha 1", r_drop=1.0)
 _tried("layer-decay", "each layer 0.8 of the rate above it", layer_decay=0.8)
+_tried("staged", "the head alone for the first 15% of the steps", head_first=0.15)
+_tried(
+    "synonyms", "a fifth more rows with synonyms of WordNet, rare emotions first", augment="synonyms", augment_share=0.2
+)
+_tried("deletion", "a fifth more rows with words left out, rare emotions first", augment="deletion", augment_share=0.2)
 _tried(
     "own-tokens", "4 epochs; [NAME], [RELIGION] and frequent emoji as tokens of their own", epochs=4, own_tokens="all"
 )
