@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import decimal
 import gzip
 import io
 import json
@@ -85,6 +86,24 @@ def test_parquet_keeps_types(tmp_path: Path) -> None:
     assert found.column("error").to_pylist() == [None, None, "no text"] * 2
     text = layout.__class__(Kind("csv"), layout.names, LABELS).body(portion, P, FELT).decode()
     assert table(text, ",")[0] == ["a", "1", "2024-01-02T00:00:00", "fear", "0.25", "0.75", ""]
+
+
+def test_values_of_every_kind_have_a_text(tmp_path: Path) -> None:
+    far = pa.array([-(2**62)], pa.int64()).cast(pa.timestamp("s"))
+    values: dict[str, Any] = {
+        "time": pa.array([datetime.time(1, 2)]), "money": pa.array([decimal.Decimal("12.50")]), "yes": [True],
+        "bytes": [b"\xffa"], "list": [["a", None]], "object": [{"b": datetime.date(2024, 1, 2)}], "far": far,
+        "none": pa.nulls(1),
+    }  # fmt: skip
+    batch = pa.record_batch({name: pa.array(v) if isinstance(v, list) else v for name, v in values.items()})
+    portion = Portion(0, ["a"], [""], [], batch)
+    body = Layout(Kind("csv"), tuple(values), LABELS, schema=batch.schema).body(portion, P[:1], FELT[:1])
+    cells = dict(zip(values, table(body.decode(), ",")[0], strict=False))
+    assert cells["time"] == "01:02:00" and cells["money"] == "12.50" and cells["yes"] == "true" and cells["none"] == ""
+    assert cells["bytes"] == "\ufffda" and cells["list"] == '["a", null]' and cells["object"] == '{"b": "2024-01-02"}'
+    assert cells["far"]
+    (line,) = Layout(Kind("jsonl"), tuple(values), LABELS).body(portion, P[:1], FELT[:1]).decode().splitlines()
+    assert json.loads(line)["money"] == "12.50" and json.loads(line)["list"] == ["a", None]
 
 
 def test_rows_without_types_are_text_in_parquet(tmp_path: Path) -> None:

@@ -164,6 +164,17 @@ def test_parquet_keeps_its_types_and_may_be_entered_anywhere(tmp_path: Path, ski
     assert all(b.schema.field("n").type == pa.int16() for b in batches)
 
 
+def test_a_text_of_parquet_that_is_not_utf8_costs_its_own_row(tmp_path: Path) -> None:
+    offsets, data = (
+        pa.py_buffer(b"".join(n.to_bytes(4, "little") for n in (0, 4, 5, 11))),
+        pa.py_buffer(b"good\xffbetter"),
+    )
+    text = pa.Array.from_buffers(pa.string(), 3, [None, offsets, data])
+    pq.write_table(pa.table({"text": text}), tmp_path / "a.parquet")
+    found = rows(Source(str(tmp_path / "a.parquet"), Kind("parquet")))
+    assert found == [("good", ""), ("", "not UTF-8 text"), ("better", "")]
+
+
 def test_a_column_of_numbers_is_no_text(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": [1, 2]}), tmp_path / "a.parquet")
     with pytest.raises(ConfigError, match="int64, not text"):

@@ -20,7 +20,7 @@ from trainer.labels import EKMAN, EMOTIONS, SENTIMENT
 from trainer.modelfolder import model_digest
 from trainer.tables import tally
 from trainer.tables.parts import Parts, total
-from trainer.tables.portion import Portion
+from trainer.tables.portion import Portion, values_of
 from trainer.tables.sink import Layout, join
 from trainer.tables.source import Source
 
@@ -223,5 +223,5 @@ class _Ready:
 
 def _column(portion: Portion, column: str) -> list[Any]:
     if portion.batch is not None:
-        return list(portion.batch.column(column).to_pylist())
+        return values_of(portion.batch.column(column))
     return [row.get(column) for row in portion.fields]

@@ -49,3 +49,20 @@ def added(names: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
 def whole(text: str) -> str:
     """The text with halves of characters, which no file and no tokenizer takes, as replacement characters."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def values_of(column: Any) -> list[Any]:
+    """The values of an Arrow array. One that is no text, or a time that Python does not know, costs its own row only."""
+    try:
+        return list(column.to_pylist())
+    except (UnicodeDecodeError, ValueError, OverflowError):
+        return [_value(scalar) for scalar in column]
+
+
+def _value(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        return scalar.cast("binary").as_py().decode("utf-8", "replace")
+    except (ValueError, OverflowError):
+        return str(scalar.cast("string").as_py())

@@ -22,7 +22,7 @@ import numpy as np
 
 from trainer.errors import CorpusError
 from trainer.tables.kind import Kind
-from trainer.tables.portion import NEW, Portion, added, whole
+from trainer.tables.portion import NEW, Portion, added, values_of, whole
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -205,23 +205,10 @@ def _fields(portion: Portion) -> list[dict[str, Any]]:
     if portion.batch is None:
         return portion.fields
     columns = [
-        (name, _values(column)) for name, column in zip(portion.batch.schema.names, portion.batch.columns, strict=True)
+        (name, values_of(column))
+        for name, column in zip(portion.batch.schema.names, portion.batch.columns, strict=True)
     ]
     return [{name: values[i] for name, values in columns} for i in range(len(portion))]
-
-
-def _values(column: Any) -> list[Any]:
-    try:
-        return list(column.to_pylist())
-    except (UnicodeDecodeError, ValueError):  # bytes that are no text, times that Python has no value for
-        return [_one(scalar) for scalar in column]
-
-
-def _one(scalar: Any) -> Any:
-    try:
-        return scalar.as_py()
-    except (UnicodeDecodeError, ValueError):
-        return None if not scalar.is_valid else str(scalar.cast("binary").as_py().decode("utf-8", "replace"))
 
 
 def _text(value: Any) -> str | None:
@@ -236,9 +223,9 @@ def _cell(value: Any) -> str:
         return value
     if isinstance(value, bool | int | float):
         return json.dumps(value)
-    if isinstance(value, datetime.datetime | datetime.date):
-        return value.isoformat()
-    return json.dumps(value, ensure_ascii=False, default=_as_json)
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, default=_as_json)
+    return _as_json(value)
 
 
 def _as_json(value: Any) -> str:

@@ -260,7 +260,7 @@ def _object(line: str, broken: bool) -> tuple[dict[str, Any], str]:
 
 
 def _judged(fields: dict[str, Any], text: object, broken: bool) -> Row:
-    if broken:
+    if broken or isinstance(text, bytes):
         return fields, "", "not UTF-8 text"
     if text is None:
         return fields, "", "no text"
@@ -314,4 +314,4 @@ def _value(scalar: Any) -> Any:
     try:
         return scalar.as_py()
     except UnicodeDecodeError:
-        return b""
+        return scalar.cast("binary").as_py()
