@@ -24,7 +24,14 @@ class Recipe:
 STOCK: dict[str, Any] = {"epochs": 2, "lr": 2e-4, "pooling": "cls", "lora_rank": 0}
 """The recipe `goemo` before adapters and mean pooling: all weights, the stock head, two epochs."""
 
-ADAPTERS: dict[str, Any] = {"epochs": 3, "lora_rank": 16, "lora_alpha": 32, "lr": 1e-3, "head_lr": 1e-3}
+ADAPTERS: dict[str, Any] = {
+    "pooling": "cls",
+    "epochs": 3,
+    "lora_rank": 16,
+    "lora_alpha": 32,
+    "lr": 1e-3,
+    "head_lr": 1e-3,
+}
 MEAN: dict[str, Any] = {"pooling": "mean"}
 
 _ALL = [

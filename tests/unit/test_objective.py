@@ -73,3 +73,19 @@ def test_a_row_without_weight_teaches_nothing() -> None:
     objective()(logits, torch.from_numpy(TRUTH), torch.tensor([1.0, 0.0, 0.5, 1.0])).backward()
     assert logits.grad is not None
     assert logits.grad[1].abs().sum() == 0 and logits.grad[0].abs().sum() > 0
+
+
+@pytest.mark.parametrize("loss", ["bce", "focal", "asymmetric", "weighted"])
+def test_training_begins_where_no_label_pulls_all_rows_one_way(loss: str) -> None:
+    truth = np.zeros((20_000, 3), dtype=np.float32)
+    for label, count in enumerate((200, 2_000, 9_000)):
+        truth[:count, label] = 1
+    made = Objective.of(TrainConfig(loss=loss), truth, torch.device("cpu"))
+    start = torch.logit(torch.as_tensor(made.best_constant())).float().requires_grad_()
+    made(start.expand(20_000, -1), torch.from_numpy(truth)).backward()
+    from_rates = torch.logit(made.rates).requires_grad_()
+    made(from_rates.expand(20_000, -1), torch.from_numpy(truth)).backward()
+    assert start.grad is not None and from_rates.grad is not None
+    assert start.grad.abs().max() < 2e-4, start
+    if loss in ("focal", "weighted"):
+        assert from_rates.grad.abs().max() > 10 * start.grad.abs().max(), "the base rates are another place"

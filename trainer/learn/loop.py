@@ -17,6 +17,7 @@ from trainer.learn.average import Average
 from trainer.learn.checkpoint import Checkpoint, Position
 from trainer.learn.device import choose_device, choose_precision
 from trainer.learn.memory import release
+from trainer.learn.objective import Objective
 from trainer.learn.task import Diverged, Event, MemoryShort, Setback, Task
 from trainer.learn.terms import changed, repeatable, same_tokens, terms
 from trainer.learn.training import Training
@@ -122,14 +123,14 @@ def _ready(
 def new_model(task: Task, device: torch.device) -> tuple[nn.Module, torch.optim.Optimizer]:
     """Model and optimizer of a training that begins."""
     config = task.config
-    frequency = (task.train.truth.sum(0) + 0.5) / (len(task.train.truth) + 1)
+    frequency = Objective.of(config, task.train.truth, torch.device("cpu")).best_constant()
     model = classifier.build(
         task.encoder_folder, task.labels, config.seed, config.head_init, frequency, config.pooling, task.own_tokens
     )
     if config.lora_rank:
         own_from = min(task.own_tokens, default=None)
         adapters.add(model, config.lora_rank, config.lora_alpha, config.seed, own_from=own_from)
-        make_fast(model)
+    make_fast(model)
     model = model.to(device)
     groups = classifier.parameter_groups(model, config.weight_decay, config.decay, config.layer_decay)
     return model, torch.optim.AdamW(groups, lr=config.lr, fused=device.type in ("cpu", "cuda"))

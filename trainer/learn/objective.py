@@ -49,6 +49,21 @@ class Objective:
             torch.as_tensor(weight, dtype=torch.float32, device=device),
         )  # fmt: skip
 
+    def best_constant(self) -> Array:
+        """The probability of each label, float64 of (labels,), that costs least where nothing is known of a row.
+
+        Where training begins. Cross-entropy has it at the base rates; a loss that forgives easy negatives has it higher,
+        and a start at the base rates would first teach the encoder to say the same of every row, which it may not unlearn.
+        """
+        rates = self.rates.double().cpu().numpy()
+        if self.kind == "bce":
+            return rates
+        steps = torch.linspace(-12, 6, 3601)[:, None].expand(-1, len(rates)).to(self.rates.device)
+        never, always = (self._each(steps, torch.full_like(steps, target)) for target in (0.0, 1.0))
+        best = (never * (1 - self.rates) + always * self.rates).argmin(0)
+        found: Array = torch.sigmoid(steps[best, 0].double()).cpu().numpy()
+        return found
+
     @property
     def is_plain(self) -> bool:
         """Whether it is cross-entropy and nothing else (where targets are the labels)."""
