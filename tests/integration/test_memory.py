@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from tests.integration.in_process import created, texts, told
+from trainer import paths
 from trainer.learn import loop, validation, work
 from trainer.learn.training import Training
 from trainer.learn.work import prepare
@@ -129,7 +130,7 @@ def test_after_the_out_of_memory_killer_the_batches_are_cut(tiny_encoder: Path) 
         with EventLog(run.folder / LOG) as log:
             log.append("started", steps=12, pid=me.pid, split=split // 2)
         text = lock.written(me, signal=9, oom=1, wall=1.0)
-        lock.write_private(lock.control(run.folder) / supervise.EXIT, text)
+        paths.write_private(lock.control(run.folder) / supervise.EXIT, text)
         before, death = work.left_behind(run)
         assert before.split == split and death is not None and "out-of-memory killer" in before.why
     (run.folder / LOG).unlink()

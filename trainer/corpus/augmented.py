@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -103,17 +101,7 @@ def write(file: Path, key: str, made: Sequence[Made]) -> None:
     """Keep what was made, whole or not at all, readable by nobody else. Raises OSError."""
     body = "".join(json.dumps(astuple(m), ensure_ascii=False) + "\n" for m in made).encode()
     head = json.dumps({"v": VERSION, "key": key, "rows": len(made), "sha256": hashlib.sha256(body).hexdigest()})
-    paths.private_folder(file.parent)
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # mode 0600
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(head.encode() + b"\n" + body)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    paths.write_private(paths.private_folder(file.parent) / file.name, head.encode() + b"\n" + body)
 
 
 def counted(made: Sequence[Made]) -> dict[str, int]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -173,8 +172,8 @@ def keep_scores(folder: Path, probabilities: NDArray[np.float32], about: Mapping
     try:
         paths.private_folder(folder)
         (folder / RANKING).unlink(missing_ok=True)
-        _write(folder / SCORES, _npy(probabilities.astype(np.float32)))
-        _write(folder / ABOUT, json.dumps({"format": FORMAT, **about}, indent=1).encode())
+        paths.write_private(folder / SCORES, _npy(probabilities.astype(np.float32)))
+        paths.write_private(folder / ABOUT, json.dumps({"format": FORMAT, **about}, indent=1).encode())
     except OSError as error:
         raise GoemoError(f"{folder} cannot be written: {error.strerror or error}") from None
 
@@ -195,10 +194,10 @@ def keep_ranking(scores: OutOfFold, ranking: Ranking) -> None:
     """Write a ranking beside its scores. Raises GoemoError where the disk refuses."""
     try:
         (scores.folder / RANKING).unlink(missing_ok=True)
-        _write(scores.folder / QUALITY, _npy(ranking.quality))
-        _write(scores.folder / ISSUES, _npy(ranking.issues))
+        paths.write_private(scores.folder / QUALITY, _npy(ranking.quality))
+        paths.write_private(scores.folder / ISSUES, _npy(ranking.issues))
         told = {"format": FORMAT, **ranking.told, "of": fingerprint(scores)}
-        _write(scores.folder / RANKING, json.dumps(told, indent=1).encode())
+        paths.write_private(scores.folder / RANKING, json.dumps(told, indent=1).encode())
     except OSError as error:
         raise GoemoError(f"{scores.folder} cannot be written: {error.strerror or error}") from None
 
@@ -247,13 +246,3 @@ def _npy(values: NDArray[Any]) -> bytes:
     out = io.BytesIO()
     np.save(out, values, allow_pickle=False)
     return out.getvalue()
-
-
-def _write(path: Path, data: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

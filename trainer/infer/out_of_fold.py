@@ -43,7 +43,8 @@ from trainer.learn.task import Array
 from trainer.learn.work import work
 from trainer.model import metrics
 from trainer.modelfolder import ModelFolder
-from trainer.runs.lock import RunLock, stop_requested, write_private
+from trainer.paths import write_private
+from trainer.runs.lock import RunLock, stop_requested
 from trainer.runs.plan import Plan
 from trainer.runs.run import CONFIG, FORMAT, Run
 

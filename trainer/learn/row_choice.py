@@ -16,7 +16,7 @@ from trainer.corpus.decisions import read_decisions
 from trainer.corpus.folds import folds_of
 from trainer.errors import ConfigError, GoemoError
 from trainer.learn.task import Array
-from trainer.runs.lock import write_private
+from trainer.paths import write_private
 from trainer.runs.run import Run
 
 KEPT = "row_weights.npy"

@@ -6,19 +6,13 @@ says is kept in the cache, so that five students of other seeds ask once. How a 
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
-from trainer import paths
+from trainer import kept_arrays, paths
 from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.labels import LabelSet
 from trainer.learn.device import choose_precision
@@ -47,7 +41,7 @@ def taught(
     Kept in `folder`. `out_of_fold` gives the scores of the teacher of that name, `say` is told how far it is.
     Raises ConfigError for a teacher that is gone or has other labels, ModelError, or Cancelled.
     """
-    wanted = _digest(teacher, labels.names, texts)
+    wanted = kept_arrays.digest([teacher, *labels.names, "", *texts])
     known = _read(folder / FILE, wanted, len(texts))
     if known is not None:
         return known
@@ -59,13 +53,12 @@ def taught(
             say(f"asking teacher {number} of {len(models)}, {model.name}, about {len(texts):,} rows")
             answer = _ask(model.path, texts, device, stop)
             if kept:
-                _keep(kept, key, answer)
-                _sweep(kept.parent)
+                kept_arrays.keep(kept, key, {"probabilities": answer}, KEPT)
         said.append(_in_order(answer, model.path, labels))
     if asks_out_of_fold(teacher):
         said.append(out_of_fold())
     mean: Array = np.asarray(np.mean(said, axis=0), dtype=np.float32)
-    _keep(folder / FILE, wanted, mean)
+    kept_arrays.keep(folder / FILE, wanted, {"probabilities": mean})
     return mean
 
 
@@ -90,43 +83,13 @@ def _in_order(answer: Array, folder: Path, labels: LabelSet) -> Array:
 def _place(model: Path, texts: Sequence[str], device: torch.device) -> tuple[Path | None, str]:
     """Where a model's answers about these texts are kept, and what they depend on."""
     try:
-        key = _digest(model_digest(model), read_max_length(model), _in_half(device), texts)
+        key = kept_arrays.digest([model_digest(model), read_max_length(model), _in_half(device), *texts])
     except OSError:  # asked all the same, which says what is wrong
         return None, ""
     return paths.cache_folder() / "teachers" / f"{key[:32]}.safetensors", key
 
 
-def _digest(*about: Any) -> str:
-    return hashlib.sha256(
-        repr([list(a) if isinstance(a, (list, tuple)) else a for a in about]).encode("utf-8", "replace")
-    ).hexdigest()
-
-
-def _keep(file: Path, digest: str, probabilities: Array) -> None:
-    with suppress(OSError, SafetensorError):  # a disk that is full: asked again next time
-        part = paths.private_folder(file.parent) / f".{file.name}.{os.getpid()}"
-        try:
-            save_file({"probabilities": np.ascontiguousarray(probabilities, dtype=np.float32)}, part, {"of": digest})
-            part.chmod(0o600)
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
-
-
-def _sweep(shelf: Path) -> None:
-    with suppress(OSError):  # another process sweeps too
-        for file in sorted(shelf.iterdir(), key=lambda f: f.stat().st_mtime, reverse=True)[KEPT:]:
-            file.unlink()
-
-
-def _read(file: Path, digest: str, rows: int) -> Array | None:
-    try:
-        with safe_open(file, framework="numpy") as found:
-            if (found.metadata() or {}).get("of") != digest:
-                return None
-            probabilities = np.asarray(found.get_tensor("probabilities"), dtype=np.float32)
-        with suppress(OSError):
-            os.utime(file)
-    except (OSError, SafetensorError):
-        return None
-    return probabilities if probabilities.ndim == 2 and len(probabilities) == rows else None
+def _read(file: Path, key: str, rows: int) -> Array | None:
+    found = (kept_arrays.read(file, key) or {}).get("probabilities")
+    fits = found is not None and found.ndim == 2 and len(found) == rows and found.dtype == np.float32
+    return found if fits else None

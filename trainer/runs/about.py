@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer.errors import ConfigError, RunError
-from trainer.runs.lock import write_private
+from trainer.paths import write_private
 from trainer.runs.permission import require_writable
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer import paths
 from trainer.errors import NotFoundError, RunError
 from trainer.runs.events import LOG, last_seq
 from trainer.runs.identity import Process as Process
@@ -188,7 +189,7 @@ def stop_requested(folder: Path) -> bool:
 
 def request_stop(folder: Path) -> None:
     """Ask the worker of this run to stop when it can."""
-    write_private(control(folder) / STOP, b"")
+    paths.write_private(control(folder) / STOP, b"")
 
 
 def withdraw_stop(folder: Path) -> None:
@@ -205,27 +206,9 @@ def starter(folder: Path) -> Process | None:
     return found if found is not None and found.alive else None
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file for its owner's eyes alone, whatever the umask; readers see the old one or the new, never half."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.fchmod(fd, 0o600)
-        view = memoryview(data)
-        while view:
-            view = view[os.write(fd, view) :]
-        os.fsync(fd)
-        fresh.replace(path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(fd)
-
-
 def mark_starting(folder: Path) -> None:
     """Note that this process is starting a worker for the run."""
-    write_private(control(folder) / STARTING, written(Process.me()))
+    paths.write_private(control(folder) / STARTING, written(Process.me()))
 
 
 def unmark_starting(folder: Path) -> None:

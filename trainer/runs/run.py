@@ -80,7 +80,7 @@ class Run:
             fresh = shelf / f".new-{os.getpid()}-{time.monotonic_ns()}"
             fresh.mkdir(mode=0o700)
             fresh.chmod(0o700)
-            lock.write_private(fresh / CONFIG, text)
+            paths.write_private(fresh / CONFIG, text)
             folder = home.named(fresh, shelf)
         except OSError as error:
             raise RunError(f"no run can be made in {shelf}: {error.strerror}") from None

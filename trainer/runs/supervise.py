@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from trainer import paths
 from trainer.errors import GoemoError
 from trainer.runs import lock
 
@@ -192,7 +193,7 @@ def _write(folder: Path, end: Exit, code: int) -> None:
     number = {"signal": -code} if code < 0 else {"code": code}
     text = lock.written(end.process, **number, oom=int(end.oom), wall=time.time())
     try:
-        lock.write_private(lock.control(folder) / EXIT, text)
+        paths.write_private(lock.control(folder) / EXIT, text)
     except OSError as error:
         _say(f"{folder / lock.CONTROL / EXIT} cannot be written: {error}")
 
