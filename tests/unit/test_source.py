@@ -73,6 +73,9 @@ def test_line_breaks_inside_quotes_in_tsv(tmp_path: Path) -> None:
         ("two\nlines\there", ""), ('"open', ""), ('say "hi"', ""), ("", "1 columns, 2 expected"), ("plain", ""),
         ("a\n\n\nb", ""),
     ]  # fmt: skip
+    assert rows(source(tmp_path, "b.tsv", 'text\tn\r\n"two\r\nlines"\t1\r\nplain\t2\r\n')) == [
+        ("two\r\nlines", ""), ("plain", "")
+    ]  # fmt: skip
 
 
 def test_a_number_says_which_column_where_none_has_a_name(tmp_path: Path) -> None:
@@ -126,10 +129,14 @@ def test_nothing_of_a_row_with_too_many_fields_is_lost(tmp_path: Path) -> None:
     assert portion.fields == [{"text": "x", "n": "y,z"}]
 
 
-def test_a_quote_that_is_never_closed_ends_somewhere(tmp_path: Path) -> None:
-    lines = "".join(f"{'x' * 99}\n" for _ in range(2 * FIELD // 100))
-    found = rows(source(tmp_path, "a.csv", f'text\n"open\n{lines}good\n'), size=10_000)
-    assert found[0][1].startswith("not CSV") and found[-1] == ("good", "")
+@pytest.mark.parametrize("lines", [3, 2 * FIELD // 100])
+def test_a_quote_that_is_never_closed_costs_no_other_row(lines: int, tmp_path: Path) -> None:
+    more = "".join(f"{n},{'x' * 99}\n" for n in range(lines))
+    found = rows(
+        source(tmp_path, "a.csv", f'n,text\n0,"open\n{more}9,"two\nlines"\n8,"so" it goes\n7,good\n'), size=10_000
+    )
+    assert found[0] == ('"open', "") and len(found) == lines + 4
+    assert found[-3:] == [("two\nlines", ""), ('"so" it goes', ""), ("good", "")]
 
 
 def test_json_lines(tmp_path: Path) -> None:

@@ -26,16 +26,6 @@ class Portion:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def after(self, rows: int) -> Portion:
-        """Without its first `rows` rows."""
-        return Portion(
-            self.first + rows,
-            self.texts[rows:],
-            self.errors[rows:],
-            self.fields[rows:],
-            None if self.batch is None else self.batch.slice(rows),
-        )
-
 
 def added(names: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
     """What the new columns are called: themselves, unless a column of the file is called like one of them."""

@@ -12,45 +12,36 @@ from typing import IO, Any
 from trainer.corpus.fields import split_fields
 from trainer.errors import CorpusError
 
-FIELD = 1 << 20
-"""Characters of a field. A longer one is a quote that was never closed."""
+FIELD = 1 << 17
+"""Characters of a field, four times what a spreadsheet's cell holds. A longer one is a quote that was never closed."""
 
 AHEAD = 200
 """Lines of a TSV file that are looked at for the end of a quote."""
 
-Record = tuple[list[str] | str, bool]
-"""The fields of a line, or what is wrong with it; and whether it was not UTF-8."""
+Line = tuple[str, bool]
+"""A line without its line feed, and whether it was not UTF-8."""
+
+Record = tuple[list[str], bool]
+"""The fields of a row, and whether it was not UTF-8."""
 
 
-class Lines:
-    """The lines of a stream as text, with their ends."""
+def lines_of(stream: IO[bytes], where: str) -> Iterator[Line]:
+    """The lines of a stream. Raises CorpusError for one that is UTF-16."""
+    for number, raw in enumerate(stream):
+        if not number:
+            if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                raise CorpusError(f"{where} is UTF-16, not UTF-8: save it again as UTF-8")
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
+        raw = raw.removesuffix(b"\n")
+        try:
+            yield raw.decode(), False
+        except UnicodeDecodeError:
+            yield raw.decode("utf-8", "replace"), True
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._first = True
-        self._broken = False
 
-    def broken(self) -> bool:
-        """Whether one of those that were read since the last call was not UTF-8."""
-        found, self._broken = self._broken, False
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        for raw in self._stream:
-            if self._first:
-                if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                    raise CorpusError("the text is UTF-16, not UTF-8: save it again as UTF-8")
-                self._first, raw = False, raw.removeprefix(b"\xef\xbb\xbf")
-            try:
-                line = raw.decode()
-            except UnicodeDecodeError:
-                line, self._broken = raw.decode("utf-8", "replace"), True
-            yield line
-
-    def bare(self) -> Iterator[str]:
-        """Without their ends."""
-        for line in self:
-            yield line.removesuffix("\n").removesuffix("\r")
+def bare(lines: Iterator[Line]) -> Iterator[Line]:
+    """Without the carriage returns that Windows ends lines with."""
+    return ((line.removesuffix("\r"), broken) for line, broken in lines)
 
 
 class Unpacked(io.RawIOBase):
@@ -71,35 +62,61 @@ class Unpacked(io.RawIOBase):
         return len(found)
 
 
-def comma_records(lines: Lines) -> Iterator[Record]:
-    reader = csv.reader(iter(lines))
+def comma_records(lines: Iterator[Line]) -> Iterator[Record]:
+    """Rows of CSV, with line breaks inside quotes. Where quotes do not close as they should, a line is a row and the quote is
+    text, as in a corpus: no stray quote swallows the rows behind it."""
+    csv.field_size_limit(FIELD)
+    feed = _Feed(lines)
     while True:
+        feed.taken.clear()
         try:
-            fields: list[str] | str = next(reader)
+            fields = next(csv.reader(feed, strict=True))
         except StopIteration:
             return
-        except csv.Error as error:
-            fields = f"not CSV: {error}"
-        yield fields, lines.broken()
+        except csv.Error:
+            fields = split_fields(feed.only_first().removesuffix("\r"), ",")
+        yield fields, any(broken for _, broken in feed.taken)
 
 
-def tab_records(lines: Lines) -> Iterator[Record]:
-    """A line is a row: in comments quotes stand anywhere. Only where a line has too few fields and a quote that is open,
-    the next ones are looked at for what closes it."""
-    coming = ((line, lines.broken()) for line in lines.bare())
-    held: deque[tuple[str, bool]] = deque()
+class _Feed:
+    """Lines as a reader of CSV wants them. `taken` are those of the row at hand, which can be given back."""
+
+    def __init__(self, lines: Iterator[Line]) -> None:
+        self._lines = lines
+        self._back: deque[Line] = deque()
+        self.taken: list[Line] = []
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> str:
+        self.taken.append(self._back.popleft() if self._back else next(self._lines))
+        return f"{self.taken[-1][0]}\n"
+
+    def only_first(self) -> str:
+        """The first line of the row; the others come again."""
+        self._back.extendleft(reversed(self.taken[1:]))
+        del self.taken[1:]
+        return self.taken[0][0]
+
+
+def tab_records(lines: Iterator[Line]) -> Iterator[Record]:
+    """Rows of TSV. A line is a row: in comments quotes stand anywhere. Only where a line has too few fields and a quote that
+    is open, the next ones are looked at for what closes it."""
+    held: deque[Line] = deque()
     count = 0
     while True:
-        line, broken = held.popleft() if held else next(coming, (None, False))
+        line, broken = held.popleft() if held else next(lines, (None, False))
         if line is None:
             return
-        fields = split_fields(line, "\t")
+        bare_line = line.removesuffix("\r")
+        fields = split_fields(bare_line, "\t")
         if count and len(fields) != count:
-            plain = line.split("\t")
+            plain = bare_line.split("\t")
             if len(plain) == count:  # two stray quotes looked like one quoted field
                 fields = plain
             elif len(fields) < count and (line.startswith('"') or '\t"' in line):
-                held.extend(islice(coming, AHEAD - len(held)))
+                held.extend(islice(lines, AHEAD - len(held)))
                 joined, more = _closed(line, held, count)
                 if more:
                     fields = joined
@@ -109,14 +126,14 @@ def tab_records(lines: Lines) -> Iterator[Record]:
         yield fields, broken
 
 
-def _closed(line: str, held: Sequence[tuple[str, bool]], count: int) -> tuple[list[str], int]:
+def _closed(line: str, held: Sequence[Line], count: int) -> tuple[list[str], int]:
     """The fields of `line` and as many lines behind it as make `count` of them; none where they do not."""
     for more, (ahead, _) in enumerate(held, 1):
         line += f"\n{ahead}"
         if '"' in ahead:
-            fields = split_fields(line, "\t")
-            broken = ['"{}"'.format(f.replace('"', '""')) for f in fields if "\n" in f]
-            if len(fields) == count and all(quoted in line for quoted in broken):
+            fields = split_fields(line.removesuffix("\r"), "\t")
+            over = ['"{}"'.format(f.replace('"', '""')) for f in fields if "\n" in f]
+            if len(fields) == count and all(quoted in line for quoted in over):
                 return fields, more
         if len(line) > FIELD:
             break

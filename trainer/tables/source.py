@@ -6,7 +6,6 @@ CSV file may have line breaks inside quotes here: reviews have.
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 import json
@@ -21,7 +20,16 @@ from trainer.corpus.fields import TEXT_NAMES
 from trainer.errors import ConfigError, CorpusError, NotFoundError
 from trainer.tables.kind import Kind
 from trainer.tables.portion import Portion, whole
-from trainer.tables.records import FIELD, Lines, Record, Unpacked, comma_records, tab_records, without_last_blank
+from trainer.tables.records import (
+    Line,
+    Record,
+    Unpacked,
+    bare,
+    comma_records,
+    lines_of,
+    tab_records,
+    without_last_blank,
+)
 
 PEEK = 1_000
 """Objects of a JSONL file that are looked at to learn which columns there are."""
@@ -46,23 +54,21 @@ class Source:
         self.names: tuple[str, ...] = ()
         self.size = 0
         self.has_header = True
-        self._raw: IO[bytes] | None = None
         self._at: Callable[[], int] = lambda: 0
         if kind.format == "parquet":
             self._open_parquet(column)
             return
-        lines = Lines(self._open())
+        lines = lines_of(self._open(), self._shown)
         match kind.format:
             case "tsv":
                 self._delimited(tab_records(lines), column, "\t")
             case "csv":
-                csv.field_size_limit(FIELD)
                 self._delimited(comma_records(lines), column, ",")
             case "jsonl":
                 self._objects(lines, column)
             case _:
                 self.names, self.column = ("text",), "text"
-                self._rows: Iterator[Row] = (_judged({"text": line}, line, lines.broken()) for line in lines.bare())
+                self._rows: Iterator[Row] = (_judged({"text": line}, line, broken) for line, broken in bare(lines))
 
     @property
     def position(self) -> int:
@@ -113,7 +119,6 @@ class Source:
             raise NotFoundError(f"{path} is not there") from None
         except OSError as error:
             raise CorpusError(f"{path} cannot be read: {error.strerror or error}") from None
-        self._raw = raw
         return raw
 
     # TSV and CSV
@@ -122,16 +127,11 @@ class Source:
         head = next(records, None)
         if head is None:
             raise CorpusError(f"{self._shown} has no rows")
-        first, _ = head
-        if isinstance(first, str):
-            raise CorpusError(f"{self._shown}: its first line cannot be read: {first}")
-        names, text, is_header = self._header(first, column)
+        names, text, is_header = self._header(head[0], column)
         self.names, self.column, self.has_header = names, names[text], is_header
 
         def row(record: Record) -> Row:
             fields, broken = record
-            if isinstance(fields, str):  # what the reader of CSV says of a line that it cannot make out
-                return {}, "", fields
             named = dict(zip(names, fields, strict=False))
             if len(fields) != len(names):
                 if len(fields) > len(names):  # nothing is lost: the last column takes what is left over
@@ -170,9 +170,8 @@ class Source:
 
     # JSONL
 
-    def _objects(self, lines: Lines, column: str | None) -> None:
-        told = ((line, lines.broken()) for line in lines.bare())
-        objects = (_object(*line) for line in without_last_blank(told, lambda line: not line[0]))
+    def _objects(self, lines: Iterator[Line], column: str | None) -> None:
+        objects = (_object(*line) for line in without_last_blank(bare(lines), lambda line: not line[0]))
         peeked = list(islice(objects, PEEK))
         if not peeked:
             raise CorpusError(f"{self._shown} has no rows")
