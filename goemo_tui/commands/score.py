@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -80,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     if source.kind.format not in ("jsonl", "parquet", "txt"):
         named = "" if source.has_header else "; its first line is a row, for it names no columns"
         say(f"the texts are in the column {source.column}{named}")
-    with _shown() as work.tell, _until_signal():
+    with _shown() as work.tell:
         try:
             if to is not None:
                 found = work.into_file(to, options.again)
@@ -154,7 +153,8 @@ def _work(options: argparse.Namespace, to: Path | None) -> Work:
         say(text)
     if where == PIPE and to is not None:
         say("what comes through a pipe cannot be taken up again: keep it in a file where it is long")
-    layout = Layout(written, source.names, predictor.labels, options.safe_cells, source.schema)
+    open_ended = kind.format == "jsonl" and written.format != "jsonl"
+    layout = Layout(written, source.names, predictor.labels, options.safe_cells, source.schema, open_ended)
     return Work(source, predictor, layout, by, options.portion or ROWS)
 
 
@@ -172,20 +172,6 @@ def _by(options: argparse.Namespace, source: Source) -> Any:
 def _stdout(data: bytes) -> None:
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
-
-
-@contextmanager
-def _until_signal() -> Iterator[None]:
-    """SIGTERM ends it as ctrl-c does, so that what runs beside is ended too."""
-
-    def end(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -224,8 +210,8 @@ def _figures(progress: Progress) -> str:
     parts = [f"{progress.rows:,} rows", f"{wording.rate(progress.rows_per_s)}/s"]
     if progress.share:
         parts.insert(0, wording.percent(progress.share))
-        if progress.share < 1:
-            parts.append(f"eta {wording.duration(progress.seconds * (1 - progress.share) / progress.share)}")
+        if progress.share < 1 and progress.left is not None:
+            parts.append(f"eta {wording.duration(progress.left)}")
     if progress.errors:
         parts.append(f"{progress.errors:,} not judged")
     return " · ".join(parts)

@@ -176,6 +176,21 @@ def test_through_a_pipe(model: Path) -> None:
     assert "3 rows, 1 not judged" in done.stderr
 
 
+def test_through_a_pipe_into_a_file(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    command = [*COMMAND, "-", "--format", "jsonl", "--model", str(model), "--out", str(out), "--json"]
+    for _ in range(2):  # nothing of the first is gone on with
+        done = subprocess.run(
+            [*command, "--overwrite"], input='{"text": "so happy", "n": 1}\nnonsense\n', capture_output=True, text=True
+        )
+        assert done.returncode == 0 and "cannot be taken up again" in done.stderr, done.stderr
+        assert json.loads(done.stdout)["rows"] == 2
+        assert [(row["text"], row["other_fields"]) for row in table(out)] == [
+            ("so happy", ""), ("", ""),
+        ]  # fmt: skip
+        assert [row["line"] for row in table(out)] == ["", "nonsense"]
+
+
 @pytest.mark.parametrize(
     ("more", "code", "words"),
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainer.errors import ConfigError, CorpusError
-from trainer.tables.parts import Parts, total
+from trainer.tables.parts import Parts
 
 
 def test_it_goes_on_behind_the_last_whole_part(tmp_path: Path) -> None:
@@ -19,11 +19,23 @@ def test_it_goes_on_behind_the_last_whole_part(tmp_path: Path) -> None:
     (parts.folder / "part-000002").write_bytes(b"half of a part whose story is missing")
     (parts.folder / ".part-000002.json").write_bytes(b'{"rows": 9')
     again = Parts(to, {"model": "a", "list": [1, 2]})
-    assert total(again.told, "rows") == 7 and [f.read_bytes() for f in again.files] == [b"one", b"two"]
+    assert again.total("rows") == 7 and [f.read_bytes() for f in again.files] == [b"one", b"two"]
     again.add(b"three", {"rows": 1})
     assert again.files[2].read_bytes() == b"three"
     again.done()
+    again.close()
+    again.close()
     assert not again.folder.exists()
+
+
+def test_what_others_put_there_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "out.parts"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    parts = Parts(tmp_path / "out", {})
+    parts.add(b"one", {"rows": 1})
+    parts.done()
+    assert [f.name for f in folder.iterdir()] == ["mine.txt"]
 
 
 def test_another_job_is_not_mixed_in(tmp_path: Path) -> None:
@@ -33,7 +45,7 @@ def test_another_job_is_not_mixed_in(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"another model, threshold.*--again"):
         Parts(tmp_path / "out", {"model": "b"})
     anew = Parts(tmp_path / "out", {"model": "b"}, again=True)
-    assert not anew.told and [f.name for f in anew.folder.iterdir() if f.name.startswith("part")] == []
+    assert not list(anew.told()) and [f.name for f in anew.folder.iterdir() if f.name.startswith("part")] == []
 
 
 def test_a_second_process_is_turned_away(tmp_path: Path) -> None:
@@ -41,7 +53,7 @@ def test_a_second_process_is_turned_away(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="another process"):
         Parts(tmp_path / "out", {})
     parts.close()
-    Parts(tmp_path / "out", {}).done()
+    Parts(tmp_path / "out", {}).close()
 
 
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:

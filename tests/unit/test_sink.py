@@ -34,7 +34,7 @@ def written(tmp_path: Path, name: str, layout: Layout, *portions: tuple[Portion,
     for number, portion in enumerate(portions):
         parts.append(tmp_path / f"part{number}")
         parts[-1].write_bytes(layout.body(*portion))
-    join(layout, parts, tmp_path / name)
+    join(layout, parts, tmp_path / name, tmp_path / ".joined")
     assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     assert not [f for f in tmp_path.iterdir() if f.name.startswith(".")]
     return tmp_path / name
@@ -72,6 +72,21 @@ def test_json_lines_keep_the_object(tmp_path: Path) -> None:
         {"text": "\ud800", "other": None, "emotions": ["joy", "fear"], "scores": {"joy": 0.9, "fear": 0.6}},
         {"emotions": [], "scores": {}, "error": "no text"},
     ]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_fields_that_are_no_columns_are_kept(kind: str, tmp_path: Path) -> None:
+    fields: list[dict[str, Any]] = [{"text": "a"}, {"late": [1], "text": "b", "n": None}, {"line": "no JSON"}]
+    portion = Portion(0, ["a", "b", ""], ["", "", "not JSON"], fields)
+    layout = Layout(Kind(kind), ("text",), LABELS, open_ended=True)
+    file = written(tmp_path, "out", layout, (portion, P, FELT))
+    if kind == "csv":
+        rows = table(file.read_text(), ",")
+        assert rows[0][:3] == ["text", "other_fields", "emotions"]
+        found = [row[1] for row in rows[1:]]
+    else:
+        found = [value or "" for value in pq.read_table(file).column("other_fields").to_pylist()]
+    assert found == ["", '{"late": [1], "n": null}', '{"line": "no JSON"}']
 
 
 def test_parquet_keeps_types(tmp_path: Path) -> None:
@@ -143,4 +158,4 @@ def test_a_column_that_is_called_like_a_new_one_stays(tmp_path: Path) -> None:
 
 def test_a_place_that_takes_nothing(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="cannot be written"):
-        join(Layout(Kind("csv"), ("text",), LABELS), [], tmp_path / "nowhere" / "out")
+        join(Layout(Kind("csv"), ("text",), LABELS), [], tmp_path / "nowhere" / "out", tmp_path / "nowhere" / "joined")

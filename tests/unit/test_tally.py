@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
 
 from trainer.tables import tally
+
+
+def added_up(parts: Iterable[tally.Counts]) -> tally.Counts:
+    found: tally.Counts = {}
+    for part in parts:
+        tally.add(found, part)
+    return found
+
 
 GROUPS = {"good": [0, 1], "bad": [2]}
 
@@ -18,20 +27,20 @@ def test_counts_of_portions_add_up() -> None:
     shop = [f"s{n % 4}" for n in range(50)]
     whole = tally.count(felt, judged, GROUPS, {"shop": shop})
     cuts = [slice(0, 7), slice(7, 30), slice(30, 50)]
-    assert tally.added_up(tally.count(felt[c], judged[c], GROUPS, {"shop": shop[c]}) for c in cuts) == whole
+    assert added_up(tally.count(felt[c], judged[c], GROUPS, {"shop": shop[c]}) for c in cuts) == whole
     assert whole["rows"] == 50 and whole["scored"] == judged.sum()
     assert whole["labels"] == (felt & judged[:, None]).sum(axis=0).tolist()
     assert whole["groups"][0] == ((felt[:, 0] | felt[:, 1]) & judged).sum()
     assert whole["without"] == (~felt.any(axis=1) & judged).sum()
     assert sum(of["rows"] for of in whole["apart"]["shop"].values()) == 50
-    assert tally.added_up([]) == {}
+    assert added_up([]) == {}
 
 
 def test_too_many_values_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tally, "MOST_VALUES", 3)
     felt, judged = np.ones((9, 1), dtype=bool), np.ones(9, dtype=bool)
     parts = [tally.count(felt, judged, {}, {"n": [str(n + start) for n in range(9)]}) for start in (0, 5)]
-    values = tally.added_up(parts)["apart"]["n"]
+    values = added_up(parts)["apart"]["n"]
     assert set(values) == {"0", "1", "2", tally.OTHERS} and sum(of["rows"] for of in values.values()) == 18
     assert values[tally.OTHERS]["labels"] == [15]
 

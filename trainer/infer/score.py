@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from trainer.corpus.tokens import TokenArrays, tokenize
 from trainer.labels import EKMAN, EMOTIONS, SENTIMENT
 from trainer.modelfolder import model_digest
 from trainer.tables import tally
-from trainer.tables.parts import Parts, total
+from trainer.tables.parts import Parts
 from trainer.tables.portion import Portion, values_of
 from trainer.tables.sink import Layout, join
 from trainer.tables.source import Source
@@ -35,14 +35,14 @@ ROWS = 8_192
 
 @dataclass(frozen=True)
 class Progress:
-    """How far it is. `rows` are done, `errors` of them were not judged; `share` of the source is read (0..1, None where its
-    length is not known); `rows_per_s` since this process began; `seconds` it has been at it."""
+    """How far it is. `rows` are done, `errors` of them were not judged; `share` of the source (0..1, None where its length is
+    not known); `rows_per_s` and the `seconds` that are left, as this process went so far."""
 
     rows: int
     errors: int
     share: float | None
     rows_per_s: float
-    seconds: float
+    left: float | None
 
 
 @dataclass(frozen=True)
@@ -91,30 +91,32 @@ class Work:
 
     def into_file(self, to: Path, again: bool = False) -> Scored:
         """Score all into `to`, or go on where an earlier process was broken off. Raises ConfigError, CorpusError, Cancelled."""
-        parts = Parts(to, self._about(), again)
+        parts = Parts(to, self._about(), again or self.source.is_pipe)
         try:
-            began_at = total(parts.told, "rows")
-            for body, told in self._portions(began_at, total(parts.told, "errors")):
+            began_at = parts.total("rows")
+            for body, told in self._portions(began_at, parts.total("errors")):
                 parts.add(body, told)
-            join(self.layout, parts.files, to)
-        except BaseException:
+            join(self.layout, parts.files, to, parts.joined)
+            found = self._scored(parts.told(), began_at)
+            parts.done()
+            return found
+        finally:
             parts.close()
-            raise
-        parts.done()
-        return self._scored(parts.told, began_at)
 
     def into(self, write: Callable[[bytes], object]) -> Scored:
         """Score all and write it as it comes."""
+
+        def told() -> Iterator[dict[str, Any]]:
+            for body, one in self._portions(0, 0):
+                write(body)
+                yield one
+
         write(self.layout.head())
-        told = []
-        for body, one in self._portions(0, 0):
-            write(body)
-            told.append(one)
-        return self._scored(told, 0)
+        return self._scored(told(), 0)
 
     def _portions(self, done: int, errors: int) -> Iterator[tuple[bytes, dict[str, Any]]]:
         """The bytes of each portion and what is told of it. The next one is read and tokenized meanwhile."""
-        groups, began_at = self._groups, done
+        pace = _Pace(self.tell, done, self._began)
         portions = self.source.portions(self.rows, done)
         with ThreadPoolExecutor(1, "reading") as ahead, ThreadPoolExecutor(1, "writing") as behind:
             coming: Future[_Ready | None] = ahead.submit(self._ready, portions)
@@ -122,45 +124,47 @@ class Work:
             try:
                 while (ready := coming.result()) is not None:
                     coming = ahead.submit(self._ready, portions)
-                    judged = self._judged(ready, done, errors, began_at)
+                    judged = self._judged(ready, pace, done, errors)
                     done += len(ready.portion)
                     errors += sum(map(bool, ready.portion.errors))
                     if going is not None:
                         yield going.result()
-                    going = behind.submit(self._written, ready.portion, judged, groups)
+                    going = behind.submit(self._written, ready.portion, judged)
                 if going is not None:
                     yield going.result()
             finally:
                 coming.cancel()
-        self.tell(self._progress(done, errors, began_at, 1.0))
+        pace.at(done, errors, 1.0)
 
     def _ready(self, portions: Iterator[Portion]) -> _Ready | None:
+        before = self._read
         portion = next(portions, None)
         if portion is None:
             return None
         good = np.array([not error for error in portion.errors], dtype=bool)
         texts = [text for text, fine in zip(portion.texts, good, strict=True) if fine]
-        return _Ready(portion, good, tokenize(texts, self.predictor.tokenizer, self.predictor.max_length), self._read)
+        tokens = tokenize(texts, self.predictor.tokenizer, self.predictor.max_length)
+        return _Ready(portion, good, tokens, (before, self._read))
 
     @property
-    def _read(self) -> float | None:
-        return min(1.0, self.source.position / self.source.size) if self.source.size else None
+    def _read(self) -> float:
+        """How much of the source is read, 0..1; 0 where its length is not known."""
+        return min(1.0, self.source.position / self.source.size) if self.source.size else 0.0
 
-    def _judged(self, ready: _Ready, done: int, errors: int, began_at: int) -> Array:
-        before = ready.read
+    def _judged(self, ready: _Ready, pace: _Pace, done: int, errors: int) -> Array:
+        first, last = ready.read
 
         def tell(rows: int) -> None:
             if self.stop():
                 raise Cancelled("scoring was stopped")
-            self.tell(self._progress(done + rows, errors, began_at, before))
+            share = first + (last - first) * rows / max(1, len(ready.tokens))
+            pace.at(done + rows, errors, share if self.source.size else None)
 
         found = np.full((len(ready.portion), len(self.predictor.labels)), np.nan, dtype=np.float32)
         found[ready.good] = self.predictor.of_tokens(ready.tokens, tell)
         return found
 
-    def _written(
-        self, portion: Portion, probabilities: Array, groups: Mapping[str, Sequence[int]]
-    ) -> tuple[bytes, dict[str, Any]]:
+    def _written(self, portion: Portion, probabilities: Array) -> tuple[bytes, dict[str, Any]]:
         with np.errstate(invalid="ignore"):
             felt = probabilities >= self.predictor.thresholds()
         judged = ~np.isnan(probabilities[:, 0]) if probabilities.shape[1] else np.zeros(len(portion), dtype=bool)
@@ -169,12 +173,8 @@ class Work:
             "rows": len(portion),
             "errors": len(wrong),
             "wrong": wrong[:MOST_WRONG],
-            "counts": tally.count(felt, judged, groups, self.by.of(portion)),
+            "counts": tally.count(felt, judged, self._groups, self.by.of(portion)),
         }
-
-    def _progress(self, rows: int, errors: int, began_at: int, share: float | None) -> Progress:
-        seconds = time.monotonic() - self._began
-        return Progress(rows, errors, share, (rows - began_at) / max(seconds, 1e-6), seconds)
 
     @property
     def _groups(self) -> dict[str, list[int]]:
@@ -187,12 +187,8 @@ class Work:
 
     def _about(self) -> dict[str, Any]:
         """What parts that belong together have in common; a file's name in it is no secret, it lies beside them."""
-        file = Path(self.source.where)
-        stat = file.stat()
-        with file.open("rb") as source:
-            head = hashlib.sha256(source.read(1 << 20)).hexdigest()
         return {
-            "input": [str(file.absolute()), stat.st_size, stat.st_mtime_ns, head],
+            "input": self._input(),
             "column": self.source.column,
             "model": model_digest(self.predictor.folder.path),
             "threshold": self.predictor.thresholds().tolist(),
@@ -201,24 +197,50 @@ class Work:
             "by": [list(self.by.values), list(self.by.days)],
         }
 
-    def _scored(self, told: Sequence[dict[str, Any]], began_at: int) -> Scored:
-        wrong = [(int(row), str(what)) for one in told for row, what in one["wrong"]]
-        counts = tally.added_up(one["counts"] for one in told)
+    def _input(self) -> list[object]:
+        if self.source.is_pipe:
+            return [self.source.where]
+        file = Path(self.source.where)
+        stat = file.stat()
+        with file.open("rb") as source:
+            head = hashlib.sha256(source.read(1 << 20)).hexdigest()
+        return [str(file.absolute()), stat.st_size, stat.st_mtime_ns, head]
+
+    def _scored(self, told: Iterable[dict[str, Any]], began_at: int) -> Scored:
+        rows, errors, counts, wrong = 0, 0, tally.Counts(), list[tuple[int, str]]()
+        for one in told:
+            rows, errors = rows + one["rows"], errors + one["errors"]
+            wrong += [(int(row), str(what)) for row, what in one["wrong"]][: MOST_WRONG - len(wrong)]
+            tally.add(counts, one["counts"])
         seconds = time.monotonic() - self._began
-        groups = tuple(self._groups)
-        return Scored(
-            total(told, "rows"), total(told, "errors"), began_at, seconds, counts, groups, tuple(wrong[:MOST_WRONG])
-        )
+        return Scored(rows, errors, began_at, seconds, counts, tuple(self._groups), tuple(wrong))
+
+
+class _Pace:
+    """How fast it goes, told on. `done` rows were there before it `began` (monotonic seconds)."""
+
+    def __init__(self, tell: Callable[[Progress], None], done: int, began: float) -> None:
+        self._tell, self._done, self._began = tell, done, began
+        self._from: float | None = None
+
+    def at(self, rows: int, errors: int, share: float | None) -> None:
+        """So far it is."""
+        seconds = max(1e-6, time.monotonic() - self._began)
+        if self._from is None and share is not None:
+            self._from = share if self._done else 0.0
+        gone = 0.0 if share is None or self._from is None else share - self._from
+        left = seconds * (1 - (share or 0.0)) / gone if gone > 0 else None
+        self._tell(Progress(rows, errors, share, (rows - self._done) / seconds, left))
 
 
 @dataclass(frozen=True)
 class _Ready:
-    """A portion with the tokens of its good rows; `read`: how far the source was read then."""
+    """A portion with the tokens of its good rows; `read`: how far the source was read before it and behind it."""
 
     portion: Portion
     good: Array
     tokens: TokenArrays
-    read: float | None
+    read: tuple[float, float]
 
 
 def _column(portion: Portion, column: str) -> list[Any]:

@@ -46,8 +46,8 @@ def build(
 ) -> nn.Module:
     """A classifier over the encoder in `folder`, one output a label, on the CPU in fp32 and in training mode.
 
-    `frequency[k]` is the share of training rows that carry label k; with head_init="log_odds" the last layer starts with
-    zero weights and a bias at the log-odds of it, so that the first step already predicts the base rates.
+    `frequency[k]` is the probability of label k where nothing is known of a row, such as its share of the training rows;
+    with head_init="log_odds" the last layer starts with zero weights and a bias at the log-odds of it.
     pooling="mean" gives the encoder one more layer, which starts as the mean of the tokens (`pooling.start_as_mean`);
     "auto" does so where the encoder's kind allows it. `own`: token ids that the encoder does not have -> the ids of the
     words that each begins as (`own_vectors.add_vectors`).

@@ -7,8 +7,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,11 @@ from typing import Any
 from trainer import paths
 from trainer.errors import ConfigError, CorpusError
 
-ABOUT = "about.json"
+ABOUT, LOCK, PART, JOINED = "about.json", "lock", "part-", "joined"
 
 
 class Parts:
-    """The folder of what will be `to`. `about` is what all parts have in common; `told` is each part's own, in order.
+    """The folder of what will be `to`. `about` is what all parts have in common.
 
     Begun before with the same `about`, it goes on behind the last whole part. `again` throws away what is there.
     Raises ConfigError where another job has begun the same file or is at it, CorpusError for a disk that fails.
@@ -29,10 +28,10 @@ class Parts:
     def __init__(self, to: Path, about: dict[str, Any], again: bool = False) -> None:
         self.to, self.folder = to, to.with_name(f"{to.name}.parts")
         self._about = json.loads(json.dumps(about))
-        self.told: list[dict[str, Any]] = []
+        self._count = 0
         try:
             paths.private_folder(self.folder)
-            self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._take()
             if again:
                 self._clear()
@@ -43,42 +42,59 @@ class Parts:
     @property
     def files(self) -> list[Path]:
         """The whole parts in their order."""
-        return [self._file(number) for number in range(len(self.told))]
+        return [self._file(number) for number in range(self._count)]
+
+    @property
+    def joined(self) -> Path:
+        """Where they are put together, before that takes the name of the file."""
+        return self.folder / JOINED
+
+    def told(self) -> Iterator[dict[str, Any]]:
+        """What was told of each, read again each time: of a long file it is much."""
+        for file in self.files:
+            yield self._read(file.with_suffix(".json")) or {}
+
+    def total(self, key: str) -> int:
+        """A number that each part tells, added up."""
+        return sum(int(one.get(key, 0)) for one in self.told())
 
     def add(self, body: bytes, told: dict[str, Any]) -> None:
         """Keep one more part. Raises CorpusError."""
-        file = self._file(len(self.told))
+        file = self._file(self._count)
         try:
-            for path, data in ((file, body), (file.with_suffix(".json"), json.dumps(told).encode())):
-                self._write(path, data)
+            paths.write_private(file, body)
+            paths.write_private(file.with_suffix(".json"), json.dumps(told).encode())
         except OSError as error:
             raise CorpusError(
                 f"{file} cannot be written: {error.strerror or error}. What was done is kept: the same command goes on"
             ) from None
-        self.told.append(told)
+        self._count += 1
 
     def done(self) -> None:
         """The file is made: take the parts away."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.close()
+        with suppress(OSError):
+            self._clear()
+            (self.folder / LOCK).unlink()
+            self.folder.rmdir()
 
     def close(self) -> None:
-        """Let go of the folder."""
-        with suppress(OSError):
+        """Let go of the folder, once."""
+        if self._lock >= 0:
             os.close(self._lock)
+            self._lock = -1
 
     def _take(self) -> None:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(self._lock)
+            self.close()
             raise ConfigError(f"another process is writing {self.to}; wait for it or choose another --out") from None
 
     def _begin(self) -> None:
         about = self._read(self.folder / ABOUT)
         if about is None:
             self._clear()
-            self._write(self.folder / ABOUT, json.dumps(self._about).encode())
+            paths.write_private(self.folder / ABOUT, json.dumps(self._about).encode())
             return
         unlike = sorted(key for key in {*about, *self._about} if about.get(key) != self._about.get(key))
         if unlike:
@@ -87,25 +103,17 @@ class Parts:
                 f"{self.to} was begun with another {', '.join(unlike)}. What is done lies in {self.folder}: give the same "
                 "as then to go on, or --again to begin anew"
             )
-        while (told := self._read(self._file(len(self.told)).with_suffix(".json"))) is not None:
-            self.told.append(told)
+        while self._read(self._file(self._count).with_suffix(".json")) is not None:
+            self._count += 1
 
     def _clear(self) -> None:
+        """Whatever of it is ours; a folder of that name may hold other things."""
         for path in self.folder.iterdir():
-            if path.name != "lock":
+            if path.name.lstrip(".").startswith((ABOUT, PART, JOINED)) and path.is_file():
                 path.unlink()
 
     def _file(self, number: int) -> Path:
-        return self.folder / f"part-{number:06d}"
-
-    def _write(self, path: Path, data: bytes) -> None:
-        part = path.with_name(f".{path.name}")
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(path)
+        return self.folder / f"{PART}{number:06d}"
 
     @staticmethod
     def _read(path: Path) -> dict[str, Any] | None:
@@ -114,8 +122,3 @@ class Parts:
         except (OSError, ValueError):
             return None
         return found if isinstance(found, dict) else None
-
-
-def total(told: Sequence[dict[str, Any]], key: str) -> int:
-    """A number that each part tells, added up."""
-    return sum(int(one.get(key, 0)) for one in told)

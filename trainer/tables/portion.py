@@ -9,6 +9,9 @@ from typing import Any
 NEW = ("emotions", "error")
 """Columns that are added beside one for each label."""
 
+OTHERS = "other_fields"
+"""The column of a table for what rows of JSONL have that no column is there for, as JSON."""
+
 
 @dataclass(frozen=True)
 class Portion:
@@ -29,11 +32,11 @@ class Portion:
 
 def added(names: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
     """What the new columns are called: themselves, unless a column of the file is called like one of them."""
-    new = (NEW[0], *labels, NEW[1])
+    new = (NEW[0], *labels, NEW[1], OTHERS, "scores")
     prefix = ""
-    while {f"{prefix}{name}" for name in (*new, "scores")} & set(names):
+    while {f"{prefix}{name}" for name in new} & set(names):
         prefix += "predicted_"
-    return {name: f"{prefix}{name}" for name in (*new, "scores")}
+    return {name: f"{prefix}{name}" for name in new}
 
 
 def whole(text: str) -> str:

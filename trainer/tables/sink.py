@@ -22,7 +22,7 @@ import numpy as np
 
 from trainer.errors import CorpusError
 from trainer.tables.kind import Kind
-from trainer.tables.portion import NEW, Portion, added, values_of, whole
+from trainer.tables.portion import NEW, OTHERS, Portion, added, values_of, whole
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -34,7 +34,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class Layout:
     """What the rows of a file look like. `names` are the columns of the source, `labels` those of the model.
 
-    `safe_cells`: text cells of TSV and CSV that a spreadsheet would calculate begin with an apostrophe. `schema` is the
+    `open_ended`: rows may have fields that are no columns; a table has one more column for them. `safe_cells`: text cells of TSV and CSV that a spreadsheet would calculate begin with an apostrophe. `schema` is the
     source's where it has one (Arrow), and is kept in Parquet.
     """
 
@@ -43,6 +43,7 @@ class Layout:
     labels: tuple[str, ...]
     safe_cells: bool = False
     schema: Any = None
+    open_ended: bool = False
 
     @property
     def new(self) -> dict[str, str]:
@@ -54,7 +55,13 @@ class Layout:
         if self.kind.format not in ("tsv", "csv"):
             return b""
         new = self.new
-        columns = (*self.names, new[NEW[0]], *(new[label] for label in self.labels), new[NEW[1]])
+        columns = (
+            *self.names,
+            *([new[OTHERS]] if self.open_ended else []),
+            new[NEW[0]],
+            *(new[label] for label in self.labels),
+            new[NEW[1]],
+        )
         return _lines([columns], self._delimiter)
 
     def body(self, portion: Portion, probabilities: Array, felt: Array) -> bytes:
@@ -73,10 +80,15 @@ class Layout:
 
     def _cells(self, fields: dict[str, Any], error: str, probabilities: Array, felt: Array) -> Iterable[str]:
         old = [_cell(fields.get(name)) for name in self.names]
+        if self.open_ended:
+            old.append(_cell(self._others(fields)))
         if self.safe_cells:
             old = [f"'{cell}" if cell.startswith(FORMULA) else cell for cell in old]
         numbers = ["" if math.isnan(p) else repr(round(float(p), 6)) for p in probabilities]
         return (*old, ",".join(self._felt(probabilities, felt)), *numbers, error)
+
+    def _others(self, fields: dict[str, Any]) -> dict[str, Any] | None:
+        return {name: value for name, value in fields.items() if name not in self.names} or None
 
     def _felt(self, probabilities: Array, felt: Array) -> list[str]:
         """The labels over their threshold, the most probable first."""
@@ -108,6 +120,9 @@ class Layout:
         else:
             names = list(self.names)
             columns = [pa.array([_text(row.get(n)) for row in portion.fields], pa.string()) for n in names]
+        if self.open_ended:
+            names.append(self.new[OTHERS])
+            columns.append(pa.array([_text(self._others(row)) for row in portion.fields], pa.string()))
         new, missing = self.new, np.isnan(probabilities)
         felt_names = [self._felt(p, over) for p, over in zip(probabilities, felt, strict=True)]
         columns.append(pa.array(felt_names, pa.list_(pa.string())))
@@ -121,11 +136,13 @@ class Layout:
         return out.getvalue()
 
 
-def join(layout: Layout, parts: Sequence[Path], to: Path) -> None:
-    """The parts in their order as one file, whole or not at all. Raises CorpusError for a disk that does not take it."""
-    temporary = to.with_name(f".{to.name}.{os.getpid()}")
+def join(layout: Layout, parts: Sequence[Path], to: Path, through: Path) -> None:
+    """The parts in their order as one file, whole or not at all: `through` is a name on the same disk that nobody reads.
+
+    Raises CorpusError for a disk that does not take it.
+    """
     try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        handle = os.open(through, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "wb") as out:
             if layout.kind.format == "parquet":
                 _join_parquet(layout, parts, out)
@@ -137,12 +154,12 @@ def join(layout: Layout, parts: Sequence[Path], to: Path) -> None:
                             shutil.copyfileobj(source, packed, 1 << 20)
             out.flush()
             os.fsync(out.fileno())
-        temporary.replace(to)
+        through.replace(to)
     except OSError as error:
         raise CorpusError(f"{to} cannot be written: {error.strerror or error}") from None
     finally:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            through.unlink(missing_ok=True)
 
 
 def _join_parquet(layout: Layout, parts: Sequence[Path], out: IO[bytes]) -> None:

@@ -71,6 +71,11 @@ class Source:
                 self._rows: Iterator[Row] = (_judged({"text": line}, line, broken) for line, broken in bare(lines))
 
     @property
+    def is_pipe(self) -> bool:
+        """Whether it can be read once only."""
+        return self.where == "-"
+
+    @property
     def position(self) -> int:
         """How far it is read, in the bytes of `size`."""
         return self._at()

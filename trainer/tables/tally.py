@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,16 +50,13 @@ def _of(felt: Array, judged: Array, groups: Mapping[str, Sequence[int]]) -> Coun
     }
 
 
-def added_up(many: Iterable[Counts]) -> Counts:
-    """The counts of all rows together."""
-    found: Counts = {}
-    for one in many:
-        _add(found, one)
-        for column, values in one.get("apart", {}).items():
-            known = found.setdefault("apart", {}).setdefault(column, {})
-            for value, counts in values.items():
-                _add(known.setdefault(value if value in known or len(known) < MOST_VALUES else OTHERS, {}), counts)
-    return found
+def add(to: Counts, more: Counts) -> None:
+    """Add the counts of other rows."""
+    _add(to, more)
+    for column, values in more.get("apart", {}).items():
+        known = to.setdefault("apart", {}).setdefault(column, {})
+        for value, counts in values.items():
+            _add(known.setdefault(value if value in known or len(known) < MOST_VALUES else OTHERS, {}), counts)
 
 
 def _add(to: Counts, more: Counts) -> None:
