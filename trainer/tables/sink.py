@@ -34,8 +34,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class Layout:
     """What the rows of a file look like. `names` are the columns of the source, `labels` those of the model.
 
-    `open_ended`: rows may have fields that are no columns; a table has one more column for them. `safe_cells`: text cells of TSV and CSV that a spreadsheet would calculate begin with an apostrophe. `schema` is the
-    source's where it has one (Arrow), and is kept in Parquet.
+    `safe_cells`: text cells of TSV and CSV that a spreadsheet would calculate begin with an apostrophe. `schema` is the
+    source's where it has one (Arrow), and is kept in Parquet. `open_ended`: rows may have fields that are no columns; a
+    table has one more column for them.
     """
 
     kind: Kind
@@ -55,13 +56,8 @@ class Layout:
         if self.kind.format not in ("tsv", "csv"):
             return b""
         new = self.new
-        columns = (
-            *self.names,
-            *([new[OTHERS]] if self.open_ended else []),
-            new[NEW[0]],
-            *(new[label] for label in self.labels),
-            new[NEW[1]],
-        )
+        old = (*self.names, new[OTHERS]) if self.open_ended else self.names
+        columns = (*old, new[NEW[0]], *(new[label] for label in self.labels), new[NEW[1]])
         return _lines([columns], self._delimiter)
 
     def body(self, portion: Portion, probabilities: Array, felt: Array) -> bytes:
