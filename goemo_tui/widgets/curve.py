@@ -90,6 +90,9 @@ class Curve(Lines, can_focus=True):
     class Moved(Message):
         """The cursor of a chart went elsewhere, or away."""
 
+    class Reshaped(Message):
+        """It has another size: what is worth drawing may be another."""
+
     def __init__(self, title: str, x_name: str, empty: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.title, self.x_name, self.empty = title, x_name, empty
@@ -118,6 +121,10 @@ class Curve(Lines, can_focus=True):
         self._main = main if main is not None else layers[0].trace if layers else None
         self._span = (x_start, max(x_end, x_start + 1e-9))
         return self.redraw()
+
+    def on_resize(self) -> None:
+        """Tell who decides what is drawn."""
+        self.post_message(self.Reshaped())
 
     def forget(self) -> None:
         """Another run: its curve has no window and no cursor yet."""

@@ -184,6 +184,12 @@ class Live(Vertical):
     def _draw_charts(self) -> int:
         return self._show_loss() + self._show_score() if self._view is not None else 0
 
+    @on(Curve.Reshaped)
+    def _charts_reshaped(self, message: Curve.Reshaped) -> None:
+        """A run that has ended tells nothing more that would draw them for the room that they have now."""
+        message.stop()
+        self._draw_charts()
+
     def _show_pins(self) -> int:
         cursors = [self.query_one(f"#{id}", Curve).cursor for id in ("loss-chart", "score-chart")]
         return self.query_one(PinLegend).show(self._pins, *cursors)

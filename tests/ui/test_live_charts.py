@@ -61,6 +61,16 @@ async def test_the_heading_and_the_line_below_never_give_two_figures_one_name() 
         assert "epoch 1  train .080  dev .083  F1 .502" in shown(app)
 
 
+async def test_a_quiet_run_is_drawn_for_the_room_that_there_is_now() -> None:
+    async with living((80, 24)) as (app, pilot, *_):
+        await until(pilot, lambda: "●" in title(app, "#score-chart"))
+        assert "○" not in title(app, "#score-chart"), "no room for micro-F1"
+        await pilot.resize_terminal(120, 36)  # and nothing new is told by the run
+        await until(pilot, lambda: "○" in title(app, "#score-chart"))
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "○" not in title(app, "#score-chart"))
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
 async def test_the_cursor_reads_step_epoch_raw_smoothed_and_dev(size: tuple[int, int]) -> None:
     async with living(size) as (app, pilot, *_):
