@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from trainer.corpus.interrupt import Cancelled
 
 
 def texts_of(texts: Sequence[str]) -> Any:
@@ -24,3 +28,35 @@ def values_of(array: Any, dtype: type[np.generic]) -> npt.NDArray[Any]:
     return np.frombuffer(
         array.buffers()[1], dtype=dtype, count=len(array), offset=array.offset * np.dtype(dtype).itemsize
     )
+
+
+def column_of(texts: Sequence[str]) -> Any:
+    """An Arrow chunked array of strings. What is columns already (`Texts`) is taken as it is."""
+    chunks = getattr(texts, "chunks", None)
+    return pa.chunked_array(chunks if chunks else [texts_of(texts)])
+
+
+def by_chunk(
+    column: Any,
+    function: Callable[[Any], Any],
+    done: Callable[[int, int], None] = lambda chunks, of: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> list[Any]:
+    """`function` of each chunk of a column, in several threads where there are several: Arrow lets go of the lock.
+
+    `done(chunks, of)` is told as they come. Raises Cancelled, and what `function` raises.
+    """
+    chunks = column.chunks
+    if len(chunks) < 2:
+        return [function(chunk) for chunk in chunks]
+    found = []
+    with ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1))) as pool:
+        try:
+            for result in pool.map(lambda chunk: None if cancelled() else function(chunk), chunks):
+                found.append(result)
+                if cancelled():
+                    raise Cancelled("nobody waits for it")
+                done(len(found), len(chunks))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from goemo_tui.services.arrow import texts_of, values_of
+from goemo_tui.services.arrow import by_chunk, column_of, texts_of, values_of
 from goemo_tui.services.query import Expression, QueryError, Term, parse, words_of
+from trainer.corpus.label_rows import LabelRows
 
 if TYPE_CHECKING:
     from trainer.corpus import Corpus, Split
@@ -28,11 +29,25 @@ Rows = npt.NDArray[np.int64]
 COLUMNS = ("#", "comment", "emotions", "tok")
 """The table's columns; their positions are what `sorted_by` takes."""
 
-SEARCHES = 24
-"""Searches of texts whose answers are kept for a split (a byte a row each)."""
+SEARCHES, SEARCHES_BYTES = 24, 64 << 20
+"""Searches of texts whose answers are kept for a split (a byte a row each), as long as they take no more than this."""
+
+MANY = 300_000
+"""Rows from which a search or a sort may take longer than a keystroke may, and a second copy of all texts too much room."""
 
 CHUNK = 2_000
 """Comments tokenized at a time: the first page has its counts after a blink, and a cancel is noticed."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who waits for an answer: told how far it is, and asked whether it is still wanted."""
+
+    done: Callable[[int, int], None] = lambda parts, of: None
+    cancelled: Callable[[], bool] = lambda: False
+
+
+NOBODY = Watch()
 
 
 @dataclass
@@ -41,8 +56,6 @@ class SplitColumns:
 
     split: Split
     labels: LabelSet
-    lowered: Any
-    """Arrow large_string (n): the comments in lower case."""
     flat: npt.NDArray[np.int32]
     """Label ids of all rows, one after the other."""
     owner: npt.NDArray[np.int64]
@@ -54,8 +67,6 @@ class SplitColumns:
     tokens: npt.NDArray[np.int32]
     """(n): tokens with [CLS] and [SEP], -1 where not yet counted."""
     _ranks: dict[int, npt.NDArray[np.int64]] = field(default_factory=dict)
-    _asked: dict[str, Any] = field(default_factory=dict)
-    """Arrow columns that only some filters want, made when the first one asks: `text`, `ids` (in lower case)."""
     _searches: dict[tuple[str, str], npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -83,26 +94,28 @@ class SplitColumns:
             flat = flat[chosen[self.owner]]
         return np.bincount(flat, minlength=len(self.labels)).astype(np.int64)
 
-    def select(self, expression: Expression | None) -> Rows:
+    def select(self, expression: Expression | None, watch: Watch = NOBODY) -> Rows:
         """The rows in file order for which `expression` holds; every row for None.
 
-        Raises QueryError for a regular expression that is none, and for token counts that are still being made.
+        Raises QueryError for a regular expression that is none, and for token counts that are still being made;
+        Cancelled where `watch` says so.
         """
-        return self.all_rows() if expression is None else np.flatnonzero(self._mask(expression)).astype(np.int64)
+        return self.all_rows() if expression is None else np.flatnonzero(self._mask(expression, watch)).astype(np.int64)
 
-    def _mask(self, expression: Expression) -> npt.NDArray[np.bool_]:
+    def _mask(self, expression: Expression, watch: Watch) -> npt.NDArray[np.bool_]:
         if isinstance(expression, Term):
-            mask = self._mask_of_term(expression)
+            mask = self._mask_of_term(expression, watch)
         else:
-            masks = [self._mask(part) for part in expression.parts]
+            masks = [self._mask(part, watch) for part in expression.parts]
             mask = np.logical_and.reduce(masks) if expression.join == "and" else np.logical_or.reduce(masks)
         return ~mask if expression.negated else mask
 
-    def _mask_of_term(self, term: Term) -> npt.NDArray[np.bool_]:
+    def _mask_of_term(self, term: Term, watch: Watch) -> npt.NDArray[np.bool_]:
         if term.kind in ("word", "regex"):
-            return self._searched(term)
+            return self._searched(term, watch)
         if term.kind == "id":
-            return _mask_of(pc.starts_with(self._column("ids"), pattern=term.text))
+            found = by_chunk(self._ids, lambda ids: _begins(ids, term.text), watch.done, watch.cancelled)
+            return np.concatenate(found) if found else np.zeros(0, dtype=bool)
         if term.kind == "label":
             mask = np.zeros(len(self), dtype=bool)
             mask[self.owner[np.isin(self.flat, term.labels)]] = True
@@ -116,29 +129,49 @@ class SplitColumns:
             raise QueryError(f"tokens are still being counted ({done:,} of {len(self):,})")
         return _between(self.tokens, term)
 
-    def _searched(self, term: Term) -> npt.NDArray[np.bool_]:
+    def _searched(self, term: Term, watch: Watch) -> npt.NDArray[np.bool_]:
         """The rows whose text fits. Known for the last searches: while a line is typed only its last word changes."""
         key = (term.kind, term.text)
         if key not in self._searches:
+            copied = term.kind == "word" and len(self) < MANY
+            matches = pc.match_substring if term.kind == "word" else pc.match_substring_regex
+
+            def fits(texts: Any) -> npt.NDArray[np.bool_]:
+                return _mask_of(matches(texts, pattern=term.text, ignore_case=not copied))
+
             try:
-                found = (
-                    pc.match_substring(self.lowered, pattern=term.text)
-                    if term.kind == "word"
-                    else pc.match_substring_regex(self._column("text"), pattern=term.text, ignore_case=True)
-                )
+                found = by_chunk(self.lowered if copied else self._texts, fits, watch.done, watch.cancelled)
             except pa.ArrowInvalid as error:
                 said = str(error).removeprefix("Invalid regular expression: ")
                 raise QueryError(f"/{term.text}/ is no regular expression: {said}") from None
-            while len(self._searches) >= SEARCHES:
+            most = min(SEARCHES, max(2, SEARCHES_BYTES // max(1, len(self))))
+            while len(self._searches) >= most:
                 del self._searches[next(iter(self._searches))]
-            self._searches[key] = _mask_of(found)
+            self._searches[key] = np.concatenate(found) if found else np.zeros(0, dtype=bool)
         return self._searches[key]
 
-    def _column(self, name: str) -> Any:
-        if name not in self._asked:
-            values = texts_of(self.split.text) if name == "text" else texts_of([i.lower() for i in self.split.ids])
-            self._asked[name] = values
-        return self._asked[name]
+    @property
+    def lowered(self) -> Any:
+        """Arrow strings (n), in chunks: the comments in lower case. Of many rows they are made anew each time."""
+        return self._lowered if len(self) < MANY else self._in_lower_case()
+
+    @cached_property
+    def _lowered(self) -> Any:
+        return self._in_lower_case()
+
+    def _in_lower_case(self) -> Any:
+        chunks = by_chunk(self._texts, pc.utf8_lower)
+        return pa.chunked_array(chunks, None if chunks else pa.large_string())
+
+    @cached_property
+    def _ids(self) -> Any:
+        """The ids: only a filter that asks for one wants them."""
+        return column_of(self.split.ids)
+
+    @cached_property
+    def _texts(self) -> Any:
+        """The comments as they are."""
+        return column_of(self.split.text)
 
     def sorted_by(self, rows: Rows, column: int, descending: bool) -> Rows:
         """`rows` ordered by one of `COLUMNS`; equal ones stay in file order."""
@@ -151,26 +184,51 @@ class SplitColumns:
         if column == 3:
             return self.tokens.astype(np.int64)
         if column not in self._ranks:
-            keys = self.lowered if column == 1 else texts_of([self.emotions(i) for i in range(len(self))])
-            self._ranks[column] = values_of(pc.rank(keys, tiebreaker="dense"), np.uint64).astype(np.int64)
+            self._ranks[column] = _ranked(self.lowered) if column == 1 else self._rank_of_emotions()
         return self._ranks[column]
+
+    def _rank_of_emotions(self) -> npt.NDArray[np.int64]:
+        """By the names of a row's labels. A corpus has a few hundred sets of labels: those are ranked, not the rows."""
+        known: dict[tuple[int, ...], int] = {}
+        rows = self.split.labels
+        codes = np.fromiter((known.setdefault(row, len(known)) for row in rows), dtype=np.int32, count=len(rows))
+        names = [" ".join(self.labels.names[i] for i in row) for row in known]
+        return _ranked(texts_of(names))[codes] if names else np.zeros(0, dtype=np.int64)
 
 
 def columns_of(corpus: Corpus, name: str) -> SplitColumns:
     """The split `name` of `corpus` as columns (54,000 rows take about 50 ms)."""
     split = corpus.splits[name]
     n = len(split.text)
-    numbers = np.fromiter(map(len, split.labels), dtype=np.int64, count=n)
-    return SplitColumns(
+    labels, lines = LabelRows.of(split.labels), split.lines
+    columns = SplitColumns(
         split=split,
         labels=corpus.labels,
-        lowered=pc.utf8_lower(texts_of(split.text)),
-        flat=np.fromiter(chain.from_iterable(split.labels), dtype=np.int32, count=int(numbers.sum())),
-        owner=np.repeat(np.arange(n, dtype=np.int64), numbers),
-        label_numbers=numbers,
-        lines=np.asarray(split.lines, dtype=np.int64),
+        flat=labels.flat,
+        owner=np.repeat(np.arange(n, dtype=np.int64), labels.numbers),
+        label_numbers=labels.numbers,
+        lines=np.arange(lines.start, lines.stop) if isinstance(lines, range) else np.asarray(lines, dtype=np.int64),
         tokens=np.full(n, -1, dtype=np.int32),
     )
+    if n < MANY:
+        columns.lowered  # noqa: B018 made here, where a thread waits, and not at the first keystroke
+    return columns
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a filter line found, and its rows in the order that was asked for. Every row where the line cannot be used."""
+
+    found: Found
+    rows: Rows
+
+
+def answer(columns: SplitColumns, text: str, sorting: tuple[int, bool] | None, watch: Watch | None = None) -> Answer:
+    """Answer a filter line and sort. Raises Cancelled where `watch` says so."""
+    found = find(columns, text, watch or NOBODY)
+    # Never the rows of an earlier line: they would be the answer to half a word.
+    rows = columns.all_rows() if found.rows is None else found.rows
+    return Answer(found, rows if sorting is None else columns.sorted_by(rows, *sorting))
 
 
 @dataclass(frozen=True)
@@ -186,11 +244,11 @@ class Found:
     note: str = ""
 
 
-def find(columns: SplitColumns, text: str) -> Found:
-    """Answer a filter line; its mistakes become `error`."""
+def find(columns: SplitColumns, text: str, watch: Watch = NOBODY) -> Found:
+    """Answer a filter line; its mistakes become `error`. Raises Cancelled where `watch` says so."""
     try:
         query = parse(text, columns.labels)
-        return Found(columns.select(query.expression), words_of(query.expression), note=query.note)
+        return Found(columns.select(query.expression, watch), words_of(query.expression), note=query.note)
     except QueryError as error:
         return Found(None, (), str(error))
 
@@ -208,6 +266,14 @@ def count_tokens(
         columns.tokens[start : start + len(texts)] = tokenize(texts, tokenizer, 1_000_000, cancelled).lengths
         done(start + len(texts))
     return True
+
+
+def _ranked(keys: Any) -> npt.NDArray[np.int64]:
+    return values_of(pc.rank(keys, tiebreaker="dense"), np.uint64).astype(np.int64)
+
+
+def _begins(ids: Any, start: str) -> npt.NDArray[np.bool_]:
+    return _mask_of(pc.starts_with(pc.utf8_lower(ids), pattern=start))
 
 
 def _between(values: npt.NDArray[Any], term: Term) -> npt.NDArray[np.bool_]:

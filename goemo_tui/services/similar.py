@@ -64,7 +64,7 @@ def build(
     for start in range(0, n, CHUNK):
         if cancelled():
             return None
-        words, lengths = _words_of(columns.lowered.slice(start, CHUNK))
+        words, lengths = _words_of(columns.lowered.slice(start, CHUNK).combine_chunks().cast(pa.large_string()))
         parts.append(words)
         numbers.append(lengths)
         done(min(start + CHUNK, n))

@@ -5,26 +5,29 @@ The filter line is the only truth about which rows are shown; whoever wants othe
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import ContentSwitcher, Static
+from textual.worker import get_current_worker
 
 from goemo_tui import safe_text
 from goemo_tui.services.data_state import DataState, Sorting
 from goemo_tui.widgets.figures import Figures
 from goemo_tui.widgets.filter_field import FilterField
 from goemo_tui.widgets.filter_line import FilterLine
+from trainer.corpus.interrupt import Cancelled
 
 if TYPE_CHECKING:
     from textual_fastdatatable import DataTable
 
     from goemo_tui.services.column_widths import Widths
-    from goemo_tui.services.corpus import Rows, SplitColumns
+    from goemo_tui.services.corpus import Answer, Rows, SplitColumns
     from goemo_tui.widgets.comment_table import CommentTable
 
 VIEWS: tuple[tuple[str, str], ...] = (
@@ -62,6 +65,20 @@ class CommentBrowser(Vertical):
 
     class Chose(Message):
         """A view, an order, a width or a filter was chosen."""
+
+    class Looking(Message):
+        """How far the thread is that looks for rows."""
+
+        def __init__(self, columns: SplitColumns, said: str) -> None:
+            super().__init__()
+            self.columns, self.said = columns, said
+
+    class Answered(Message):
+        """The thread has found the rows for what was asked: of a split, by a filter line, in an order."""
+
+        def __init__(self, asked: tuple[SplitColumns, str, Sorting], answer: Answer, keep: bool) -> None:
+            super().__init__()
+            self.asked, self.answer, self.keep = asked, answer, keep
 
     def __init__(self, *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
@@ -190,32 +207,78 @@ class CommentBrowser(Vertical):
         self._draw_figures()
 
     def apply(self, keep: bool = False) -> None:
-        """Show what the filter line says. Where it cannot be used every row is shown, and the reason stands below it."""
-        from goemo_tui.services.corpus import find
+        """Show what the filter line says. Where it cannot be used every row is shown, and the reason stands below it.
+
+        Of many rows a thread finds them; the title says how far it is.
+        """
+        from goemo_tui.services.corpus import MANY, answer
 
         columns, table = self.columns, self.table
         if columns is None or table is None:
             return
-        found = find(columns, self.filter_text)
-        self.line.complain(found.error, found.note)
-        # Never the rows of an earlier line: they would be the answer to half a word.
-        rows = columns.all_rows() if found.rows is None else found.rows
-        if self.sorting is not None:
-            rows = columns.sorted_by(rows, *self.sorting)
-        self.rows = rows
+        self.workers.cancel_group(self, "find")
+        if len(columns) < MANY or (not self.filter_text.strip() and self.sorting is None):
+            self._show(columns, answer(columns, self.filter_text, self.sorting), keep)
+            return
+        if table.shown.columns_of_split is not columns:
+            self._show(columns, answer(columns, "", None), keep)
+        self._progress("looking" if self.filter_text.strip() else "sorting")
+        self._find(columns, self.filter_text, self.sorting, keep)
+
+    @work(thread=True, exclusive=True, group="find")
+    def _find(self, columns: SplitColumns, text: str, sorting: Sorting, keep: bool) -> None:
+        from goemo_tui.services.corpus import Watch, answer
+
+        worker = get_current_worker()
+
+        def done(parts: int, of: int) -> None:
+            said = f"looking {parts / of:.0%}" if parts < of or sorting is None else "sorting"
+            self.post_message(self.Looking(columns, said))
+
+        with suppress(Cancelled):
+            found = answer(columns, text, sorting, Watch(done, lambda: worker.is_cancelled))
+            self.post_message(self.Answered((columns, text, sorting), found, keep))
+
+    @on(Looking)
+    def _looks(self, message: Looking) -> None:
+        message.stop()
+        if message.columns is self.columns and any(w.group == "find" and not w.is_finished for w in self.workers):
+            self._progress(message.said)
+
+    @on(Answered)
+    def _answered(self, message: Answered) -> None:
+        message.stop()
+        columns, text, sorting = message.asked
+        if columns is self.columns and (text, sorting) == (self.filter_text, self.sorting):
+            self._show(columns, message.answer, message.keep)
+
+    def _progress(self, said: str) -> None:
         if self.view == "table":
-            self._title(f"{len(rows):,} of {len(columns):,}")
-        table.show(columns, rows, found.words, self.sorting, keep)
+            self._title(f"{said} …")
+
+    def _show(self, columns: SplitColumns, answer: Answer, keep: bool) -> None:
+        table = self.table
+        if table is None:
+            return
+        self.line.complain(answer.found.error, answer.found.note)
+        self.rows = answer.rows
+        if self.view == "table":
+            self._title(f"{len(answer.rows):,} of {len(columns):,}")
+        table.show(columns, answer.rows, answer.found.words, self.sorting, keep)
         self.post_message(self.Shown(table.looked_at))
 
     def look_at(self, row: int) -> None:
         """Put the cursor on a row of the split; a filter that hides it goes."""
+        from goemo_tui.services.corpus import MANY
+
         columns, table = self.columns, self.table
         if columns is None or table is None or not 0 <= row < len(columns):
             return
         self.show_view("table")
         if self.rows is None or row not in self.rows:
             self.line.put("")
+            if len(columns) >= MANY:
+                self.sorting = None  # an order that takes seconds is not waited for
             self.apply()
         assert self.rows is not None
         table.go_to(int((self.rows == row).argmax()))

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from goemo_tui import themes
 from goemo_tui.services.corpus import SplitColumns, columns_of
 from trainer.corpus import Corpus
-from trainer.corpus.read import Split
+from trainer.corpus.split import Split
 from trainer.labels import OFFICIAL, LabelSet
 
 

@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trainer.corpus.read import Split, read_split
+from trainer.corpus.read import read_split
+from trainer.corpus.split import Split
 from trainer.errors import GoemoError
 from trainer.labels import EMOTIONS, from_names
 

@@ -14,7 +14,8 @@ from goemo_tui.services import export as module
 from goemo_tui.services.corpus import SplitColumns, columns_of
 from goemo_tui.services.export import AlreadyThere, ExportError, export, target
 from trainer.corpus import Corpus, load_corpus
-from trainer.corpus.read import Split, read_split
+from trainer.corpus.read import read_split
+from trainer.corpus.split import Split
 from trainer.labels import EMOTIONS, OFFICIAL, LabelSet, from_names, read_label_file
 
 FORMATS = ("tsv", "csv", "jsonl", "parquet")

@@ -14,7 +14,7 @@ from goemo_tui.services.corpus import SplitColumns, columns_of, find
 from goemo_tui.services.query import QueryError, conditions, parse, words_of
 from goemo_tui.services.query_edit import toggle_label, written
 from trainer.corpus import Corpus, load_corpus
-from trainer.corpus.read import Split
+from trainer.corpus.split import Split
 from trainer.labels import OFFICIAL, LabelSet
 
 ROWS = [

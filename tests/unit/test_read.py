@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from trainer.corpus.read import Split, read_split, rows_sha256
+from trainer.corpus.read import read_split
+from trainer.corpus.split import Split, rows_sha256
 from trainer.errors import NotFoundError
 from trainer.labels import ALPHABETICAL, EMOTIONS, LabelFile, from_names
 

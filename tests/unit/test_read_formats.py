@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from trainer.corpus.read import Split, read_split
+from trainer.corpus.read import read_split
+from trainer.corpus.split import Split
 from trainer.labels import EMOTIONS, from_names
 
 OFFICIAL_FILE = from_names(EMOTIONS, "test")

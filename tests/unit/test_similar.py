@@ -12,7 +12,7 @@ import pytest
 from goemo_tui.services.corpus import SplitColumns, columns_of
 from goemo_tui.services.similar import Near, build, nearest
 from trainer.corpus import Corpus, load_corpus
-from trainer.corpus.read import Split
+from trainer.corpus.split import Split
 from trainer.labels import OFFICIAL
 
 

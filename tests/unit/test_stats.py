@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.corpus.read import Split, read_split
+from trainer.corpus.read import read_split
+from trainer.corpus.split import Split
 from trainer.corpus.stats import (
     Cut,
     Duplicate,

@@ -8,7 +8,8 @@ from __future__ import annotations
 from trainer.corpus.corpus import Corpus
 from trainer.corpus.language import language_warning
 from trainer.corpus.locate import CorpusInfo, list_corpora, load_corpus
-from trainer.corpus.read import Problem, Split, read_split
+from trainer.corpus.read import read_split
+from trainer.corpus.split import Problem, Split
 
 __all__ = [
     "Corpus",

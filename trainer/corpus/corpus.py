@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trainer.corpus.read import Problem, Split
+from trainer.corpus.split import Problem, Split
 from trainer.errors import CorpusError
 from trainer.labels import LabelSet
 
@@ -98,10 +98,7 @@ def order_warning(splits: Mapping[str, Split], labels: LabelSet, alphabetical: b
     for split in splits.values():
         if not split.numbered or len(split) < 500:
             continue
-        counts = [0] * len(labels)
-        for row in split.labels:
-            for i in row:
-                counts[i] += 1
+        counts = split.label_counts(len(labels))
         most = counts[impostor]
         others = max(count for i, count in enumerate(counts) if i != impostor)
         if most > 2 * others and most > 5 * counts[neutral]:

@@ -11,7 +11,8 @@ from typing import Literal
 
 from trainer import paths
 from trainer.corpus.corpus import SPLITS, Corpus, divided, order_warning
-from trainer.corpus.read import EXTENSIONS, Split, read_split
+from trainer.corpus.read import EXTENSIONS, read_split
+from trainer.corpus.split import Split
 from trainer.errors import CorpusError, NotFoundError
 from trainer.labels import ALPHABETICAL, EMOTIONS, LabelFile, from_names, read_label_file
 

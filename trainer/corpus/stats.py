@@ -6,29 +6,33 @@ Arrays and plain numbers out, nothing drawn. May not read files.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.corpus.read import Split
+from trainer.corpus.label_rows import LabelRows
+from trainer.corpus.split import Split
 from trainer.labels import LabelSet
+
+PORTION = 100_000
+"""Rows of which a matrix of labels is made at a time."""
 
 
 def label_counts(split: Split, labels: LabelSet) -> list[int]:
     """Rows that carry each label, in id order."""
-    flat = np.fromiter((i for row in split.labels for i in row), dtype=np.int64)
-    counts: list[int] = np.bincount(flat, minlength=len(labels)).tolist()
-    return counts
+    return split.label_counts(len(labels))
 
 
 def cooccurrence(split: Split, labels: LabelSet) -> NDArray[np.int64]:
     """Shape (labels, labels): rows that carry both; the diagonal holds the rows that carry the label at all."""
-    hot = np.zeros((len(split), len(labels)), dtype=np.float32)  # counts stay exact up to 16.7 million rows
-    lengths = [len(row) for row in split.labels]
-    hot[np.repeat(np.arange(len(split)), lengths), [i for row in split.labels for i in row]] = 1
-    together: NDArray[np.int64] = (hot.T @ hot).astype(np.int64)
+    together = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    for first in range(0, len(split), PORTION):
+        rows = LabelRows.of(split.labels[first : first + PORTION])
+        hot = np.zeros((len(rows), len(labels)), dtype=np.float32)
+        hot[np.repeat(np.arange(len(rows)), rows.numbers), rows.flat] = 1
+        together += (hot.T @ hot).astype(np.int64)
     return together
 
 
@@ -170,11 +174,27 @@ class Duplicate:
 def duplicates(split: Split) -> list[Duplicate]:
     """The repeated texts (compared character by character), in order of their first row; `rows` are row indexes."""
     rows_of: defaultdict[str, list[int]] = defaultdict(list)
-    for i, text in enumerate(split.text):
+    for _, i, text in _maybe_repeated({split.name: split}):
         rows_of[text].append(i)
     return [
         Duplicate(tuple(rows), len({split.labels[i] for i in rows}) > 1) for rows in rows_of.values() if len(rows) > 1
     ]
+
+
+def _maybe_repeated(splits: Mapping[str, Split]) -> Iterator[tuple[str, int, str]]:
+    """Split, row and text of every row whose text another row seems to have, in order: of millions of rows a few.
+
+    By the hashes of the texts, eight bytes each: a dictionary of all texts would take more than the corpus.
+    """
+    hashes = np.fromiter((hash(text) for split in splits.values() for text in split.text), dtype=np.int64)
+    order = np.argsort(hashes, kind="stable")
+    again = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
+    places = np.unique(np.concatenate([order[again], order[again + 1]])) if len(again) else again
+    first = 0
+    for name, split in splits.items():
+        for i in (places[(places >= first) & (places < first + len(split))] - first).tolist():
+            yield name, i, split.text[i]
+        first += len(split)
 
 
 @dataclass(frozen=True)
@@ -209,9 +229,8 @@ class Repeated:
 def repeated(splits: Mapping[str, Split]) -> list[Repeated]:
     """The texts that stand on several rows (compared character by character), in order of their first row."""
     places: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-    for name, split in splits.items():
-        for i, text in enumerate(split.text):
-            places[text].append((name, i))
+    for name, i, text in _maybe_repeated(splits):
+        places[text].append((name, i))
     found = []
     for text, rows in places.items():
         if len(rows) > 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -131,16 +132,18 @@ def tokenize(
     """
     start, end = _frame(tokenizer)
     room = max(0, max_length - len(start) - len(end))
-    rows: list[list[int]] = []
+    parts: list[np.ndarray[Any, np.dtype[np.int32]]] = []
+    lengths: list[int] = []
     for first in range(0, len(texts), _BATCH):
         if cancelled is not None and cancelled():
             raise Cancelled("tokenizing was cancelled")
         batch = tokenizer.encode_batch_fast(list(texts[first : first + _BATCH]), add_special_tokens=False)
-        rows.extend([*start, *encoding.ids[:room], *end] for encoding in batch)
-    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
-    np.cumsum([len(row) for row in rows], out=offsets[1:])
-    ids = np.fromiter((i for row in rows for i in row), dtype=np.int32, count=int(offsets[-1]))
-    return TokenArrays(ids, offsets)
+        rows = [[*start, *encoding.ids[:room], *end] for encoding in batch]
+        lengths.extend(map(len, rows))
+        parts.append(np.fromiter(chain.from_iterable(rows), dtype=np.int32))
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return TokenArrays(np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32), offsets)
 
 
 def token_view(text: str, tokenizer: Tokenizer, max_length: int) -> TokenView:

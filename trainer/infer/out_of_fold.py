@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +26,7 @@ from trainer.config import TrainConfig
 from trainer.corpus import Corpus
 from trainer.corpus.folds import folds_of
 from trainer.corpus.interrupt import Cancelled
+from trainer.corpus.split import chosen_of
 from trainer.corpus.suspects import (
     BEGUN,
     OutOfFold,
@@ -159,7 +160,7 @@ def make(asked: Work, stop: Callable[[], bool], observer: Observer) -> OutOfFold
         rows = np.flatnonzero(fold_of == fold)
         said = asked.done(fold)
         if said is None or said.shape != (len(rows), scores.shape[1]):
-            said = _fold(asked, fold, [split.text[i] for i in rows], stop, observer)
+            said = _fold(asked, fold, chosen_of(split.text, rows.tolist()), stop, observer)
         scores[rows] = said
     given, judged = given_labels(asked.corpus), ~np.isnan(scores).any(1)
     said = metrics.cross_fitted(given[judged], scores[judged])
@@ -174,7 +175,7 @@ def make(asked: Work, stop: Callable[[], bool], observer: Observer) -> OutOfFold
     return found
 
 
-def _fold(asked: Work, fold: int, texts: list[str], stop: Callable[[], bool], observer: Observer) -> Array:
+def _fold(asked: Work, fold: int, texts: Sequence[str], stop: Callable[[], bool], observer: Observer) -> Array:
     """(rows of the fold, labels): train on the other folds, predict this one, keep what it says, drop the model."""
     run = _run_of(asked, fold)
 

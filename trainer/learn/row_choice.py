@@ -14,6 +14,7 @@ import numpy as np
 from trainer.corpus import Corpus
 from trainer.corpus.decisions import read_decisions
 from trainer.corpus.folds import folds_of
+from trainer.corpus.split import chosen_of
 from trainer.errors import ConfigError, GoemoError
 from trainer.learn.task import Array
 from trainer.paths import write_private
@@ -44,7 +45,10 @@ def choose(run: Run, corpus: Corpus) -> Chosen:
     fold = run.record.get(FOLD)
     if isinstance(fold, dict):
         own = folds_of(
-            [split.text[i] for i in rows], [split.labels[i] for i in rows], int(fold["of"]), int(fold["seed"])
+            chosen_of(split.text, rows.tolist()),
+            chosen_of(split.labels, rows.tolist()),
+            int(fold["of"]),
+            int(fold["seed"]),
         )
         return _some(Chosen(rows[own != int(fold["left_out"])]))
     if config.suspects == "keep":
