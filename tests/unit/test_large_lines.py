@@ -24,7 +24,8 @@ ODD_LINES = [
     b"plain words\t3\tabc", b"two labels\t3,17\tabd", b"again\t17,3,3\tabe", b"named\tjoy\tx1", b"unknown\tjoyous\tx2",
     b"out of range\t28\tx3", b"\t3\tx4", b"   \t3\tx5", "\u00a0\t3\tx6".encode(), "\u3000\u2003\t3\tx7".encode(),
     "\u3042 kana\t3\tx8".encode(), "\u0645\u0631\u062d\u0628\u0627\t17\tx9".encode(), b'"quoted\ttab"\t3\ty1', b'"whole ""cell"""\t3\ty2',
-    b'"open\t3\ty3', b'inside "quotes"\t3\ty4', b'text\t"3,17"\ty5', b'text\t3\t"y6"', b"no id\t3\t", b"blank id\t3\t  ", b"two\tfields",
+    b'"open\t3\ty3', b'inside "quotes"\t3\ty4', b'"open\t3\tclosed"', b'"a" and "b"\t3\t"y7',
+    b'text\t"3,17"\ty5', b'text\t3\t"y6"', b"no id\t3\t", b"blank id\t3\t  ", b"two\tfields",
     b"one",     b"four\t3\ty7\tmore", b"", b"    ", b"caf\xe9\t3\ty8", b"nul\0inside\t3\ty9", b"w" * 10_001 + b"\t3\tz1",
     "é".encode() * 6_000 + b"\t3\tz2", b"carriage\r return\t3\tz3", b"windows\t3\tz4\r", b"empty label\t\tz5", b"-1\t-1\tz6", b"\tx\ty",
 ]  # fmt: skip

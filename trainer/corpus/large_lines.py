@@ -35,9 +35,10 @@ Numbers = npt.NDArray[np.int64]
 
 _ODD = np.zeros(256, dtype=bool)
 _ODD[: ord(" ") + 1] = True
-_ODD[ord('"')] = True
 _ODD[[0xC2, 0xE1, 0xE2, 0xE3]] = True  # all blanks beyond ASCII start with one of these bytes
-"""First bytes of a field that may be quoted or blank."""
+"""First bytes of a field that may be blank."""
+
+_QUOTE = ord('"')
 
 
 def read_large(file: Path, path: str, name: str, cells: LabelCells) -> Split | None:
@@ -212,8 +213,9 @@ class _Found:
 
     def _line_by_line(self, block: bytes, numbers: Sequence[int], first: int, columns: Columns) -> Gathered:
         rows = Gathered(self.path, self.name, self.cells)
-        lines = block.split(b"\n")
-        add_lines(((n + first, decoded(lines[n].removesuffix(b"\r"))) for n in numbers), "\t", columns, rows)
+        ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == ord("\n")).tolist()
+        lines = ((n, block[ends[n - 1] + 1 if n else 0 : ends[n]]) for n in numbers)
+        add_lines(((n + first, decoded(line.removesuffix(b"\r"))) for n, line in lines), "\t", columns, rows)
         self.problems += rows.problems
         return rows
 
@@ -237,7 +239,7 @@ class _Found:
         for place in np.unique(codes[~odd]).tolist():
             cell = cells.dictionary[place].as_py()
             with suppress(BadLabel):
-                if not cell.startswith('"'):
+                if not (cell.startswith('"') and cell.endswith('"')):
                     known[place] = self.cells.read(cell)
                     bad[place] = False
         of = LabelRows.of(known)
@@ -268,8 +270,12 @@ def _doubtful(strings: Any) -> npt.NDArray[np.bool_]:
     numbers = np.diff(ends)
     if data is None or not data.size:
         return np.ones(len(strings), dtype=bool)
-    first = np.frombuffer(data, dtype=np.uint8)[np.minimum(ends[:-1], data.size - 1)]
-    odd: npt.NDArray[np.bool_] = _ODD[first] | (numbers == 0) | (numbers > LONGEST)
+    letters = np.frombuffer(data, dtype=np.uint8)
+    first, last = letters[np.minimum(ends[:-1], data.size - 1)], letters[np.maximum(ends[1:] - 1, 0)]
+    # A quote that is not closed at the field's end is text. One that is closed further on has swallowed a tab, and then
+    # the tabs decide (`delimited`): text as well.
+    quoted = (first == _QUOTE) & (last == _QUOTE)
+    odd: npt.NDArray[np.bool_] = _ODD[first] | quoted | (numbers == 0) | (numbers > LONGEST)
     return odd
 
 
