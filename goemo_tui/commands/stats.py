@@ -56,10 +56,12 @@ def _chosen(opened: Opened, split: str | None) -> dict[str, SplitColumns]:
 
 def _similar(opened: Opened, split: str, text: str, top: int, as_json: bool) -> int:
     from goemo_tui.safe_text import clean
-    from goemo_tui.services.similar import build, nearest
+    from goemo_tui.services.similar import build, nearest, too_many
     from goemo_tui.wording import percent
 
     columns = opened.splits[split]
+    if refused := too_many(len(columns)):
+        raise ConfigError(f"{split}: {refused}; --split names another one", key="split")
     index = build(columns)
     assert index is not None
     found = nearest(index, text, top)

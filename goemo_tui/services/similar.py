@@ -21,6 +21,9 @@ from goemo_tui.services.corpus import SplitColumns
 CHUNK = 20_000
 """Comments taken apart at a time; between two chunks progress is told and a cancel is noticed."""
 
+MOST = 1_000_000
+"""Rows of a split that are compared: an index takes some 400 bytes a row, and as much again while it is made."""
+
 _BETWEEN = r"[\s!-&(-/:-@\[-`{-~“”„«»…–—]+"
 """What stands between words: blanks and punctuation. Apostrophes and emoji are parts of words, or words."""
 
@@ -50,6 +53,11 @@ class WordIndex:
     rows: npt.NDArray[np.int32]
     weights: npt.NDArray[np.float32]
     texts: Sequence[str]
+
+
+def too_many(rows: int) -> str:
+    """Why so many rows are not compared; empty where they are."""
+    return f"words are compared in splits of up to {MOST:,} comments; this one has {rows:,}" if rows > MOST else ""
 
 
 def build(

@@ -249,7 +249,7 @@ class CommentBrowser(Vertical):
     def _answered(self, message: Answered) -> None:
         message.stop()
         columns, text, sorting = message.asked
-        if columns is self.columns and (text, sorting) == (self.filter_text, self.sorting):
+        if columns is self.columns and (text, sorting) == (self.filter_text, self.sorting):  # else it was asked anew
             self._show(columns, message.answer, message.keep)
 
     def _progress(self, said: str) -> None:

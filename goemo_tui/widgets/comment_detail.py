@@ -181,6 +181,10 @@ class CommentDetail(Measured, can_focus=True):
             return made_rows.made_rows(columns, row, self._made_of(columns, row), width)
         if not self.similar:
             return comment_rows.describe(columns, row, view, note, width, self.size.height >= 8)
+        from goemo_tui.services.similar import too_many
+
+        if refused := too_many(len(columns)):
+            return comment_rows.said(refused, width)
         near = self._nearest(columns, row)
         if near is None:
             far = f"{self._indexed:,} of {len(columns):,}" if self._indexed else f"{len(columns):,}"

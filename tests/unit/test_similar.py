@@ -102,3 +102,15 @@ def test_the_real_corpus_finds_each_row_itself(goemotions: Path) -> None:
     for row in range(0, len(whole), 4_001):
         found = nearest(index, whole.split.text[row], 3)
         assert found and found[0].similarity > 0.999
+
+
+def test_a_split_that_is_too_large_is_not_compared_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from goemo_tui.cli import main
+    from goemo_tui.services.similar import too_many
+
+    assert too_many(1_000_000) == "" and "1,000,001" in too_many(1_000_001)
+    monkeypatch.setattr("goemo_tui.services.similar.MOST", 100)
+    assert main(["data", "similar", "sample", "a happy day"]) == 2
+    assert "train: words are compared in splits of up to 100 comments; this one has 1,120" in capsys.readouterr().err
