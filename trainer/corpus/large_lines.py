@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,6 +27,7 @@ from trainer.corpus.label_cells import BadLabel, LabelCells
 from trainer.corpus.label_rows import LabelRows, gathered
 from trainer.corpus.split import Problem, Split
 from trainer.corpus.texts import Texts
+from trainer.labels import LabelFile
 
 BLOCK = 16 << 20
 """Bytes read at a time."""
@@ -41,31 +42,44 @@ _ODD[[0xC2, 0xE1, 0xE2, 0xE3]] = True  # all blanks beyond ASCII start with one 
 _QUOTE = ord('"')
 
 
-def read_large(file: Path, path: str, name: str, cells: LabelCells) -> Split | None:
+def read_large(file: Path, path: str, name: str, label_file: LabelFile) -> Split | None:
     """The split in a TSV file; None where not one row is good, so that who asked can say why. Raises OSError."""
-    found = _Found(path, name, cells)
-    digest = hashlib.sha256()
-    waiting: deque[tuple[bytes, int, Future[_Parsed | None]]] = deque()
+    digest, blocks = hashlib.sha256(), list[_Block]()
+    waiting: deque[Future[_Block]] = deque()
     workers = max(1, min(4, os.cpu_count() or 1))
     with file.open("rb") as stream, ThreadPoolExecutor(workers) as pool:
         columns, line = OFFICIAL_COLUMNS, 1
-        for number, block in enumerate(_blocks(stream, digest)):
+        for number, data in enumerate(_blocks(stream, digest)):
             if number == 0:
-                head, _, rest = block.partition(b"\n")
+                head, _, rest = data.partition(b"\n")
                 named = layout(decoded(head.removesuffix(b"\r")), "\t")
                 if named is not None:
-                    columns, line, block = named, 2, rest
-            waiting.append((block, line, pool.submit(_parse, block, columns)))
-            line += block.count(b"\n")
-            if len(waiting) > workers:
-                found.take(*_done(waiting.popleft()), columns)
-        while waiting:
-            found.take(*_done(waiting.popleft()), columns)
-    return found.split(file, digest.hexdigest()) if found.rows else None
+                    columns, line, data = named, 2, rest
+            asked = _Asked(data, line, columns, Gathered(path, name, LabelCells(label_file)))
+            waiting.append(pool.submit(_read, asked))
+            line += data.count(b"\n")
+            if len(waiting) > workers:  # not the whole file at once
+                blocks.append(waiting.popleft().result())
+        blocks += [one.result() for one in waiting]
+    return _joined(blocks, file, path, name, digest.hexdigest()) if any(len(b.lines) for b in blocks) else None
 
 
-def _done(entry: tuple[bytes, int, Future[_Parsed | None]]) -> tuple[bytes, int, _Parsed | None]:
-    return entry[0], entry[1], entry[2].result()
+def _joined(blocks: list[_Block], file: Path, path: str, name: str, sha256: str) -> Split:
+    lines = np.concatenate([block.lines for block in blocks])
+    plain = range(int(lines[0]), int(lines[0]) + len(lines))
+    problems = tuple(problem for block in blocks for problem in block.problems)
+    return Split(
+        name,
+        Texts([block.text for block in blocks]),
+        LabelRows.joined([block.labels for block in blocks]),
+        Texts([block.ids for block in blocks]),
+        plain if lines[-1] == plain[-1] else array("q", lines.tobytes()),
+        problems,
+        file,
+        sha256,
+        refusal(path, len(lines), problems),
+        any(block.numbered for block in blocks),
+    )
 
 
 def _blocks(stream: IO[bytes], digest: Any) -> Iterator[bytes]:
@@ -91,6 +105,28 @@ def _blocks(stream: IO[bytes], digest: Any) -> Iterator[bytes]:
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """Whole lines of a file; `first` is the number of the first one. `rows` takes those that are read one by one."""
+
+    data: bytes
+    first: int
+    columns: Columns
+    rows: Gathered
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The good rows of some lines: Arrow strings, labels, line numbers; and what is wrong with the others."""
+
+    text: Any
+    ids: Any
+    labels: LabelRows
+    lines: Numbers
+    problems: list[Problem]
+    numbered: bool
+
+
+@dataclass(frozen=True)
 class _Parsed:
     """The lines of a block that have the right number of fields. `lines` count from 0."""
 
@@ -101,8 +137,50 @@ class _Parsed:
     count: int
 
 
+def _read(asked: _Asked) -> _Block:
+    """Read the lines of a block. Runs in a thread: Arrow and numpy let go of the lock."""
+    import pyarrow as pa
+
+    parsed, rows = _parse(asked.data, asked.columns), asked.rows
+    if parsed is None:
+        _line_by_line(asked, range(asked.data.count(b"\n")))
+        return _block(rows, _strings(rows.text), _strings(rows.ids), LabelRows.of(rows.labels), _numbers(rows.lines))
+    text, lines = parsed.text, parsed.lines + asked.first
+    ids = _made(rows.name, lines) if parsed.ids is None else parsed.ids
+    odd = _doubtful(text) if parsed.ids is None else _doubtful(text) | _doubtful(ids)
+    labels, unread = _labels(parsed.cells, odd, rows.cells)
+    odd |= unread
+    left = np.setdiff1d(np.arange(parsed.count), parsed.lines, assume_unique=True)
+    if not odd.any() and not len(left):
+        return _block(rows, text, ids, labels, lines)
+    _line_by_line(asked, np.union1d(parsed.lines[odd], left).tolist())
+    keep = np.flatnonzero(~odd)
+    lines = np.concatenate([lines[keep], _numbers(rows.lines)])
+    order = np.argsort(lines, kind="stable")
+    kept, places = pa.array(keep), pa.array(order)
+    return _block(
+        rows,
+        pa.concat_arrays([text.take(kept), _strings(rows.text)]).take(places),
+        pa.concat_arrays([ids.take(kept), _strings(rows.ids)]).take(places),
+        LabelRows.joined([labels.take(keep), LabelRows.of(rows.labels)]).take(order),
+        lines[order],
+    )
+
+
+def _block(rows: Gathered, text: Any, ids: Any, labels: LabelRows, lines: Numbers) -> _Block:
+    return _Block(text, ids, labels, lines, rows.problems, rows.cells.numbered)
+
+
+def _line_by_line(asked: _Asked, numbers: Sequence[int]) -> None:
+    """Read these lines (counted from 0) as those of a small file are read."""
+    ends = np.flatnonzero(np.frombuffer(asked.data, dtype=np.uint8) == ord("\n")).tolist()
+    lines = ((n, asked.data[ends[n - 1] + 1 if n else 0 : ends[n]]) for n in numbers)
+    told = ((n + asked.first, decoded(line.removesuffix(b"\r"))) for n, line in lines)
+    add_lines(told, "\t", asked.columns, asked.rows)
+
+
 def _parse(block: bytes, columns: Columns) -> _Parsed | None:
-    """Cut a block into columns; None where it is not plain. Runs in a thread: Arrow lets go of the lock."""
+    """Cut a block into columns; None where it is not plain."""
     import pyarrow as pa
     import pyarrow.csv as pacsv
 
@@ -164,103 +242,22 @@ def _whole(column: Any) -> Any:
     return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
 
 
-@dataclass
-class _Found:
-    """Puts the blocks together, in order."""
+def _labels(cells: Any, odd: npt.NDArray[np.bool_], reader: LabelCells) -> tuple[LabelRows, npt.NDArray[np.bool_]]:
+    """What the cells of a block say, and of which rows that is not known. A cell is read once, not once a row.
 
-    path: str
-    name: str
-    cells: LabelCells
-    rows: int = 0
-    text: list[Any] = field(default_factory=list)
-    ids: list[Any] = field(default_factory=list)
-    labels: list[LabelRows] = field(default_factory=list)
-    lines: list[Numbers] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    def take(self, block: bytes, first: int, parsed: _Parsed | None, columns: Columns) -> None:
-        """Add a block whose first line is `first`."""
-        import pyarrow as pa
-
-        if parsed is None:
-            rows = self._line_by_line(block, range(block.count(b"\n")), first, columns)
-            self._add(
-                _strings(rows.text), _strings(rows.ids), LabelRows.of(rows.labels), np.array(rows.lines, np.int64)
-            )
-            return
-        odd = _doubtful(parsed.text)
-        ids = _made(self.name, parsed.lines + first) if parsed.ids is None else parsed.ids
-        if parsed.ids is not None:
-            odd |= _doubtful(parsed.ids)
-        labels, unread = self._labels(parsed.cells, odd)
-        odd |= unread
-        text, lines = parsed.text, parsed.lines + first
-        left = np.setdiff1d(np.arange(parsed.count), parsed.lines, assume_unique=True)
-        if not odd.any() and not len(left):
-            self._add(text, ids, labels, lines)
-            return
-        rows = self._line_by_line(block, np.union1d(parsed.lines[odd], left).tolist(), first, columns)
-        keep = np.flatnonzero(~odd)
-        lines = np.concatenate([lines[keep], np.array(rows.lines, np.int64)])
-        order = np.argsort(lines, kind="stable")
-        places = pa.array(order)
-        self._add(
-            pa.concat_arrays([text.take(pa.array(keep)), _strings(rows.text)]).take(places),
-            pa.concat_arrays([ids.take(pa.array(keep)), _strings(rows.ids)]).take(places),
-            LabelRows.joined([labels.take(keep), LabelRows.of(rows.labels)]).take(order),
-            lines[order],
-        )
-
-    def _line_by_line(self, block: bytes, numbers: Sequence[int], first: int, columns: Columns) -> Gathered:
-        rows = Gathered(self.path, self.name, self.cells)
-        ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == ord("\n")).tolist()
-        lines = ((n, block[ends[n - 1] + 1 if n else 0 : ends[n]]) for n in numbers)
-        add_lines(((n + first, decoded(line.removesuffix(b"\r"))) for n, line in lines), "\t", columns, rows)
-        self.problems += rows.problems
-        return rows
-
-    def _add(self, text: Any, ids: Any, labels: LabelRows, lines: Numbers) -> None:
-        self.rows += len(lines)
-        self.text.append(text)
-        self.ids.append(ids)
-        self.labels.append(labels)
-        self.lines.append(lines)
-
-    def _labels(self, cells: Any, odd: npt.NDArray[np.bool_]) -> tuple[LabelRows, npt.NDArray[np.bool_]]:
-        """What the cells of a block say, and of which rows that is not known. A cell is read once, not once a row.
-
-        Cells of `odd` rows alone are left: whether a row's labels are looked at is for `Gathered.add` to say.
-        """
-        codes = np.frombuffer(
-            cells.indices.buffers()[1], dtype=np.int32, count=len(cells), offset=4 * cells.indices.offset
-        )
-        known: list[tuple[int, ...]] = [()] * len(cells.dictionary)
-        bad = np.ones(len(known), dtype=bool)
-        for place in np.unique(codes[~odd]).tolist():
-            cell = cells.dictionary[place].as_py()
-            with suppress(BadLabel):
-                if not (cell.startswith('"') and cell.endswith('"')):
-                    known[place] = self.cells.read(cell)
-                    bad[place] = False
-        of = LabelRows.of(known)
-        return LabelRows(*gathered(of.flat, of.starts[:-1][codes], of.numbers[codes])), bad[codes]
-
-    def split(self, file: Path, sha256: str) -> Split:
-        """All that was taken."""
-        lines = np.concatenate(self.lines)
-        plain = range(int(lines[0]), int(lines[0]) + len(lines))
-        return Split(
-            self.name,
-            Texts(self.text),
-            LabelRows.joined(self.labels),
-            Texts(self.ids),
-            plain if lines[-1] == plain[-1] else array("q", lines.tobytes()),
-            tuple(self.problems),
-            file,
-            sha256,
-            refusal(self.path, self.rows, self.problems),
-            self.cells.numbered,
-        )
+    Cells of `odd` rows alone are left: whether a row's labels are looked at is for `Gathered.add` to say.
+    """
+    codes = np.frombuffer(cells.indices.buffers()[1], dtype=np.int32, count=len(cells), offset=4 * cells.indices.offset)
+    known: list[tuple[int, ...]] = [()] * len(cells.dictionary)
+    bad = np.ones(len(known), dtype=bool)
+    for place in np.unique(codes[~odd]).tolist():
+        cell = cells.dictionary[place].as_py()
+        with suppress(BadLabel):
+            if not (cell.startswith('"') and cell.endswith('"')):
+                known[place] = reader.read(cell)
+                bad[place] = False
+    of = LabelRows.of(known)
+    return LabelRows(*gathered(of.flat, of.starts[:-1][codes], of.numbers[codes])), bad[codes]
 
 
 def _doubtful(strings: Any) -> npt.NDArray[np.bool_]:
@@ -290,3 +287,7 @@ def _strings(values: Sequence[str]) -> Any:
     import pyarrow as pa
 
     return pa.array(values, pa.string())
+
+
+def _numbers(values: Sequence[int]) -> Numbers:
+    return np.array(values, dtype=np.int64)

@@ -37,7 +37,7 @@ def read_split(path: str | Path, name: str, label_file: LabelFile) -> Split:
         if file.suffix.lower() == ".tsv" and file.stat().st_size >= LARGE:
             from trainer.corpus.large_lines import read_large
 
-            split = read_large(file, str(path), name, LabelCells(label_file))
+            split = read_large(file, str(path), name, label_file)
             if split is not None:
                 return split
         data = file.read_bytes()
