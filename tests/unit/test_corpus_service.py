@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,9 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from goemo_tui.services import corpus as service
 from goemo_tui.services import corpus_loader
-from goemo_tui.services.corpus import SplitColumns, columns_of, count_tokens, find
+from goemo_tui.services.corpus import SplitColumns, Watch, answer, columns_of, count_tokens, find
+from trainer import paths
 from trainer.corpus import Corpus, load_corpus
+from trainer.corpus.interrupt import Cancelled
 from trainer.labels import OFFICIAL
 
 ROWS = [
@@ -127,3 +131,43 @@ sys.exit(" ".join({"pandas", "torch", "transformers"} & set(sys.modules)) or 0)
 """
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["HAPPY", "day", "ß", "/h[ae]ppy/", "/Day$/", "label:joy day", "-day", "a or /b/", "id:SAM", "labels:>1", "/[/"],
+)
+def test_many_rows_in_blocks_are_answered_as_few_in_lists_are(
+    line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from trainer.corpus import large_lines, read
+
+    shutil.copy(paths.shipped() / "sample" / "train.tsv", tmp_path / "train.tsv")
+    few = columns_of(load_corpus(tmp_path), "train")
+    monkeypatch.setattr(read, "LARGE", 0)
+    monkeypatch.setattr(large_lines, "BLOCK", 9_000)
+    many = columns_of(load_corpus(tmp_path), "train")
+    assert len(many.split.text.chunks) > 5  # type: ignore[attr-defined]
+    for sorting in (None, (0, True), (1, False), (2, True)):
+        monkeypatch.setattr(service, "MANY", 10_000)
+        one = answer(few, line, sorting)
+        monkeypatch.setattr(service, "MANY", 1)
+        monkeypatch.setattr(service, "START", 10_000)
+        two = answer(many, line, sorting)
+        assert one.found.error == two.found.error and one.rows.tolist() == two.rows.tolist()
+    assert few.label_counts().tolist() == many.label_counts().tolist()
+
+
+def test_who_waits_is_told_and_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from trainer.corpus import large_lines, read
+
+    shutil.copy(paths.shipped() / "sample" / "train.tsv", tmp_path / "train.tsv")
+    monkeypatch.setattr(read, "LARGE", 0)
+    monkeypatch.setattr(large_lines, "BLOCK", 9_000)
+    many, told = columns_of(load_corpus(tmp_path), "train"), list[tuple[int, int]]()
+    answer(many, "day", None, Watch(lambda part, of: told.append((part, of))))
+    chunks = len(many.split.text.chunks)  # type: ignore[attr-defined]
+    assert told == [(n + 1, chunks) for n in range(chunks)]
+    with pytest.raises(Cancelled):
+        answer(many, "night", None, Watch(cancelled=lambda: True))
+    assert len(answer(many, "night", None).rows), "a search that was left is no answer"
