@@ -31,6 +31,11 @@ class LabelCells:
         self._known: dict[str, tuple[int, ...]] = {}
         self.numbered = False
 
+    @property
+    def ids_to(self) -> tuple[int, ...]:
+        """Number in a row -> id in the label set."""
+        return tuple(self._ids_to)
+
     def read(self, cell: object) -> tuple[int, ...]:
         """The sorted ids (in the label set) of `cell`, each once. Raises BadLabel."""
         if isinstance(cell, str):

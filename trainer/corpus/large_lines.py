@@ -8,44 +8,31 @@ from __future__ import annotations
 
 import hashlib
 import os
-from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from trainer.corpus.blocks import Block, Numbers, assembled, doubtful, joined, made_ids, one_by_one, read_labels
 from trainer.corpus.delimited import BOM, add_lines, decoded, layout
 from trainer.corpus.fields import OFFICIAL_COLUMNS, Columns
-from trainer.corpus.gathered import LONGEST, Gathered, refusal
-from trainer.corpus.label_cells import BadLabel, LabelCells
-from trainer.corpus.label_rows import LabelRows, gathered
-from trainer.corpus.split import Problem, Split
-from trainer.corpus.texts import Texts
+from trainer.corpus.gathered import Gathered
+from trainer.corpus.label_cells import LabelCells
+from trainer.corpus.split import Split
 from trainer.labels import LabelFile
 
 BLOCK = 16 << 20
 """Bytes read at a time."""
 
-Numbers = npt.NDArray[np.int64]
-
-_ODD = np.zeros(256, dtype=bool)
-_ODD[: ord(" ") + 1] = True
-_ODD[[0xC2, 0xE1, 0xE2, 0xE3]] = True  # all blanks beyond ASCII start with one of these bytes
-"""First bytes of a field that may be blank."""
-
-_QUOTE = ord('"')
-
 
 def read_large(file: Path, path: str, name: str, label_file: LabelFile) -> Split | None:
     """The split in a TSV file; None where not one row is good, so that who asked can say why. Raises OSError."""
-    digest, blocks = hashlib.sha256(), list[_Block]()
-    waiting: deque[Future[_Block]] = deque()
+    digest, blocks = hashlib.sha256(), list[Block]()
+    waiting: deque[Future[Block]] = deque()
     workers = max(1, min(4, os.cpu_count() or 1))
     with file.open("rb") as stream, ThreadPoolExecutor(workers) as pool:
         columns, line = OFFICIAL_COLUMNS, 1
@@ -61,25 +48,7 @@ def read_large(file: Path, path: str, name: str, label_file: LabelFile) -> Split
             if len(waiting) > workers:  # not the whole file at once
                 blocks.append(waiting.popleft().result())
         blocks += [one.result() for one in waiting]
-    return _joined(blocks, file, path, name, digest.hexdigest()) if any(len(b.lines) for b in blocks) else None
-
-
-def _joined(blocks: list[_Block], file: Path, path: str, name: str, sha256: str) -> Split:
-    lines = np.concatenate([block.lines for block in blocks])
-    plain = range(int(lines[0]), int(lines[0]) + len(lines))
-    problems = tuple(problem for block in blocks for problem in block.problems)
-    return Split(
-        name,
-        Texts([block.text for block in blocks]),
-        LabelRows.joined([block.labels for block in blocks]),
-        Texts([block.ids for block in blocks]),
-        plain if lines[-1] == plain[-1] else array("q", lines.tobytes()),
-        problems,
-        file,
-        sha256,
-        refusal(path, len(lines), problems),
-        any(block.numbered for block in blocks),
-    )
+    return joined(blocks, file, path, name, digest.hexdigest()) if any(len(b.lines) for b in blocks) else None
 
 
 def _blocks(stream: IO[bytes], digest: Any) -> Iterator[bytes]:
@@ -115,18 +84,6 @@ class _Asked:
 
 
 @dataclass(frozen=True)
-class _Block:
-    """The good rows of some lines: Arrow strings, labels, line numbers; and what is wrong with the others."""
-
-    text: Any
-    ids: Any
-    labels: LabelRows
-    lines: Numbers
-    problems: list[Problem]
-    numbered: bool
-
-
-@dataclass(frozen=True)
 class _Parsed:
     """The lines of a block that have the right number of fields. `lines` count from 0."""
 
@@ -137,38 +94,22 @@ class _Parsed:
     count: int
 
 
-def _read(asked: _Asked) -> _Block:
+def _read(asked: _Asked) -> Block:
     """Read the lines of a block. Runs in a thread: Arrow and numpy let go of the lock."""
-    import pyarrow as pa
 
     parsed, rows = _parse(asked.data, asked.columns), asked.rows
     if parsed is None:
         _line_by_line(asked, range(asked.data.count(b"\n")))
-        return _block(rows, _strings(rows.text), _strings(rows.ids), LabelRows.of(rows.labels), _numbers(rows.lines))
+        return one_by_one(rows)
     text, lines = parsed.text, parsed.lines + asked.first
-    ids = _made(rows.name, lines) if parsed.ids is None else parsed.ids
-    odd = _doubtful(text) if parsed.ids is None else _doubtful(text) | _doubtful(ids)
-    labels, unread = _labels(parsed.cells, odd, rows.cells)
+    ids = made_ids(rows.name, lines) if parsed.ids is None else parsed.ids
+    odd = doubtful(text) if parsed.ids is None else doubtful(text) | doubtful(ids)
+    labels, unread = read_labels(parsed.cells, odd, rows.cells)
     odd |= unread
     left = np.setdiff1d(np.arange(parsed.count), parsed.lines, assume_unique=True)
-    if not odd.any() and not len(left):
-        return _block(rows, text, ids, labels, lines)
-    _line_by_line(asked, np.union1d(parsed.lines[odd], left).tolist())
-    keep = np.flatnonzero(~odd)
-    lines = np.concatenate([lines[keep], _numbers(rows.lines)])
-    order = np.argsort(lines, kind="stable")
-    kept, places = pa.array(keep), pa.array(order)
-    return _block(
-        rows,
-        pa.concat_arrays([text.take(kept), _strings(rows.text)]).take(places),
-        pa.concat_arrays([ids.take(kept), _strings(rows.ids)]).take(places),
-        LabelRows.joined([labels.take(keep), LabelRows.of(rows.labels)]).take(order),
-        lines[order],
-    )
-
-
-def _block(rows: Gathered, text: Any, ids: Any, labels: LabelRows, lines: Numbers) -> _Block:
-    return _Block(text, ids, labels, lines, rows.problems, rows.cells.numbered)
+    if odd.any() or len(left):
+        _line_by_line(asked, np.union1d(parsed.lines[odd], left).tolist())
+    return assembled(rows, text, ids, labels, lines, odd)
 
 
 def _line_by_line(asked: _Asked, numbers: Sequence[int]) -> None:
@@ -240,54 +181,3 @@ def _whole(column: Any) -> Any:
     import pyarrow as pa
 
     return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
-
-
-def _labels(cells: Any, odd: npt.NDArray[np.bool_], reader: LabelCells) -> tuple[LabelRows, npt.NDArray[np.bool_]]:
-    """What the cells of a block say, and of which rows that is not known. A cell is read once, not once a row.
-
-    Cells of `odd` rows alone are left: whether a row's labels are looked at is for `Gathered.add` to say.
-    """
-    codes = np.frombuffer(cells.indices.buffers()[1], dtype=np.int32, count=len(cells), offset=4 * cells.indices.offset)
-    known: list[tuple[int, ...]] = [()] * len(cells.dictionary)
-    bad = np.ones(len(known), dtype=bool)
-    for place in np.unique(codes[~odd]).tolist():
-        cell = cells.dictionary[place].as_py()
-        with suppress(BadLabel):
-            if not (cell.startswith('"') and cell.endswith('"')):
-                known[place] = reader.read(cell)
-                bad[place] = False
-    of = LabelRows.of(known)
-    return LabelRows(*gathered(of.flat, of.starts[:-1][codes], of.numbers[codes])), bad[codes]
-
-
-def _doubtful(strings: Any) -> npt.NDArray[np.bool_]:
-    """Of which strings it is not known at a glance that they are neither blank nor quoted nor too long."""
-    ends, data = np.frombuffer(strings.buffers()[1], dtype=np.int32), strings.buffers()[2]
-    ends = ends[strings.offset : strings.offset + len(strings) + 1]
-    numbers = np.diff(ends)
-    if data is None or not data.size:
-        return np.ones(len(strings), dtype=bool)
-    letters = np.frombuffer(data, dtype=np.uint8)
-    first, last = letters[np.minimum(ends[:-1], data.size - 1)], letters[np.maximum(ends[1:] - 1, 0)]
-    # A quote that is not closed at the field's end is text. One that is closed further on has swallowed a tab, and then
-    # the tabs decide (`delimited`): text as well.
-    quoted = (first == _QUOTE) & (last == _QUOTE)
-    odd: npt.NDArray[np.bool_] = _ODD[first] | quoted | (numbers == 0) | (numbers > LONGEST)
-    return odd
-
-
-def _made(name: str, lines: Numbers) -> Any:
-    """Ids of rows that have none, as `Gathered.add` makes them."""
-    import pyarrow as pa
-
-    return pa.array([f"{name}-{line}" for line in lines.tolist()], pa.string())
-
-
-def _strings(values: Sequence[str]) -> Any:
-    import pyarrow as pa
-
-    return pa.array(values, pa.string())
-
-
-def _numbers(values: Sequence[int]) -> Numbers:
-    return np.array(values, dtype=np.int64)
