@@ -62,6 +62,7 @@ class MachineWatch:
         self._samples: dict[str, deque[Sample]] = {}
         self._meter: WorkerMeter | None = None
         self._listeners: list[Listener] = []
+        self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -77,9 +78,10 @@ class MachineWatch:
 
     def follow(self, runs: Iterable[RunView]) -> None:
         """These are the runs as they now are; a thread is there only while one of them lives."""
-        self._workers = {run.id: (run.pid, gpu_of(run)) for run in runs if run.living and run.state != "waiting"}
-        for gone in self._samples.keys() - self._workers.keys():
-            self._samples.pop(gone, None)
+        with self._lock:
+            self._workers = {run.id: (run.pid, gpu_of(run)) for run in runs if run.living and run.state != "waiting"}
+            for gone in self._samples.keys() - self._workers.keys():
+                self._samples.pop(gone, None)
         if self._workers and self._thread is None and not self._stopped:
             self._thread = threading.Thread(target=self._watch, name="machine", daemon=True)
             self._thread.start()
@@ -136,9 +138,11 @@ class MachineWatch:
         if self._meter is None or self._meter.pid != pid:
             self._meter = WorkerMeter(pid)
         seen = self._meter.sample(gpu)
-        if seen is not None:
+        with self._lock:  # the run may have ended while it was looked at
+            if seen is None or watched not in self._workers:
+                return
             self._samples.setdefault(watched, deque(maxlen=KEPT)).append(seen)
-            self._tell(Sampled(watched, gpu))
+        self._tell(Sampled(watched, gpu))
 
     def _tell(self, message: Sampled) -> None:
         for listener in tuple(self._listeners):

@@ -118,13 +118,16 @@ def test_a_stop_while_it_waits_for_room_is_heard(tiny_encoder: Path, monkeypatch
 
 
 def test_a_kept_model_gives_way_only_to_a_better_one_over_a_death(tiny_encoder: Path) -> None:
-    run = created(tiny_encoder, head_lr=3e-3)
     seen: dict[str, Any] = {}
-    for kind, fields in learn(prepare(run, lambda: False)[0]):
-        if kind == "validation" and fields["best"] and fields["epoch"] > 1:
-            seen = fields  # and it dies right here, without a checkpoint
+    for seed in range(8):  # which of them have a later epoch that is better differs between processors
+        run = created(tiny_encoder, head_lr=3e-3, seed=seed)
+        for kind, fields in learn(prepare(run, lambda: False)[0]):
+            if kind == "validation" and fields["best"] and fields["epoch"] > 1:
+                seen = fields  # and it dies right here, without a checkpoint
+                break
+        if seen:
             break
-    assert seen, "no epoch but the first was the best: choose other settings"
+    assert seen, "no epoch but the first was the best with any seed: choose other settings"
     assert kept(run)["epoch"] == seen["epoch"]
     events: list[dict[str, Any]] = []
 

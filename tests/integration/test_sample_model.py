@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from trainer import load_corpus
 from trainer.model.metrics import multi_hot, scores
@@ -23,11 +24,12 @@ def frequency_baseline() -> float:
     return scores(truth, np.ones_like(truth)).macro_f1
 
 
+@pytest.mark.timeout(1500)  # a minute on one processor, ten on another that others use too
 def test_it_beats_the_label_frequencies_clearly() -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "2"}
     command = [sys.executable, "-m", "goemo_tui"]
     train = [*command, "train", "--set", "epochs=4", "--set", "head_lr=0.003", "--json"]
-    done = subprocess.run(train, capture_output=True, text=True, env=environment, timeout=280)
+    done = subprocess.run(train, capture_output=True, text=True, env=environment, timeout=1200)
     assert done.returncode == 0, done.stderr
     report = subprocess.run(
         [*command, "eval", "--split", "test", "--json"], capture_output=True, text=True, env=environment, check=True
