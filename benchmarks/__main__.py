@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from benchmarks.clock import interleaved, process, seconds
 from benchmarks.machine import this_machine
 from benchmarks.results import Measured, append
 
-SCORED = 256
+SCORED = 128
 FEW, EPOCHS = 1_120, 4
 """Rows and epochs of the trainings that are compared in what they learn: the sample's train split."""
 
@@ -98,6 +98,7 @@ def scoring(corpus: str) -> list[Measured]:
     from goemo_tui.cli import main as command
     from trainer import Predictor, load_corpus
     from trainer.infer.score import Work
+    from trainer.model.classifier import quiet
     from trainer.tables.kind import Kind
     from trainer.tables.sink import Layout
     from trainer.tables.source import Source
@@ -107,16 +108,17 @@ def scoring(corpus: str) -> list[Measured]:
     with tempfile.TemporaryDirectory() as folder:
         file, model = Path(folder) / "comments.txt", Path(folder) / "model"
         file.write_text("\n".join(texts) + "\n", encoding="utf-8")
-        with redirect_stdout(io.StringIO()):
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             command(["models", "export", "starter", str(model)])
-        stock = pipeline(
-            "text-classification",
-            model=str(model),
-            top_k=None,
-            function_to_apply="sigmoid",
-            truncation=True,
-            device="cpu",
-        )
+        with quiet():
+            stock = pipeline(
+                "text-classification",
+                model=str(model),
+                top_k=None,
+                function_to_apply="sigmoid",
+                truncation=True,
+                device="cpu",
+            )
 
         def ours(precision: str) -> Callable[[], object]:
             predictor = Predictor(str(model), device="cpu", precision=precision)

@@ -219,8 +219,8 @@ def compare(title: str, encoder: Path, corpus: Corpus, batches: int, configs: di
     found = [
         Measured(
             f"train {title}, {what}, {precision}",
-            f"{rate:.1f} comments/s",
-            f"{rate / loop:.1f}x notebook ({loop:.1f}), {rate / trainer:.2f}x Trainer ({trainer:.1f})",
+            f"{_shown(rate)} comments/s",
+            f"{rate / loop:.1f}x notebook ({_shown(loop)}), {rate / trainer:.2f}x Trainer ({_shown(trainer)})",
             place,
         )
         for what, rate in zip(configs, own, strict=True)
@@ -229,6 +229,10 @@ def compare(title: str, encoder: Path, corpus: Corpus, batches: int, configs: di
     (m, k), n = shape[:2], shape[2]
     told = f"({m}, {k})x({k}, {n}): " + ", ".join(f"{name} {peak:,.0f} GFLOP/s" for name, peak in peaks.items())
     return [*found, Measured(f"… of the matmul peak, {title}", f"{share:.0%} of {precision}", told, place)]
+
+
+def _shown(rate: float) -> str:
+    return f"{rate:,.2f}" if rate < 10 else f"{rate:,.1f}"
 
 
 def training(name: str) -> list[Measured]:
