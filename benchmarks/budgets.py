@@ -12,11 +12,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.machine import cores, memory, processor
 from benchmarks.moment import Span, of, quantile
 
 MB = 1e6
@@ -79,14 +79,8 @@ def timed(
 
 def machine() -> str:
     """Processor, cores, memory and versions, in one line."""
-    model = next(
-        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
-        platform.processor() or "unknown processor",
-    )
-    total = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
-    cores = len(os.sched_getaffinity(0))
     return (
-        f"{model}, {cores} cores, {total / 1e6:.0f} GB, {platform.system()} {platform.release().split('-')[0]}, "
+        f"{processor()}, {cores()} cores, {memory()} GB, {platform.system()} {platform.release().split('-')[0]}, "
         f"Python {platform.python_version()}, Textual {version('textual')}"
     )
 
@@ -102,13 +96,6 @@ def load() -> str:
         sum(n * n for n in range(100_000))
         times.append(time.thread_time() - began)
     return f"{os.getloadavg()[0]:.1f} (a fixed loop: {min(times) * 1000:.1f} ms)"
-
-
-def _lines(file: str) -> list[str]:
-    try:
-        return Path(file).read_text().splitlines()
-    except OSError:
-        return []
 
 
 def print_table(figures: Sequence[Figure], console: Console) -> None:

@@ -1,0 +1,101 @@
+"""The rival that is hard to beat: transformers' own `Trainer`, with every setting that makes it faster.
+
+Dynamic padding, comments of like length together, bf16 where the device is fast at it, AdamW in one kernel, batches of 32;
+no logging, evaluation or checkpoint while the clock runs. Not compiled: `torch.compile` takes minutes before its first step.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
+
+from benchmarks.clock import wait
+
+BATCH, RATE = 32, 2e-5
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One epoch: the seconds from before its first step to behind its last, and the mean loss."""
+
+    seconds: float
+    loss: float
+
+
+class Clock(TrainerCallback):
+    """The time of the steps alone: what Trainer prepares before them is not held against it."""
+
+    def __init__(self) -> None:
+        self.began, self.seconds = 0.0, 0.0
+
+    def on_train_begin(self, *_: Any, **__: Any) -> None:
+        """Start."""
+        wait()
+        self.began = time.perf_counter()
+
+    def on_train_end(self, *_: Any, **__: Any) -> None:
+        """Stop."""
+        wait()
+        self.seconds = time.perf_counter() - self.began
+
+
+def make_trainer(
+    model: Any, tokenizer: Any, texts: Sequence[str], labels: np.ndarray[Any, Any], length: int, folder: Path,
+    *, device: torch.device, bf16: bool, grouped: bool = True, rate: float = RATE,
+) -> Trainer:  # fmt: skip
+    """A Trainer of one epoch over all weights of `model`, a `…ForSequenceClassification` with one output a label.
+
+    `labels`: multi-hot, of shape (comments, labels). Comments are cut to `length` tokens. `grouped=False` takes them in
+    the order in which they stand, for a caller that has grouped them. `folder` is where Trainer would write if it did.
+    """
+    model.config.problem_type = "multi_label_classification"  # Trainer lets the model choose its loss by this
+    settings = TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=1,
+        per_device_train_batch_size=BATCH,
+        learning_rate=rate,
+        optim="adamw_torch_fused",
+        bf16=bf16,
+        train_sampling_strategy="group_by_length" if grouped else "sequential",
+        use_cpu=device.type == "cpu",
+        dataloader_pin_memory=device.type == "cuda",
+        logging_strategy="no",
+        logging_nan_inf_filter=False,  # it looks at the loss of every step, which makes a GPU wait
+        save_strategy="no",
+        eval_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+    )
+    encoded = tokenizer(list(texts), truncation=True, max_length=length)
+    rows = [
+        {"input_ids": ids, "attention_mask": mask, "labels": truth}
+        for ids, mask, truth in zip(
+            encoded["input_ids"], encoded["attention_mask"], labels.astype(np.float32).tolist(), strict=True
+        )
+    ]
+    trainer = Trainer(
+        model=model,
+        args=settings,
+        train_dataset=rows,
+        processing_class=tokenizer,
+        data_collator=DataCollatorWithPadding(tokenizer),
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def train(trainer: Trainer) -> Trained:
+    """One epoch."""
+    clock = Clock()
+    trainer.add_callback(clock)
+    loss = float(trainer.train().training_loss)
+    trainer.remove_callback(clock)
+    return Trained(clock.seconds, loss)
