@@ -44,26 +44,25 @@ def learned(model: nn.Module, encoder: Path, texts: list[str] = TEXTS) -> tuple[
 def known(gradients: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """All but those of the keys' biases, which are nothing but rounding: attention does not see what all keys share."""
     most = max(float(g.abs().max()) for g in gradients.values())
-    left_out = {name for name in gradients if name.endswith("self.key.bias")}
+    left_out = {name for name in gradients if name.endswith(("self.key.bias", "k_lin.bias"))}
     assert all(float(gradients[name].abs().max()) < 1e-4 * most for name in left_out)
     return {name: gradient for name, gradient in gradients.items() if name not in left_out}
 
 
 def fast_layers(model: nn.Module) -> int:
-    return sum(
-        type(m).__qualname__ == "BertLayer" and type(m).__module__ == fast_layer.__name__ for m in model.modules()
-    )
+    return sum(type(m).__module__ == fast_layer.__name__ for m in model.modules())
 
 
 @pytest.mark.parametrize("texts", [TEXTS, TEXTS[:1] * 3], ids=["padded", "of one length"])
-@pytest.mark.parametrize("pooling", ["cls", "mean"])
+@pytest.mark.parametrize("pooling", ["cls", "mean", "distilbert"])
 @pytest.mark.parametrize("rank", [4, 0], ids=["adapters", "all weights"])
 def test_numbers_and_gradients_are_the_stock_layers(
-    rank: int, pooling: str, texts: list[str], tiny_encoder: Path
+    rank: int, pooling: str, texts: list[str], tiny_encoder: Path, tiny_distilbert: Path
 ) -> None:
-    stock, fast = pair(tiny_encoder, pooling, rank=rank)
-    assert fast_layers(fast) == len(fast.bert.encoder.layer) - 1  # type: ignore[union-attr, arg-type]
-    (one, ours), (other, theirs) = learned(fast, tiny_encoder, texts), learned(stock, tiny_encoder, texts)
+    folder = tiny_distilbert if pooling == "distilbert" else tiny_encoder
+    stock, fast = pair(folder, "cls" if pooling == "distilbert" else pooling, rank=rank)
+    assert fast_layers(fast) == fast.config.num_hidden_layers - 1  # type: ignore[union-attr, operator]
+    (one, ours), (other, theirs) = learned(fast, folder, texts), learned(stock, folder, texts)
     assert torch.allclose(one, other, atol=1e-5)
     assert ours.keys() == theirs.keys() and any(".layer.0." in name for name in ours)
     for name, gradient in known(theirs).items():
@@ -120,12 +119,29 @@ def test_evaluated_and_merged_it_is_the_stock_model(tiny_encoder: Path) -> None:
 
 
 def test_what_it_is_not_for_is_left_alone(tiny_encoder: Path, tiny_distilbert: Path) -> None:
-    part = classifier.build(tiny_encoder, OFFICIAL, 0, "random")
-    for parameter in part.bert.parameters():  # type: ignore[union-attr]
-        parameter.requires_grad_(False)
-    make_fast(part)
-    assert not fast_layers(part), "nothing of them is learned"
+    for folder in (tiny_encoder, tiny_distilbert):
+        part = classifier.build(folder, OFFICIAL, 0, "random")
+        for parameter in part.base_model.parameters():  # type: ignore[union-attr, operator]
+            parameter.requires_grad_(False)
+        make_fast(part)
+        assert not fast_layers(part), "nothing of them is learned"
     other = classifier.build(tiny_distilbert, OFFICIAL, 0, "random")
-    adapters.add(other, 4, 8, 0)
+    other.config.activation = "relu"  # type: ignore[union-attr]
     make_fast(other)
     assert not fast_layers(other)
+
+
+@pytest.mark.parametrize("rank", [4, 0], ids=["adapters", "all weights"])
+def test_of_a_distilbert_it_drops_where_the_stock_layer_does(rank: int, tiny_distilbert: Path) -> None:
+    """Dropout of attention alone, or of the feed-forward part alone, changes what is said; without either nothing does."""
+    exact, fast = pair(tiny_distilbert, "cls", rank=rank)
+    blocks = fast.distilbert.transformer.layer  # type: ignore[union-attr, operator]
+    assert fast_layers(fast) == len(blocks) - 1  # type: ignore[arg-type]
+    plain = learned(exact, tiny_distilbert)[0]
+    for where in ("attention", "ffn"):
+        for block in blocks:  # type: ignore[union-attr]
+            getattr(block, where).dropout.p = 0.5
+        assert float((learned(fast, tiny_distilbert)[0] - plain).abs().max()) > 1e-5, where
+        for block in blocks:  # type: ignore[union-attr]
+            getattr(block, where).dropout.p = 0.0
+    assert float((learned(fast, tiny_distilbert)[0] - plain).abs().max()) < 3e-6

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as f
+from transformers import BertForSequenceClassification, DistilBertForSequenceClassification
 
 from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.errors import ConfigError
 from trainer.labels import OFFICIAL
 from trainer.model import bert, classifier, first_row
+from trainer.model.fast_layer import make_fast
 
 TEXTS = ["what a day", "the kettle sang while we waited for the last bus home in the rain", "no"]
 
@@ -48,14 +51,18 @@ def test_saved_it_is_a_stock_model_for_everybody(tiny_encoder: Path, tmp_path: P
         assert np.array_equal(classifier.probabilities(other, tokens, torch.device("cpu")), expected)
 
 
-@pytest.mark.parametrize("pooling", ["cls", "mean"])
-def test_computing_one_row_of_the_last_layer_gives_the_same_gradients(tiny_encoder: Path, pooling: str) -> None:
-    model = classifier.build(tiny_encoder, OFFICIAL, 0, "random", pooling=pooling)
+@pytest.mark.parametrize("pooling", ["cls", "mean", "distilbert"])
+def test_computing_one_row_of_the_last_layer_gives_the_same_gradients(
+    tiny_encoder: Path, tiny_distilbert: Path, pooling: str
+) -> None:
+    folder = tiny_distilbert if pooling == "distilbert" else tiny_encoder
+    model = classifier.build(folder, OFFICIAL, 0, "random", pooling="mean" if pooling == "mean" else "cls")
+    layers = model.distilbert.transformer.layer if pooling == "distilbert" else model.bert.encoder.layer
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    assert type(model.bert.encoder.layer[-1]).__mro__[1].__name__ == "BertLayer"
-    ids, mask = classifier.padded(tokenize(TEXTS, load_tokenizer(tiny_encoder), 64), [0, 1, 2], 0)
+    assert type(layers[-1]).__mro__[1].__name__ in ("BertLayer", "TransformerBlock")
+    ids, mask = classifier.padded(tokenize(TEXTS, load_tokenizer(folder), 64), [0, 1, 2], 0)
 
     def gradients() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         model.zero_grad()
@@ -64,8 +71,8 @@ def test_computing_one_row_of_the_last_layer_gives_the_same_gradients(tiny_encod
         return logits.detach(), {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
 
     fast, of_fast = gradients()
-    assert model.bert(input_ids=ids, attention_mask=mask).last_hidden_state.shape[1] == 1
-    layer = model.bert.encoder.layer[-1]
+    assert model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state.shape[1] == 1
+    layer = layers[-1]
     layer.__class__ = type(layer).__mro__[1]
     whole, of_whole = gradients()
     assert torch.allclose(fast, whole, atol=1e-6)
@@ -73,8 +80,14 @@ def test_computing_one_row_of_the_last_layer_gives_the_same_gradients(tiny_encod
     assert all(torch.allclose(of_fast[name], of_whole[name], atol=1e-5) for name in of_whole)
 
 
-def test_models_that_read_more_are_left_alone(tiny_distilbert: Path) -> None:
-    model = classifier.build(tiny_distilbert, OFFICIAL, 0, "random")
+@pytest.mark.parametrize("kind", [BertForSequenceClassification, DistilBertForSequenceClassification])
+def test_models_that_read_more_are_left_alone(kind: type[Any], tiny_encoder: Path, tiny_distilbert: Path) -> None:
+    class ReadsMore(kind):  # type: ignore[misc]
+        """Whatever it does with the other rows."""
+
+    folder = tiny_encoder if kind is BertForSequenceClassification else tiny_distilbert
+    model = ReadsMore.from_pretrained(folder)
     kinds = [type(m) for m in model.modules()]
     first_row.read_first_row_only(model)
+    make_fast(model)
     assert [type(m) for m in model.modules()] == kinds

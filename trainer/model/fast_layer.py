@@ -1,4 +1,4 @@
-"""A BERT layer as one step of autograd, for training on a CPU: the same sums in half as many passes.
+"""A BERT or DistilBERT layer as one step of autograd, for training on a CPU: the same sums in half as many passes.
 
 Queries, keys and values are one product; frozen weights are cast once and not each time; gradients of residuals, norms
 and adapters are added up where they arise; dropout draws four masks from one random number. What it computes is what the
@@ -26,20 +26,31 @@ WORDS = 2**16
 
 
 def make_fast(model: nn.Module) -> None:
-    """Let the layers of a stock BERT classifier compute themselves this way while they are trained on a CPU, where adapters
+    """Let the layers of a stock BERT or DistilBERT classifier compute themselves this way while they are trained on a CPU, where adapters
     alone are learned of them, or everything.
 
     In place; weights, their names and evaluation stay as they are, and so does the last layer, of which [CLS] alone is
     computed (`first_row`). Other models are left alone.
     """
-    from transformers.models.bert.modeling_bert import BertForSequenceClassification, BertLayer
-
-    if type(model) is not BertForSequenceClassification or model.config.hidden_act != "gelu" or model.config.is_decoder:
-        return
-    layers: Any = model.bert.encoder.layer
-    for layer in layers:
-        if type(layer) is BertLayer and (_adapted(layer) or _whole(layer)):
+    for layer in _stock_layers(model):
+        if _adapted(layer) or _whole(layer):
             layer.__class__ = _fast(type(layer))
+
+
+def _stock_layers(model: nn.Module) -> list[Any]:
+    """The layers of a model that this module knows all of; of others none."""
+    from transformers.models.bert.modeling_bert import BertForSequenceClassification, BertLayer
+    from transformers.models.distilbert.modeling_distilbert import (
+        DistilBertForSequenceClassification,
+        TransformerBlock,
+    )
+
+    layers: Any = ()
+    if type(model) is BertForSequenceClassification and model.config.hidden_act == "gelu":
+        layers = () if model.config.is_decoder else model.bert.encoder.layer
+    elif type(model) is DistilBertForSequenceClassification and model.config.activation == "gelu":
+        layers = model.distilbert.transformer.layer
+    return [layer for layer in layers if type(layer) in (BertLayer, TransformerBlock)]
 
 
 def _adapted(layer: Any) -> bool:
@@ -61,6 +72,9 @@ def _whole(layer: Any) -> bool:
 def _groups(layer: Any) -> tuple[tuple[Any, ...], ...]:
     """Its linear layers, those with the same input together."""
     attention = layer.attention
+    if hasattr(layer, "ffn"):  # DistilBERT's names
+        inputs = (attention.q_lin, attention.k_lin, attention.v_lin)
+        return inputs, (attention.out_lin,), (layer.ffn.lin1,), (layer.ffn.lin2,)
     return (
         (attention.self.query, attention.self.key, attention.self.value),
         (attention.output.dense,),
@@ -79,7 +93,7 @@ def _fast(kind: type[Any]) -> type[Any]:
             if not self.training or not torch.is_grad_enabled() or hidden_states.device.type != "cpu":
                 return super().forward(hidden_states, attention_mask, *args, **kwargs)  # type: ignore[no-any-return]
             dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else torch.float32
-            made = _frozen(self, dtype) if hasattr(self.output.dense, "lora_A") else _free(self, dtype)
+            made = _frozen(self, dtype) if hasattr(_groups(self)[3][0], "lora_A") else _free(self, dtype)
             with torch.autocast("cpu", enabled=False):
                 out: Tensor = _Layer.apply(hidden_states, _added(attention_mask, dtype), made, *made.learned)  # type: ignore[no-untyped-call]
             return out
@@ -110,7 +124,8 @@ class _Made:
     norms: tuple[Norm, Norm]
     learns_norms: bool
     heads: int
-    dropout: float
+    dropouts: tuple[float, float]
+    """After attention and after the feed-forward part."""
     attention_dropout: float
     dtype: torch.dtype
 
@@ -118,11 +133,21 @@ class _Made:
 def _made(
     layer: Any, learned: list[Tensor], products: Callable[..., Any], learns_norms: bool, dtype: torch.dtype
 ) -> _Made:
-    norms = [(norm.weight, norm.bias, norm.eps) for norm in (layer.attention.output.LayerNorm, layer.output.LayerNorm)]
-    own, dropout = layer.attention.self, layer.output.dropout.p
-    return _Made(
-        learned, products, (norms[0], norms[1]), learns_norms, own.num_attention_heads, dropout, own.dropout.p, dtype
-    )
+    norms = [(norm.weight, norm.bias, norm.eps) for norm in _norms(layer)]
+    own: Any = layer.attention
+    if hasattr(layer, "ffn"):  # DistilBERT drops nothing of what attention gives
+        heads, dropouts = own.n_heads, (0.0, layer.ffn.dropout.p)
+    else:
+        dropouts = (own.output.dropout.p, layer.output.dropout.p)
+        own = own.self
+        heads = own.num_attention_heads
+    return _Made(learned, products, (norms[0], norms[1]), learns_norms, heads, dropouts, own.dropout.p, dtype)
+
+
+def _norms(layer: Any) -> tuple[Any, Any]:
+    if hasattr(layer, "ffn"):
+        return layer.sa_layer_norm, layer.output_layer_norm
+    return layer.attention.output.LayerNorm, layer.output.LayerNorm
 
 
 def _frozen(layer: Any, dtype: torch.dtype) -> _Made:
@@ -157,8 +182,7 @@ def _frozen(layer: Any, dtype: torch.dtype) -> _Made:
 def _free(layer: Any, dtype: torch.dtype) -> _Made:
     """All weights, which change with each step."""
     linears = [one for group in _groups(layer) for one in group]
-    norms = (layer.attention.output.LayerNorm, layer.output.LayerNorm)
-    learned = [p for one in (*linears, *norms) for p in (one.weight, one.bias)]
+    learned = [p for one in (*linears, *_norms(layer)) for p in (one.weight, one.bias)]
 
     def products(learned: Sequence[Tensor]) -> list[_Free]:
         return [_Free(learned[at:to], dtype) for at, to in ((0, 6), (6, 8), (8, 10), (10, 12))]
@@ -249,10 +273,10 @@ class _Layer(torch.autograd.Function):
         kept_p = _kept(p, fixed.attention_dropout)
         seen = torch.bmm(p if kept_p is None else p * kept_p, v)
         seen = seen.view(rows, heads, width, -1).transpose(1, 2).reshape(-1, size)
-        first, kept_first = _dropped(out.forward(seen), fixed.dropout)
+        first, kept_first = _dropped(out.forward(seen), fixed.dropouts[0])
         y, *norm_first = _norm(first + x, fixed.norms[0])
         inner = up.forward(y.to(fixed.dtype))
-        second, kept_second = _dropped(down.forward(f.gelu(inner)), fixed.dropout)
+        second, kept_second = _dropped(down.forward(f.gelu(inner)), fixed.dropouts[1])
         z, *norm_second = _norm(second + y, fixed.norms[1])
         ctx.products, ctx.fixed, ctx.shape = products, fixed, hidden.shape
         ctx.kept = (q, k, v, p, kept_p, kept_first, norm_first, inner, kept_second, norm_second)
