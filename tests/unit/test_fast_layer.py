@@ -139,9 +139,9 @@ def test_of_a_distilbert_it_drops_where_the_stock_layer_does(rank: int, tiny_dis
     assert fast_layers(fast) == len(blocks) - 1  # type: ignore[arg-type]
     plain = learned(exact, tiny_distilbert)[0]
     for where in ("attention", "ffn"):
-        for block in blocks:  # type: ignore[union-attr]
+        for block in blocks[:-1]:  # type: ignore[index]
             getattr(block, where).dropout.p = 0.5
         assert float((learned(fast, tiny_distilbert)[0] - plain).abs().max()) > 1e-5, where
-        for block in blocks:  # type: ignore[union-attr]
+        for block in blocks[:-1]:  # type: ignore[index]
             getattr(block, where).dropout.p = 0.0
     assert float((learned(fast, tiny_distilbert)[0] - plain).abs().max()) < 3e-6
