@@ -196,6 +196,9 @@ class DataKeys(CorpusPlace):
         if self.opened is None or columns is None or rows is None or not len(rows):
             self.notify("There is no row to write.", timeout=3)
             return
+        if self.browser.looking and self.browser.view != "suspects":
+            self.notify("The rows are still being looked for: once they are shown they can be written.", timeout=5)
+            return
         from goemo_tui.screens.export import ExportRows, proposed
 
         name, what = self.browser.split, "in the order shown"

@@ -30,10 +30,17 @@ def values_of(array: Any, dtype: type[np.generic]) -> npt.NDArray[Any]:
     )
 
 
+CHUNK = 200_000
+"""Rows of a chunk, where it is for us to say."""
+
+
 def column_of(texts: Sequence[str]) -> Any:
     """An Arrow chunked array of strings. What is columns already (`Texts`) is taken as it is."""
     chunks = getattr(texts, "chunks", None)
-    return pa.chunked_array(chunks if chunks else [texts_of(texts)])
+    if chunks:
+        return pa.chunked_array(chunks)
+    whole = texts_of(texts)
+    return pa.chunked_array([whole.slice(start, CHUNK) for start in range(0, max(1, len(whole)), CHUNK)])
 
 
 def by_chunk(

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from goemo_tui.services.arrow import by_chunk, column_of, texts_of, values_of
-from goemo_tui.services.query import Expression, QueryError, Term, parse, words_of
+from goemo_tui.services.query import Expression, Group, QueryError, Term, parse, words_of
+from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.label_rows import LabelRows
 
 if TYPE_CHECKING:
@@ -110,9 +111,25 @@ class SplitColumns:
         if isinstance(expression, Term):
             mask = self._mask_of_term(expression, watch)
         else:
-            masks = [self._mask(part, watch) for part in expression.parts]
-            mask = np.logical_and.reduce(masks) if expression.join == "and" else np.logical_or.reduce(masks)
+            mask = self._mask_of_group(expression, watch)
         return ~mask if expression.negated else mask
+
+    def _mask_of_group(self, group: Group, watch: Watch) -> npt.NDArray[np.bool_]:
+        """One mask that the parts are folded into: a group may name a thousand lines, and a mask is a byte a row."""
+        join = np.logical_and if group.join == "and" else np.logical_or
+        lines = (
+            [part for part in group.parts if isinstance(part, Term) and _one_line(part)] if group.join == "or" else []
+        )
+        mask = np.isin(self.lines, [line.low for line in lines if line.low is not None]) if lines else None
+        for part in group.parts:
+            if part in lines:
+                continue
+            if watch.cancelled():
+                raise Cancelled("nobody waits for it")
+            more = self._mask(part, watch)
+            mask = more.copy() if mask is None else join(mask, more, out=mask)
+        assert mask is not None
+        return mask
 
     def _mask_of_term(self, term: Term, watch: Watch) -> npt.NDArray[np.bool_]:
         if term.kind in ("word", "regex"):
@@ -136,23 +153,28 @@ class SplitColumns:
     def _searched(self, term: Term, watch: Watch) -> npt.NDArray[np.bool_]:
         """The rows whose text fits. Known for the last searches: while a line is typed only its last word changes."""
         key = (term.kind, term.text)
-        if key not in self._searches:
+        known = self._searches.get(key)
+        if known is None:
             copied = term.kind == "word" and len(self) < MANY
-            matches = pc.match_substring if term.kind == "word" else pc.match_substring_regex
 
             def fits(texts: Any) -> npt.NDArray[np.bool_]:
-                return _mask_of(matches(texts, pattern=term.text, ignore_case=not copied))
+                if term.kind == "regex":
+                    return _mask_of(pc.match_substring_regex(texts, pattern=term.text, ignore_case=True))
+                return _mask_of(pc.match_substring(texts if copied else pc.utf8_lower(texts), pattern=term.text))
 
             try:
-                found = by_chunk(self.lowered if copied else self._texts, fits, watch.done, watch.cancelled)
+                found = by_chunk(self._lowered if copied else self._texts, fits, watch.done, watch.cancelled)
             except pa.ArrowInvalid as error:
                 said = str(error).removeprefix("Invalid regular expression: ")
                 raise QueryError(f"/{term.text}/ is no regular expression: {said}") from None
             most = min(SEARCHES, max(2, SEARCHES_BYTES // max(1, len(self))))
+            fit = np.concatenate(found) if found else np.zeros(0, dtype=bool)
+            # another thread, whose answer nobody wants any more, may be here as well
             while len(self._searches) >= most:
-                del self._searches[next(iter(self._searches))]
-            self._searches[key] = np.concatenate(found) if found else np.zeros(0, dtype=bool)
-        return self._searches[key]
+                self._searches.pop(next(iter(list(self._searches)), ("", "")), None)
+            self._searches[key] = fit
+            return fit
+        return known
 
     @property
     def lowered(self) -> Any:
@@ -288,6 +310,10 @@ def _ranked(keys: Any) -> npt.NDArray[np.int64]:
 
 def _begins(ids: Any, start: str) -> npt.NDArray[np.bool_]:
     return _mask_of(pc.starts_with(pc.utf8_lower(ids), pattern=start))
+
+
+def _one_line(term: Term) -> bool:
+    return term.kind == "line" and not term.negated and term.low is not None and term.low == term.high
 
 
 def _between(values: npt.NDArray[Any], term: Term) -> npt.NDArray[np.bool_]:

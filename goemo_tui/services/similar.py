@@ -69,10 +69,11 @@ def build(
     n = len(columns)
     parts: list[Any] = []
     numbers: list[npt.NDArray[np.int64]] = []
+    lowered = columns.lowered  # of many rows it is made anew each time
     for start in range(0, n, CHUNK):
         if cancelled():
             return None
-        words, lengths = _words_of(columns.lowered.slice(start, CHUNK).combine_chunks().cast(pa.large_string()))
+        words, lengths = _words_of(lowered.slice(start, CHUNK).combine_chunks().cast(pa.large_string()))
         parts.append(words)
         numbers.append(lengths)
         done(min(start + CHUNK, n))

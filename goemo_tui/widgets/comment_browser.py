@@ -6,6 +6,7 @@ The filter line is the only truth about which rows are shown; whoever wants othe
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -44,6 +45,18 @@ _SORTS: tuple[Sorting, ...] = (None, (1, False), (2, False), (3, True), (3, Fals
 """What `t` goes through: file order, comment, emotions, longest first, shortest first."""
 
 
+@dataclass(eq=False)
+class Asked:
+    """What a thread looks for: the rows of a split by a filter line, in an order. `keep`: the cursor stays where it is;
+    `line`: it goes to the row of this line once it is shown."""
+
+    columns: SplitColumns
+    text: str
+    sorting: Sorting
+    keep: bool
+    line: int | None = None
+
+
 class CommentBrowser(Vertical):
     """Shows one split at a time. Posts `Shown` when other rows are shown, `Chose` when what is kept between starts changed."""
 
@@ -69,16 +82,16 @@ class CommentBrowser(Vertical):
     class Looking(Message):
         """How far the thread is that looks for rows."""
 
-        def __init__(self, columns: SplitColumns, said: str) -> None:
+        def __init__(self, asked: Asked, said: str) -> None:
             super().__init__()
-            self.columns, self.said = columns, said
+            self.asked, self.said = asked, said
 
     class Answered(Message):
-        """The thread has found the rows for what was asked: of a split, by a filter line, in an order."""
+        """The thread has found the rows for what was asked."""
 
-        def __init__(self, asked: tuple[SplitColumns, str, Sorting], answer: Answer, keep: bool) -> None:
+        def __init__(self, asked: Asked, answer: Answer) -> None:
             super().__init__()
-            self.asked, self.answer, self.keep = asked, answer, keep
+            self.asked, self.answer = asked, answer
 
     def __init__(self, *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
@@ -86,6 +99,7 @@ class CommentBrowser(Vertical):
         self.refusals: dict[str, str] = {}
         self.split = ""
         self.rows: Rows | None = None
+        self._asked: Asked | None = None
         self.sorting: Sorting = None
         self.widths: Widths = (None, None, None)
         """As chosen: set before the first corpus is opened, and kept by the next ones."""
@@ -171,6 +185,7 @@ class CommentBrowser(Vertical):
         from goemo_tui.widgets.comment_table import CommentTable
 
         self.splits, self.max_length, self.refusals, self.rows = splits, max_length, refusals, None
+        self._asked = None
         self.sorting = state.sorting
         self.view = state.view if splits and state.view in dict(VIEWS) else "table"
         self.line.put(state.filter)
@@ -216,41 +231,54 @@ class CommentBrowser(Vertical):
         columns, table = self.columns, self.table
         if columns is None or table is None:
             return
+        before, self._asked = self._asked, None
         self.workers.cancel_group(self, "find")
         if len(columns) < MANY or (not self.filter_text.strip() and self.sorting is None):
             self._show(columns, answer(columns, self.filter_text, self.sorting), keep)
             return
         if table.shown.columns_of_split is not columns:
             self._show(columns, answer(columns, "", None), keep)
+        if before is not None and before.columns is columns:  # the cursor was to go to the top, and still is
+            keep = keep and before.keep
+        self._asked = Asked(columns, self.filter_text, self.sorting, keep)
         self._progress("looking" if self.filter_text.strip() else "sorting")
-        self._find(columns, self.filter_text, self.sorting, keep)
+        self._find(self._asked)
+
+    @property
+    def looking(self) -> bool:
+        """Whether the rows that are shown are not yet those of the filter line and the order."""
+        return self._asked is not None
 
     @work(thread=True, exclusive=True, group="find")
-    def _find(self, columns: SplitColumns, text: str, sorting: Sorting, keep: bool) -> None:
+    def _find(self, asked: Asked) -> None:
         from goemo_tui.services.corpus import Watch, answer
 
         worker = get_current_worker()
 
         def done(parts: int, of: int) -> None:
-            said = f"looking {parts / of:.0%}" if parts < of or sorting is None else "sorting"
-            self.post_message(self.Looking(columns, said))
+            said = f"looking {parts / of:.0%}" if parts < of or asked.sorting is None else "sorting"
+            self.post_message(self.Looking(asked, said))
 
         with suppress(Cancelled):
-            found = answer(columns, text, sorting, Watch(done, lambda: worker.is_cancelled))
-            self.post_message(self.Answered((columns, text, sorting), found, keep))
+            found = answer(asked.columns, asked.text, asked.sorting, Watch(done, lambda: worker.is_cancelled))
+            self.post_message(self.Answered(asked, found))
 
     @on(Looking)
     def _looks(self, message: Looking) -> None:
         message.stop()
-        if message.columns is self.columns and any(w.group == "find" and not w.is_finished for w in self.workers):
+        if message.asked is self._asked:
             self._progress(message.said)
 
     @on(Answered)
     def _answered(self, message: Answered) -> None:
         message.stop()
-        columns, text, sorting = message.asked
-        if columns is self.columns and (text, sorting) == (self.filter_text, self.sorting):  # else it was asked anew
-            self._show(columns, message.answer, message.keep)
+        asked = message.asked
+        if asked is not self._asked:  # something else was asked since
+            return
+        self._asked = None
+        self._show(asked.columns, message.answer, asked.keep)
+        if asked.line is not None:
+            self.go_to_line(asked.line)
 
     def _progress(self, said: str) -> None:
         if self.view == "table":
@@ -275,7 +303,7 @@ class CommentBrowser(Vertical):
         if columns is None or table is None or not 0 <= row < len(columns):
             return
         self.show_view("table")
-        if self.rows is None or row not in self.rows:
+        if self.rows is None or self.looking or row not in self.rows:
             self.line.put("")
             if len(columns) >= MANY:
                 self.sorting = None  # an order that takes seconds is not waited for
@@ -286,6 +314,8 @@ class CommentBrowser(Vertical):
     def go_to_line(self, line: int) -> None:
         """Put the cursor on the row of a line of the file, if it is among those that are shown."""
         columns, table, rows = self.columns, self.table, self.rows
+        if self._asked is not None:
+            self._asked.line = line
         if columns is not None and table is not None and rows is not None:
             found = (columns.lines[rows] == line).nonzero()[0]
             if len(found):

@@ -5,7 +5,10 @@ Numbers and signs stand beside every bar, so that nothing is told by colour alon
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import numpy.typing as npt
 from rich.cells import cell_len, set_cell_size
 
 from goemo_tui import language, safe_text, wording
@@ -149,10 +152,17 @@ def edges(longest: int, max_length: int, most: int = 26) -> list[int]:
     )
 
 
-def lengths(columns: SplitColumns, width: int, max_length: int) -> Figure:
-    """A histogram of tokens, with the place where `max_length` cuts and what is lost there; words until it is counted."""
+def lengths(
+    columns: SplitColumns, width: int, max_length: int, words: Callable[[], npt.NDArray[np.int64] | None]
+) -> Figure:
+    """A histogram of tokens, with the place where `max_length` cuts and what is lost there; words until it is counted.
+
+    `words` gives the words of each comment, or None while they are counted.
+    """
     counted = columns.counted
-    values = columns.tokens.astype(np.int64) if counted else stats.word_lengths(columns.split)
+    values = columns.tokens.astype(np.int64) if counted else words()
+    if values is None:
+        return Figure("lengths", empty="counting words …")
     unit = "tokens" if counted else "words"
     summary = stats.Lengths.of(values)
     head = wrapped(

@@ -6,6 +6,7 @@ What takes long on a large corpus is counted in a thread. numpy comes with what 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from goemo_tui.services.beside import Done, beside
@@ -128,7 +129,7 @@ class Figures(FigureView):
             grouping = self.grouping if columns.labels.official else GROUPINGS[0]
             return corpus_views.counts(self._splits, grouping, width)
         if self.view == "lengths":
-            return corpus_views.lengths(columns, width, self._max_length)
+            return corpus_views.lengths(columns, width, self._max_length, partial(self._words, columns))
         if self.view == "together":
             found = self._counted(columns, lambda: heat_map.count(columns))
             return (
@@ -163,6 +164,14 @@ class Figures(FigureView):
         if known is None:
             return suspect_view.nothing(why[0], why[1], width)
         return suspect_view.draw(known, train, width, TrainConfig().suspect_share, drawn)
+
+    def _words(self, columns: SplitColumns) -> Any:
+        from goemo_tui.services.corpus import MANY
+        from trainer.corpus.stats import word_lengths
+
+        if len(columns) < MANY:
+            return word_lengths(columns.split)
+        return self._counted(columns, lambda: word_lengths(columns.split))
 
     def _counted(self, columns: SplitColumns, work: Callable[[], Any]) -> Any:
         """What `work` counts, if it is known; else it is counted in a thread, and drawn when it is there."""

@@ -82,3 +82,41 @@ async def test_a_mistake_in_a_filter_of_many_rows_is_said_in_place(corpus: Path,
         await pilot.press("slash", *"/[a/")
         await until(pilot, lambda: "is no regular expression" in screen.browser.line._said)
         assert "7 of 7" in title(screen.browser)
+
+
+async def test_rows_are_not_written_while_they_are_looked_for(corpus: Path, gate: threading.Event) -> None:
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("slash", *"sad", "enter")
+        await until(pilot, lambda: "looking 50%" in title(screen.browser))
+        await pilot.press("w")
+        await pilot.pause()
+        assert pilot.app.screen is screen, "they would be those of an earlier filter"
+        gate.set()
+        await until(pilot, lambda: "1 of 7" in title(screen.browser))
+        await pilot.press("w")
+        await until(pilot, lambda: pilot.app.screen is not screen)
+
+
+async def test_a_reload_keeps_the_row_and_a_word_of_progress_that_comes_late_says_nothing(
+    corpus: Path, gate: threading.Event
+) -> None:
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        gate.set()
+        await pilot.press("slash", *"love", "enter", "down")
+        await until(pilot, lambda: shown(screen) == [1, 3])
+        table = screen.browser.table
+        assert table is not None
+        await until(pilot, lambda: table.looked_at == 2)
+        await pilot.press("r")
+        await until(pilot, lambda: shown(screen) == [1, 3] and table.looked_at == 2 and not screen.browser.looking)
+        gate.clear()
+        screen.browser.filter_text = "sad"
+        await until(pilot, lambda: "looking" in title(screen.browser))
+        late = screen.browser.Looking(screen.browser._asked, "looking 73%")  # type: ignore[arg-type]
+        screen.browser.filter_text = ""
+        await until(pilot, lambda: "7 of 7" in title(screen.browser))
+        screen.browser.post_message(late)
+        await pilot.pause()
+        assert "7 of 7" in title(screen.browser)

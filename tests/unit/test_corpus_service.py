@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,3 +172,39 @@ def test_who_waits_is_told_and_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     with pytest.raises(Cancelled):
         answer(many, "night", None, Watch(cancelled=lambda: True))
     assert len(answer(many, "night", None).rows), "a search that was left is no answer"
+
+
+@pytest.mark.parametrize(
+    "line", ["line:2 or line:5", "line:5 or line:1 or sky", "-(line:2 or line:3)", "line:2 line:3"]
+)
+def test_lines_that_are_named_one_by_one(line: str, columns: SplitColumns) -> None:
+    rows = {"line:2 or line:5": [1, 4], "line:5 or line:1 or sky": [0, 4], "line:2 line:3": []}
+    assert found(columns, line) == rows.get(line, [0, 3, 4, 5])
+
+
+def test_a_filter_of_a_thousand_lines_takes_the_room_of_one(columns: SplitColumns) -> None:
+    many = replace(
+        columns,
+        split=replace(columns.split, text=["x"] * 200_000),
+        lines=np.arange(1, 200_001),
+        label_numbers=np.ones(200_000, dtype=np.int64),
+    )
+    tracemalloc.start()
+    assert len(found(many, " or ".join(f"line:{n}" for n in range(1, 2_000, 2)))) == 1_000
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+
+
+def test_letters_that_only_some_ways_of_folding_take_for_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rows = ["\u017fo long", "final \u03c2", "\u00b5 micro", "\u0130stanbul", "STRASSE", "stra\u00dfe"]
+    (tmp_path / "train.tsv").write_text("".join(f"{row}\t3\tid\n" for row in rows), encoding="utf-8")
+    split = columns_of(load_corpus(tmp_path), "train")
+    for word in ("s", "\u03c3", "\u03bc", "i", "ss", "\u00df"):
+        monkeypatch.setattr(service, "MANY", 10)
+        few = found(split, word)
+        split._searches.clear()
+        monkeypatch.setattr(service, "MANY", 1)
+        assert found(split, word) == few, word
+        split._searches.clear()

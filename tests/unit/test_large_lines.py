@@ -93,6 +93,13 @@ def test_a_file_without_a_usable_row_says_what_it_is(tmp_path: Path, monkeypatch
         same(slow, fast)
 
 
+def test_a_line_without_an_end_is_read_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "train.tsv"
+    file.write_bytes(b"short\t3\ta\n" + b"x" * 5_000 + b"\t3\tb\nlast\t4\tc\n")
+    monkeypatch.setattr(large_lines, "LONGEST_BLOCK", 1_000)
+    same(*both(file, monkeypatch))
+
+
 def test_columns_are_read_like_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "train.tsv"
     file.write_bytes(b"".join(f"row {i}\t{i % 28},{i % 5}\tid{i}\n".encode() for i in range(200)))

@@ -118,3 +118,8 @@ def test_what_is_no_parquet_file_or_has_two_columns_of_a_name_says_so_as_before(
     same(*both(file, monkeypatch))
     pq.write_table(pa.table({"text": ["a"]}), file)
     same(*both(file, monkeypatch))
+    pq.write_table(pa.table({"text": [f"row {i}" for i in range(500)], "labels": [3] * 500}), file)
+    whole = bytearray(file.read_bytes())
+    for place in (10, 60, 300, 900):
+        file.write_bytes(bytes(whole[:place] + b"\0\xff" * 20 + whole[place + 40 :]))
+        same(*both(file, monkeypatch))

@@ -28,6 +28,9 @@ from trainer.labels import LabelFile
 BLOCK = 16 << 20
 """Bytes read at a time."""
 
+LONGEST_BLOCK = 1 << 30
+"""Bytes of a block, which one line without an end can make as long as the file: Arrow counts up to twice as many."""
+
 
 def read_large(file: Path, path: str, name: str, label_file: LabelFile) -> Split | None:
     """The split in a TSV file; None where not one row is good, so that who asked can say why. Raises OSError."""
@@ -126,7 +129,7 @@ def _parse(block: bytes, columns: Columns) -> _Parsed | None:
     import pyarrow.csv as pacsv
 
     block = _tidy(block)
-    if not block or b"\0" in block or (not _all_read(columns) and _quoted(block)):
+    if not block or len(block) > LONGEST_BLOCK or b"\0" in block or (not _all_read(columns) and _quoted(block)):
         return None
     bad: list[int] = []
 

@@ -29,7 +29,10 @@ Mask = npt.NDArray[np.bool_]
 
 
 def read_large_parquet(file: Path, path: str, name: str, label_file: LabelFile) -> Split | None:
-    """The split in a Parquet file; None where a column is of a kind that is read row by row. Raises OSError."""
+    """The split in a Parquet file; None where it is broken or a column is of a kind that is read row by row.
+
+    Raises OSError where it goes away meanwhile.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -48,7 +51,7 @@ def read_large_parquet(file: Path, path: str, name: str, label_file: LabelFile) 
             rows = Gathered(path, name, LabelCells(label_file))
             blocks.append(_read([batch.column(one) for one in wanted], first, rows))
             first += batch.num_rows
-    except (pa.ArrowException, ValueError, KeyError):  # two columns of one name, more text than a batch may hold …
+    except (pa.ArrowException, OSError, ValueError, KeyError):  # broken; two columns of one name; more text than fits …
         return None
     if not any(len(block.lines) for block in blocks):
         return None
