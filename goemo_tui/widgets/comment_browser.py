@@ -5,24 +5,22 @@ The filter line is the only truth about which rows are shown; whoever wants othe
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import ContentSwitcher, Static
-from textual.worker import get_current_worker
 
 from goemo_tui import safe_text
+from goemo_tui.services.beside import Done
 from goemo_tui.services.data_state import DataState, Sorting
+from goemo_tui.services.row_finder import NAME, Looking, RowFinder
 from goemo_tui.widgets.figures import Figures
 from goemo_tui.widgets.filter_field import FilterField
 from goemo_tui.widgets.filter_line import FilterLine
-from trainer.corpus.interrupt import Cancelled
 
 if TYPE_CHECKING:
     from textual_fastdatatable import DataTable
@@ -43,18 +41,6 @@ VIEWS: tuple[tuple[str, str], ...] = (
 
 _SORTS: tuple[Sorting, ...] = (None, (1, False), (2, False), (3, True), (3, False))
 """What `t` goes through: file order, comment, emotions, longest first, shortest first."""
-
-
-@dataclass(eq=False)
-class Asked:
-    """What a thread looks for: the rows of a split by a filter line, in an order. `keep`: the cursor stays where it is;
-    `line`: it goes to the row of this line once it is shown."""
-
-    columns: SplitColumns
-    text: str
-    sorting: Sorting
-    keep: bool
-    line: int | None = None
 
 
 class CommentBrowser(Vertical):
@@ -79,32 +65,22 @@ class CommentBrowser(Vertical):
     class Chose(Message):
         """A view, an order, a width or a filter was chosen."""
 
-    class Looking(Message):
-        """How far the thread is that looks for rows."""
-
-        def __init__(self, asked: Asked, said: str) -> None:
-            super().__init__()
-            self.asked, self.said = asked, said
-
-    class Answered(Message):
-        """The thread has found the rows for what was asked."""
-
-        def __init__(self, asked: Asked, answer: Answer) -> None:
-            super().__init__()
-            self.asked, self.answer = asked, answer
-
     def __init__(self, *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
         self.splits: dict[str, SplitColumns] = {}
         self.refusals: dict[str, str] = {}
         self.split = ""
         self.rows: Rows | None = None
-        self._asked: Asked | None = None
+        self._finder = RowFinder(self.post_message)
         self.sorting: Sorting = None
         self.widths: Widths = (None, None, None)
         """As chosen: set before the first corpus is opened, and kept by the next ones."""
         self.view = "table"
         self.max_length = 64
+
+    def on_unmount(self) -> None:
+        """Nobody waits for rows any more."""
+        self._finder.forget()
 
     def compose(self) -> ComposeResult:
         """Filter line, complaint, and the views."""
@@ -185,7 +161,7 @@ class CommentBrowser(Vertical):
         from goemo_tui.widgets.comment_table import CommentTable
 
         self.splits, self.max_length, self.refusals, self.rows = splits, max_length, refusals, None
-        self._asked = None
+        self._finder.forget()
         self.sorting = state.sorting
         self.view = state.view if splits and state.view in dict(VIEWS) else "table"
         self.line.put(state.filter)
@@ -231,52 +207,38 @@ class CommentBrowser(Vertical):
         columns, table = self.columns, self.table
         if columns is None or table is None:
             return
-        before, self._asked = self._asked, None
-        self.workers.cancel_group(self, "find")
         if len(columns) < MANY or (not self.filter_text.strip() and self.sorting is None):
+            self._finder.forget()
             self._show(columns, answer(columns, self.filter_text, self.sorting), keep)
             return
         if table.shown.columns_of_split is not columns:
             self._show(columns, answer(columns, "", None), keep)
-        if before is not None and before.columns is columns:  # the cursor was to go to the top, and still is
-            keep = keep and before.keep
-        self._asked = Asked(columns, self.filter_text, self.sorting, keep)
-        self._progress("looking" if self.filter_text.strip() else "sorting")
-        self._find(self._asked)
+        self._progress(self._finder.ask(columns, self.filter_text, self.sorting, keep))
 
     @property
     def looking(self) -> bool:
         """Whether the rows that are shown are not yet those of the filter line and the order."""
-        return self._asked is not None
-
-    @work(thread=True, exclusive=True, group="find")
-    def _find(self, asked: Asked) -> None:
-        from goemo_tui.services.corpus import Watch, answer
-
-        worker = get_current_worker()
-
-        def done(parts: int, of: int) -> None:
-            said = f"looking {parts / of:.0%}" if parts < of or asked.sorting is None else "sorting"
-            self.post_message(self.Looking(asked, said))
-
-        with suppress(Cancelled):
-            found = answer(asked.columns, asked.text, asked.sorting, Watch(done, lambda: worker.is_cancelled))
-            self.post_message(self.Answered(asked, found))
+        return self._finder.asked is not None
 
     @on(Looking)
     def _looks(self, message: Looking) -> None:
         message.stop()
-        if message.asked is self._asked:
+        if self._finder.is_wanted(message.asked):
             self._progress(message.said)
 
-    @on(Answered)
-    def _answered(self, message: Answered) -> None:
-        message.stop()
-        asked = message.asked
-        if asked is not self._asked:  # something else was asked since
+    def on_done(self, message: Done) -> None:
+        """A thread has found the rows."""
+        if message.name != NAME:
             return
-        self._asked = None
-        self._show(asked.columns, message.answer, asked.keep)
+        message.stop()
+        if message.error is not None:
+            self._finder.forget()
+            self.line.complain(str(message.error))
+        if not isinstance(message.value, tuple) or not self._finder.is_wanted(message.value[0]):
+            return  # something else was asked since
+        asked, found = message.value
+        self._finder.forget()
+        self._show(asked.columns, found, asked.keep)
         if asked.line is not None:
             self.go_to_line(asked.line)
 
@@ -314,8 +276,8 @@ class CommentBrowser(Vertical):
     def go_to_line(self, line: int) -> None:
         """Put the cursor on the row of a line of the file, if it is among those that are shown."""
         columns, table, rows = self.columns, self.table, self.rows
-        if self._asked is not None:
-            self._asked.line = line
+        if self._finder.asked is not None:
+            self._finder.asked.line = line
         if columns is not None and table is not None and rows is not None:
             found = (columns.lines[rows] == line).nonzero()[0]
             if len(found):

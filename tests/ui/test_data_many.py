@@ -10,6 +10,7 @@ import pytest
 
 from goemo_tui.app import GoemoApp
 from goemo_tui.services import corpus as service
+from goemo_tui.services.row_finder import Looking
 from tests.ui import data_story
 from tests.ui.data_story import opened, shown, title, until
 from trainer.corpus.interrupt import Cancelled
@@ -114,9 +115,36 @@ async def test_a_reload_keeps_the_row_and_a_word_of_progress_that_comes_late_say
         gate.clear()
         screen.browser.filter_text = "sad"
         await until(pilot, lambda: "looking" in title(screen.browser))
-        late = screen.browser.Looking(screen.browser._asked, "looking 73%")  # type: ignore[arg-type]
+        asked = screen.browser._finder.asked
+        assert asked is not None
         screen.browser.filter_text = ""
         await until(pilot, lambda: "7 of 7" in title(screen.browser))
-        screen.browser.post_message(late)
+        screen.browser.post_message(Looking(asked, "looking 73%"))
         await pilot.pause()
         assert "7 of 7" in title(screen.browser)
+
+
+async def test_leaving_the_app_waits_for_no_answer(corpus: Path, gate: threading.Event) -> None:
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("slash", *"sad", "enter")
+        await until(pilot, lambda: screen.browser.looking)
+        asked = screen.browser._finder.asked
+    threads = [t for t in threading.enumerate() if t.name == "rows"]
+    for thread in threads:
+        thread.join(10)
+    assert asked is not None and not any(t.is_alive() for t in threads)
+
+
+async def test_an_answer_that_fails_is_said(
+    corpus: Path, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+
+        def fails(*_: Any) -> None:
+            raise MemoryError("no room for a mask")
+
+        monkeypatch.setattr(service, "answer", fails)
+        await pilot.press("slash", *"sad")
+        await until(pilot, lambda: "no room for a mask" in screen.browser.line._said and not screen.browser.looking)
