@@ -36,12 +36,11 @@ SEARCHES, SEARCHES_BYTES = 24, 64 << 20
 MANY = 300_000
 """Rows from which a search or a sort may take longer than a keystroke may, and a second copy of all texts too much room."""
 
-CHUNK = 2_000
-"""Comments tokenized at a time: the first page has its counts after a blink, and a cancel is noticed."""
-
-
 START = 40
 """Letters by which many comments are sorted; those that begin alike stay in file order."""
+
+CHUNK = 2_000
+"""Comments tokenized at a time: the first page has its counts after a blink, and a cancel is noticed."""
 
 
 @dataclass(frozen=True)
@@ -117,12 +116,11 @@ class SplitColumns:
     def _mask_of_group(self, group: Group, watch: Watch) -> npt.NDArray[np.bool_]:
         """One mask that the parts are folded into: a group may name a thousand lines, and a mask is a byte a row."""
         join = np.logical_and if group.join == "and" else np.logical_or
-        lines = (
-            [part for part in group.parts if isinstance(part, Term) and _one_line(part)] if group.join == "or" else []
-        )
-        mask = np.isin(self.lines, [line.low for line in lines if line.low is not None]) if lines else None
-        for part in group.parts:
-            if part in lines:
+        lines = [_line_of(part) if group.join == "or" else None for part in group.parts]
+        named = [line for line in lines if line is not None]
+        mask = np.isin(self.lines, named) if named else None
+        for part, line in zip(group.parts, lines, strict=True):
+            if line is not None:
                 continue
             if watch.cancelled():
                 raise Cancelled("nobody waits for it")
@@ -170,10 +168,9 @@ class SplitColumns:
             most = min(SEARCHES, max(2, SEARCHES_BYTES // max(1, len(self))))
             fit = np.concatenate(found) if found else np.zeros(0, dtype=bool)
             # another thread, whose answer nobody wants any more, may be here as well
-            while len(self._searches) >= most:
-                self._searches.pop(next(iter(list(self._searches)), ("", "")), None)
-            self._searches[key] = fit
-            return fit
+            for oldest in list(self._searches)[: max(0, len(self._searches) - most + 1)]:
+                self._searches.pop(oldest, None)
+            known = self._searches[key] = fit
         return known
 
     @property
@@ -259,9 +256,9 @@ class Answer:
     rows: Rows
 
 
-def answer(columns: SplitColumns, text: str, sorting: tuple[int, bool] | None, watch: Watch | None = None) -> Answer:
+def answer(columns: SplitColumns, text: str, sorting: tuple[int, bool] | None, watch: Watch = NOBODY) -> Answer:
     """Answer a filter line and sort. Raises Cancelled where `watch` says so."""
-    found = find(columns, text, watch or NOBODY)
+    found = find(columns, text, watch)
     # Never the rows of an earlier line: they would be the answer to half a word.
     rows = columns.all_rows() if found.rows is None else found.rows
     return Answer(found, rows if sorting is None else columns.sorted_by(rows, *sorting))
@@ -312,8 +309,10 @@ def _begins(ids: Any, start: str) -> npt.NDArray[np.bool_]:
     return _mask_of(pc.starts_with(pc.utf8_lower(ids), pattern=start))
 
 
-def _one_line(term: Term) -> bool:
-    return term.kind == "line" and not term.negated and term.low is not None and term.low == term.high
+def _line_of(part: Expression) -> int | None:
+    """The one line that a condition names; None for any other condition."""
+    one = isinstance(part, Term) and part.kind == "line" and not part.negated and part.low == part.high
+    return part.low if one and isinstance(part, Term) else None
 
 
 def _between(values: npt.NDArray[Any], term: Term) -> npt.NDArray[np.bool_]:

@@ -9,15 +9,13 @@ from typing import Any
 from goemo_tui.safe_text import clean
 from goemo_tui.services import column_widths, filter_history
 from goemo_tui.services.column_widths import Widths
+from goemo_tui.services.sorting import Sorting
 
 LONGEST_PATH = 4_096
 TALLEST = 60
 """Lines of the detail pane; the screen gives it fewer where it has not got them."""
 
 LOWEST = 3
-
-Sorting = tuple[int, bool] | None
-"""The column that rows are sorted by, and whether its largest value comes first. None: as in the file."""
 
 
 @dataclass(frozen=True)

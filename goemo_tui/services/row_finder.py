@@ -8,19 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
-from goemo_tui.services.beside import beside
-from goemo_tui.services.data_state import Sorting
+from goemo_tui.services.beside import Done, beside
+from goemo_tui.services.sorting import Sorting
 from trainer.corpus.interrupt import Cancelled
+from trainer.errors import GoemoError
 
 if TYPE_CHECKING:
     from goemo_tui.services.corpus import Answer, SplitColumns
-
-NAME = "rows"
-"""What the `Done` is called whose value is `(Asked, Answer)`."""
 
 
 @dataclass(eq=False)
@@ -43,8 +41,16 @@ class Looking(Message):
         self.asked, self.said = asked, said
 
 
+class RowsFound(Message):
+    """What was found for `asked`; None where it was left or, as `error` says, not possible."""
+
+    def __init__(self, asked: Asked, answer: Answer | None, error: GoemoError | None) -> None:
+        super().__init__()
+        self.asked, self.answer, self.error = asked, answer, error
+
+
 class RowFinder:
-    """`asked` is what is being looked for, None where nothing is. `post` takes `Looking` and `Done`, from a thread."""
+    """`asked` is what is being looked for, None where nothing is. `post` takes `Looking` and `RowsFound`, from a thread."""
 
     def __init__(self, post: Callable[[Message], object]) -> None:
         self.asked: Asked | None = None
@@ -60,14 +66,19 @@ class RowFinder:
         if before is not None and before.columns is columns:  # the cursor was to go to the top, and still is
             keep = keep and before.keep
         asked = self.asked = Asked(columns, text, sorting, keep)
-        beside(NAME, lambda: self._answer(asked), self._post)
+        beside("rows", lambda: self._answer(asked), lambda message: self._tell(asked, message))
         return "looking" if text.strip() else "sorting"
 
     def is_wanted(self, asked: Asked) -> bool:
         """Whether nothing else was asked since."""
         return asked is self.asked
 
-    def _answer(self, asked: Asked) -> tuple[Asked, Answer] | None:
+    def _tell(self, asked: Asked, message: Message) -> None:
+        if isinstance(message, Done):
+            found: Any = message.value
+            self._post(RowsFound(asked, found, message.error))
+
+    def _answer(self, asked: Asked) -> Answer | None:
         from goemo_tui.services.corpus import Watch, answer
 
         def done(parts: int, of: int) -> None:
@@ -76,5 +87,5 @@ class RowFinder:
 
         with suppress(Cancelled):
             watch = Watch(done, lambda: not self.is_wanted(asked))
-            return asked, answer(asked.columns, asked.text, asked.sorting, watch)
+            return answer(asked.columns, asked.text, asked.sorting, watch)
         return None

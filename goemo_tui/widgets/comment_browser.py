@@ -15,9 +15,9 @@ from textual.message import Message
 from textual.widgets import ContentSwitcher, Static
 
 from goemo_tui import safe_text
-from goemo_tui.services.beside import Done
-from goemo_tui.services.data_state import DataState, Sorting
-from goemo_tui.services.row_finder import NAME, Looking, RowFinder
+from goemo_tui.services.data_state import DataState
+from goemo_tui.services.row_finder import Looking, RowFinder, RowsFound
+from goemo_tui.services.sorting import Sorting, clicked, next_order, turned
 from goemo_tui.widgets.figures import Figures
 from goemo_tui.widgets.filter_field import FilterField
 from goemo_tui.widgets.filter_line import FilterLine
@@ -38,9 +38,6 @@ VIEWS: tuple[tuple[str, str], ...] = (
     ("suspects", "suspect labels"),
 )
 """Name and title, in the order in which `v` goes through them."""
-
-_SORTS: tuple[Sorting, ...] = (None, (1, False), (2, False), (3, True), (3, False))
-"""What `t` goes through: file order, comment, emotions, longest first, shortest first."""
 
 
 class CommentBrowser(Vertical):
@@ -226,21 +223,20 @@ class CommentBrowser(Vertical):
         if self._finder.is_wanted(message.asked):
             self._progress(message.said)
 
-    def on_done(self, message: Done) -> None:
-        """A thread has found the rows."""
-        if message.name != NAME:
-            return
+    @on(RowsFound)
+    def _rows_found(self, message: RowsFound) -> None:
         message.stop()
-        if message.error is not None:
-            self._finder.forget()
-            self.line.complain(str(message.error))
-        if not isinstance(message.value, tuple) or not self._finder.is_wanted(message.value[0]):
+        asked = message.asked
+        if not self._finder.is_wanted(asked):
             return  # something else was asked since
-        asked, found = message.value
         self._finder.forget()
-        self._show(asked.columns, found, asked.keep)
-        if asked.line is not None:
-            self.go_to_line(asked.line)
+        if message.answer is not None:
+            self._show(asked.columns, message.answer, asked.keep)
+            if asked.line is not None:
+                self.go_to_line(asked.line)
+        elif message.error is not None:
+            self.line.complain(str(message.error))
+            self._progress("not found")
 
     def _progress(self, said: str) -> None:
         if self.view == "table":
@@ -327,15 +323,12 @@ class CommentBrowser(Vertical):
         self.post_message(self.Chose())
 
     def next_sort(self) -> None:
-        """The next of the orders; from one that was turned round, the one behind it."""
-        column, descending = self.sorting or (0, False)
-        now = (column, descending if column == 3 else False) if column else None
-        self.sort(_SORTS[(_SORTS.index(now) + 1) % len(_SORTS)])
+        """The next of the orders."""
+        self.sort(next_order(self.sorting))
 
     def turn_order(self) -> None:
-        """The present order the other way round; that of the file from its end."""
-        column, descending = self.sorting or (0, False)
-        self.sort(None if (column, descending) == (0, True) else (column, not descending))
+        """The present order the other way round."""
+        self.sort(turned(self.sorting))
 
     def clear(self) -> None:
         """Every row, in file order."""
@@ -393,10 +386,5 @@ class CommentBrowser(Vertical):
         self.post_message(self.Chose())
 
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
-        """A click on a column's head: ascending (tokens descending), the other way round, file order."""
-        column = event.column_index
-        first = column == 3
-        if self.sorting is None or self.sorting[0] != column:
-            self.sort((column, first))
-        else:
-            self.sort((column, not first) if self.sorting[1] == first else None)
+        """A click on a column's head sorts by it."""
+        self.sort(clicked(self.sorting, event.column_index))

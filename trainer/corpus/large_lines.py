@@ -1,4 +1,5 @@
-"""A large TSV file read in columns, block by block, with no Python object for a row: ten times as fast, a third of the memory.
+"""A large TSV file read in columns, block by block, with no Python object for a row: 419 MB took a fifth of the time and a third of
+the memory.
 
 Only what is plain goes this way; every line that is not (a quote, an odd blank, a bad label …) is read by `delimited`,
 so that both ways give the same rows and the same words.
