@@ -162,7 +162,7 @@ def lengths(
     counted = columns.counted
     values = columns.tokens.astype(np.int64) if counted else words()
     if values is None:
-        return Figure("lengths", empty="counting words …")
+        return Figure.waiting("lengths", "counting words …")
     unit = "tokens" if counted else "words"
     summary = stats.Lengths.of(values)
     head = wrapped(

@@ -47,6 +47,11 @@ class Figure:
     empty: str = field(default="")
     """What stands in the place of the stops' words where there are none."""
 
+    @classmethod
+    def waiting(cls, title: str, said: str) -> Figure:
+        """What stands there while it is worked out: the words where one looks first."""
+        return cls(title, head=((), ((f"  {said}", "quiet"),)))
+
     @property
     def text(self) -> str:
         """Everything it says, without colours."""

@@ -133,7 +133,7 @@ class Figures(FigureView):
         if self.view == "together":
             found = self._counted(columns, lambda: heat_map.count(columns))
             return (
-                Figure("which go together", empty="counting …")
+                Figure.waiting("which go together", "counting …")
                 if found is None
                 else heat_map.draw(found, columns.labels, width, height)
             )
@@ -142,7 +142,7 @@ class Figures(FigureView):
             return self._suspects(width)
         found = self._counted(columns, lambda: corpus_views.repeats(splits))
         if found is None:
-            return Figure("duplicates", empty="comparing the texts …")
+            return Figure.waiting("duplicates", "comparing the texts …")
         return corpus_views.duplicates(found, columns, splits, width)
 
     def _suspects(self, width: int) -> Figure:
@@ -159,7 +159,7 @@ class Figures(FigureView):
             lambda: (suspects.judged_columns(train), suspects.missing_columns(train, data), {}),
         )
         if found is None:
-            return Figure(suspect_view.TITLE, empty="looking for suspects …")
+            return Figure.waiting(suspect_view.TITLE, "looking for suspects …")
         known, why, drawn = found
         if known is None:
             return suspect_view.nothing(why[0], why[1], width)
