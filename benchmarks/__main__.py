@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks.clock import interleaved, process, seconds
-from benchmarks.machine import this_machine
+from benchmarks.clock import interleaved, process
+from benchmarks.machine import fast_bf16, place, this_machine
 from benchmarks.results import Measured, append
 
-SCORED = 128
 FEW, EPOCHS = 1_120, 4
 """Rows and epochs of the trainings that are compared in what they learn: the sample's train split."""
 
@@ -62,88 +60,18 @@ def training(corpus: str) -> list[Measured]:
     return training(corpus)
 
 
-def place() -> str:
-    """The section of the results for what is computed where the program would by itself."""
-    from trainer.learn.device import choose_device
-
-    return "CPU" if choose_device("auto").type == "cpu" else "GPU"
-
-
-def fast_bf16(device: str = "auto") -> bool:
-    """Whether a device is fast at bf16."""
-    from trainer.learn.device import choose_device, choose_precision
-
-    return choose_precision("auto", choose_device(device)) == "bf16"
-
-
 def predicting(_: str) -> list[Measured]:
-    """One comment at a time, warm."""
-    from trainer import Predictor, train
+    """One comment at a time, warm, by each way of computing it."""
+    from benchmarks.predicting import predicting
 
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["GOEMO_HOME"] = home
-        predictor = Predictor(train("sample", limit=32, epochs=1).run)
-        times = sorted(
-            seconds(lambda: predictor.predict(["what a day, I could not have asked for more"])) for _ in range(60)
-        )
-    return [Measured("predict one comment", f"{times[30] * 1000:.1f} ms", f"p95 {times[56] * 1000:.1f} ms", place())]
+    return predicting()
 
 
 def scoring(corpus: str) -> list[Measured]:
-    """A file of comments through the starter, beside the same model in transformers' pipeline; tokenizing and writing too."""
-    import io
+    """A file of comments through the starter, beside the same model in transformers' pipeline."""
+    from benchmarks.predicting import scoring
 
-    from transformers import pipeline
-
-    from goemo_tui.cli import main as command
-    from trainer import Predictor, load_corpus
-    from trainer.infer.score import Work
-    from trainer.model.classifier import quiet
-    from trainer.tables.kind import Kind
-    from trainer.tables.sink import Layout
-    from trainer.tables.source import Source
-
-    splits = load_corpus(corpus).splits
-    texts = [" ".join(text.split()) for text in splits.get("test", splits["train"]).text[:SCORED]]
-    with tempfile.TemporaryDirectory() as folder:
-        file, model = Path(folder) / "comments.txt", Path(folder) / "model"
-        file.write_text("\n".join(texts) + "\n", encoding="utf-8")
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            command(["models", "export", "starter", str(model)])
-        with quiet():
-            stock = pipeline(
-                "text-classification",
-                model=str(model),
-                top_k=None,
-                function_to_apply="sigmoid",
-                truncation=True,
-                device="cpu",
-            )
-
-        def ours(precision: str) -> Callable[[], object]:
-            predictor = Predictor(str(model), device="cpu", precision=precision)
-
-            def score() -> None:
-                source = Source(str(file), Kind("txt"))
-                Work(source, predictor, Layout(Kind("csv"), source.names, predictor.labels)).into(io.BytesIO().write)
-
-            return score
-
-        # a processor that cannot multiply bf16 by itself would be busy with it for minutes
-        precisions = ("fp32", "bf16") if fast_bf16("cpu") else ("fp32",)
-        loop, batched, *own = interleaved(
-            lambda: [stock(text) for text in texts],
-            lambda: stock(texts, batch_size=64),
-            *(ours(precision) for precision in precisions),
-        )
-    return [
-        Measured(
-            f"score {len(texts):,} comments, {precision}",
-            f"{len(texts) / taken:.0f} rows/s",
-            f"{loop / taken:.1f}x the pipeline's loop, {batched / taken:.1f}x its batches of 64",
-        )
-        for precision, taken in zip(precisions, own, strict=True)
-    ]
+    return scoring(corpus)
 
 
 def quality(corpus: str) -> list[Measured]:

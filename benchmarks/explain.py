@@ -110,7 +110,7 @@ def _alone(predictor: Predictor, text: str) -> Array:
 
 
 def _odds(predictor: Predictor, rows: list[list[int]]) -> Array:
-    return log_odds(classifier.probabilities(predictor.model, _arrays(rows), predictor.device))
+    return log_odds(predictor.of_tokens(_arrays(rows)))
 
 
 class _Gradients:

@@ -22,7 +22,6 @@ from trainer.corpus.tokens import tokenize
 from trainer.infer.explain import words_of
 from trainer.infer.nearest import Nearest
 from trainer.model import classifier
-from trainer.model.vectors import vectors
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -91,7 +90,7 @@ def _long(text: str) -> set[str]:
 
 def _mean(predictor: Predictor, texts: list[str]) -> Array:
     tokens = tokenize(texts, predictor.tokenizer, predictor.max_length)
-    return np.concatenate([vectors(predictor.model, tokens, part, predictor.device) for part in _parts(len(texts))])
+    return np.concatenate([predictor.engine.vectors(tokens, part) for part in _parts(len(texts))])
 
 
 @torch.inference_mode()

@@ -120,3 +120,17 @@ def _lines(file: str) -> list[str]:
         return Path(file).read_text("utf-8", "replace").splitlines()
     except OSError:
         return []
+
+
+def place() -> str:
+    """The section of the results for what is computed where the program would by itself."""
+    from trainer.learn.device import choose_device
+
+    return "CPU" if choose_device("auto").type == "cpu" else "GPU"
+
+
+def fast_bf16(device: str = "auto") -> bool:
+    """Whether a device is fast at bf16."""
+    from trainer.learn.device import choose_device, choose_precision
+
+    return choose_precision("auto", choose_device(device)) == "bf16"

@@ -58,11 +58,11 @@ def list_devices() -> list[Device]:
 
 
 def _cpu() -> Device:
-    title = f"{platform.processor() or platform.machine()}, {_cores()} core{'s' if _cores() != 1 else ''}"
+    title = f"{platform.processor() or platform.machine()}, {cores()} core{'s' if cores() != 1 else ''}"
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
-                title = f"{line.partition(':')[2].strip()}, {_cores()} core{'s' if _cores() != 1 else ''}"
+                title = f"{line.partition(':')[2].strip()}, {cores()} core{'s' if cores() != 1 else ''}"
                 break
         memory = {
             k: int(v.split()[0]) * 1024
@@ -74,8 +74,14 @@ def _cpu() -> Device:
     return Device("cpu", title, total, used, None, 0, False)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def may_have_gpu() -> bool:
+    """Whether there is a GPU that torch might compute on, known without torch: it is the one that knows for certain."""
+    return bool(_gpus() or _apple() or (Path("/dev/kfd").exists()))
 
 
 def _apple() -> list[Device]:

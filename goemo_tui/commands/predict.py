@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 STREAM = "-"
 
 FEW = 32
-"""So many texts are answered before torch would be imported."""
+"""So many texts are answered before torch would find a GPU."""
 
 LINES = 3
 """Emotions shown of a text at the least, whether over their threshold or not."""
@@ -49,12 +48,10 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError('give a text: goemo-tui predict "what a day", or - to read lines from stdin')
     texts = [as_text(text) for text in options.text]
     check_why(options)
-    light = not stream and len(texts) <= FEW and options.because is None and options.like is None
-    if light:  # before numpy is imported: more threads than one only wait for each other over a few sentences
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    predictor = load(options, light=light)
+    few = (stream or len(texts) <= FEW) and options.like is None  # an index is thousands of texts
+    predictor = load(options, few=few)
     why = why_of(predictor, options)
-    second = load(options, options.against, light) if options.against else None
+    second = load(options, options.against, few) if options.against else None
     source: Iterable[str] = lines() if stream else texts
     answers = _answers(predictor, second, source, stream)
     if not options.json:
@@ -91,15 +88,15 @@ def as_dict(result: Prediction, other: Prediction | None) -> dict[str, Any]:
     return found
 
 
-def load(options: argparse.Namespace, model: str | None = None, light: bool = False) -> Predictor:
-    """The predictor of `model` (None: the one that the options ask for), with its warnings said; `light` if few ask it."""
+def load(options: argparse.Namespace, model: str | None = None, few: bool = False) -> Predictor:
+    """The predictor of `model` (None: the one that the options ask for), with its warnings said; `few` if few texts ask it."""
     from goemo_tui.settings import read_settings
     from trainer.infer.predictor import Predictor
     from trainer.modelfolder import find_model
 
     settings, _ = read_settings()
     folder = find_model(model or options.model, settings.model or None)
-    predictor = Predictor(folder, options.device, options.threshold, light)
+    predictor = Predictor(folder, options.device, options.threshold, few)
     for text in predictor.warnings:
         print(f"goemo-tui: {clean(text)}", file=sys.stderr)
     return predictor

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from trainer import Predictor, train
+from trainer.runs.run import Run
 
 
 class Child:
@@ -176,15 +177,20 @@ def test_a_model_whose_folder_is_gone_answers_on(tiny_encoder: Path, tmp_path: P
         service.end()
 
 
-def test_what_only_transformers_knows_says_that_it_is_imported(tiny_encoder: Path, tiny_distilbert: Path) -> None:
-    other = train("sample", str(tiny_distilbert), limit=32, epochs=1, taxonomy="sentiment").run
-    for model, wanted in ((other, True), (train("sample", str(tiny_encoder), limit=32, epochs=1).run, False)):
+def test_what_only_transformers_knows_says_that_it_is_imported(tiny_distilbert: Path, tmp_path: Path) -> None:
+    run = train("sample", str(tiny_distilbert), limit=32, epochs=1, taxonomy="sentiment").run
+    other = tmp_path / "other"
+    shutil.copytree(Run.open(run).folder / "model", other)
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps({**config, "activation": "relu"}))
+    for model, wanted in ((str(other), True), (run, False)):
         service = Child("--model", model)
         try:
             told = []
             while not told or told[-1].get("event") == "loading":
                 told.append(service.hear())
             assert told[-1]["event"] == "ready"
-            assert ("importing transformers" in [t.get("what") for t in told]) is wanted
+            for library in ("torch", "transformers"):
+                assert (f"importing {library}" in [t.get("what") for t in told]) is wanted
         finally:
             service.end()

@@ -32,7 +32,7 @@ class Model:
 def test_arguments_that_are_no_utf_8_are_text_with_replacements(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(predict, "load", lambda options, model=None, light=False: Model())
+    monkeypatch.setattr(predict, "load", lambda options, model=None, few=False: Model())
     given = [os.fsdecode(raw) for raw in (b"\xff bad", "schön 🙂".encode())]
     assert main(["predict", *given, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -52,7 +52,7 @@ class Other(Model):
 
 def _both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        predict, "load", lambda options, model=None, light=False: Other() if model == "other" else Model()
+        predict, "load", lambda options, model=None, few=False: Other() if model == "other" else Model()
     )
 
 

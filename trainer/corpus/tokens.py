@@ -48,6 +48,20 @@ class TokenArrays:
         """The token ids of row `i`."""
         return self.ids[self.offsets[i] : self.offsets[i + 1]]
 
+    def padded(
+        self, rows: Sequence[int] | NDArray[np.int64], fill: int, to: int | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Token ids and attention mask of `rows`, both int64 of shape (rows, width); width is the longest row, or `to`."""
+        rows = np.asarray(rows)
+        starts, lengths = self.offsets[rows], self.offsets[rows + 1] - self.offsets[rows]
+        width = max(1, int(to or lengths.max()))
+        column = np.arange(width)
+        mask = column < lengths[:, None]
+        ids = np.full(mask.shape, fill, dtype=np.int64)
+        ids[mask] = self.ids[(starts[:, None] + column)[mask]]
+        mask[lengths == 0, 0] = True  # a row without a token looks at one [PAD]: attention to nothing has no value
+        return ids, mask.astype(np.int64)
+
 
 @dataclass(frozen=True)
 class TokenView:

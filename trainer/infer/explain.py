@@ -15,7 +15,6 @@ import numpy as np
 
 from trainer.corpus.tokens import TokenArrays, framed
 from trainer.errors import NotFoundError
-from trainer.model import classifier
 
 if TYPE_CHECKING:
     from trainer.infer.predictor import Predictor
@@ -140,7 +139,7 @@ def because(predictor: Predictor, text: str, stop: Callable[[], bool] | None = N
         return Reasons(text, spans, predictor.labels, weights)
     without = [[i for i, k in zip(ids, owner, strict=True) if k != word] for word in read]
     rows = [[*start, *row, *end] for row in (ids, *without)]
-    odds = log_odds(classifier.probabilities(predictor.model, _arrays(rows), predictor.device, stop=stop))
+    odds = log_odds(predictor.of_tokens(_arrays(rows), stop=stop))
     weights[read] = odds[0] - odds[1:]
     return Reasons(text, spans, predictor.labels, weights)
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from trainer.corpus import Corpus, load_corpus
 from trainer.corpus.interrupt import Cancelled
@@ -23,8 +22,6 @@ from trainer.errors import ConfigError, GoemoError, ModelError, NotFoundError
 from trainer.infer import nearest
 from trainer.infer.nearest import Nearest, Neighbour
 from trainer.labels import TAXONOMIES
-from trainer.learn.device import choose_precision
-from trainer.model.vectors import vectors
 from trainer.modelfolder import read_fitted_on
 from trainer.runs.run import Run
 
@@ -171,10 +168,7 @@ class Like:
         assert self._tokens is not None, "prepare comes first"
         began = time.perf_counter()
         rows = self._order[self.done : self.done + self._slice]
-        device = self.predictor.device
-        # an index keeps half precision anyway
-        with torch.autocast(device.type, torch.bfloat16, enabled=choose_precision("auto", device) == "bf16"):
-            made = vectors(self.predictor.model, self._tokens, rows, device)
+        made = self.predictor.engine.vectors(self._tokens, rows)
         if not len(self._made):
             self._made = np.empty((self.of, made.shape[1]), dtype=np.float32)
         self._made[rows] = made
@@ -204,7 +198,7 @@ class Like:
         if not text.strip():
             return []
         tokens = tokenize([text], self.predictor.tokenizer, self.predictor.max_length)
-        vector = vectors(self.predictor.model, tokens, np.arange(1), self.predictor.device)[0]
+        vector = self.predictor.engine.vectors(tokens, np.arange(1))[0]
         return self._nearest.to(vector, text, k)
 
 

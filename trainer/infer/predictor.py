@@ -1,27 +1,24 @@
 """Texts in, emotions out: one loaded classifier with its thresholds. Knows no screen; the service and the CLI drive it.
 
-torch takes seconds to import, so it is imported where it is used: a few sentences do without it.
+torch takes seconds to import, so it is imported where it is needed: ONNX Runtime computes the stock encoders without it.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from trainer import devices
 from trainer.corpus.tokens import TokenArrays, load_tokenizer, tokenize
 from trainer.errors import ConfigError, ModelError
 from trainer.model.metrics import CLASSIC
+from trainer.model.stock_bert import is_plain
 from trainer.modelfolder import ModelFolder, find_model, read_label_names, read_max_length, read_thresholds
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
-    from trainer.model.light import LightBert
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Threshold = str | float
@@ -30,8 +27,51 @@ TUNED = "tuned"
 
 PRECISIONS = ("fp32", "bf16")
 
-_AT_ONCE = {"cpu": 2_048}
-"""Padded tokens that are computed together, by device: what fits into a processor's cache, or keeps a GPU busy."""
+
+class Engine(Protocol):
+    """What computes a classifier, and where: `device`, as a user names it. `labels`: how many it has."""
+
+    device: str
+    labels: int
+
+    def probabilities(
+        self,
+        tokens: TokenArrays,
+        stop: Callable[[], bool] | None = None,
+        tell: Callable[[int], None] | None = None,
+    ) -> Array:
+        """Sigmoid probabilities, float32 of (rows, labels), in the rows' order. `stop` ends it with Cancelled."""
+        ...
+
+    def vectors(self, tokens: TokenArrays, rows: Array) -> Array:
+        """By which comments are compared: unit vectors of `rows`, float32 of (rows, hidden). Raises ModelError."""
+        ...
+
+
+def engine_of(
+    folder: Path, device: str, precision: str, few: bool = False, tell: Callable[[str], None] = lambda what: None
+) -> Engine:
+    """ONNX Runtime for a stock encoder on a processor in fp32, else torch; `few` as with `Predictor`.
+
+    `tell` hears what takes long. Raises ConfigError, ModelError, NotFoundError.
+    """
+    if device == "auto" and not few and devices.may_have_gpu():
+        from trainer.learn.device import choose_device
+
+        device = str(choose_device(device))
+    if device in ("auto", "cpu") and precision == "fp32":
+        from trainer.model import onnx_bert
+
+        found = onnx_bert.load(folder, few)
+        if found is not None:
+            return found
+    if "torch" not in sys.modules:
+        tell("importing torch")
+    from trainer.infer.torch_engine import TorchEngine
+
+    if not is_plain(folder) and "transformers" not in sys.modules:
+        tell("importing transformers")
+    return TorchEngine(folder, device, precision, few)
 
 
 @dataclass(frozen=True)
@@ -60,24 +100,21 @@ class Predictor:
     """A classifier ready to predict.
 
     `model` is a run id, a folder, a Hub name or `starter` (left out: the default model); `threshold` is "tuned" (the
-    model's own where it has them, else 0.3) or one value for all labels. `light`: a few texts are all that is asked, so
-    a stock BERT is computed in numpy and torch is not imported; other models, and devices by name, are as ever.
+    model's own where it has them, else 0.3) or one value for all labels. `few`: a few texts at a time are all that is asked;
+    a stock encoder is then computed on the processor, with as many cores as a sentence is worth: no GPU is woken for it or
+    held. `tell` hears what takes long while it loads.
     `precision`: fp32, or bf16, which computes in half precision and moves a probability by up to about .01.
     Raises NotFoundError, ModelError, ConfigError.
     """
-
-    device: torch.device
-    """Where it computes. Not there where it is light."""
-    model: nn.Module
-    """The classifier in torch. Not there where it is light."""
 
     def __init__(
         self,
         model: str | ModelFolder | None = None,
         device: str = "auto",
         threshold: Threshold = TUNED,
-        light: bool = False,
+        few: bool = False,
         precision: str = "fp32",
+        tell: Callable[[str], None] = lambda what: None,
     ) -> None:
         if precision not in PRECISIONS:
             raise ConfigError(f"precision {precision!r}: one of {', '.join(PRECISIONS)}", key="precision")
@@ -88,30 +125,14 @@ class Predictor:
         self.tuned = read_thresholds(path)
         self.max_length = read_max_length(path)
         self.tokenizer = load_tokenizer(path)
-        self.light: LightBert | None = self._light(path) if light and device in ("auto", "cpu") else None
-        outputs = self.light.labels if self.light is not None else self._heavy(path, device)
-        if outputs != len(self.labels):
-            raise ModelError(f"{path}: the model has {outputs} outputs, but names {len(self.labels)}")
+        self.engine = engine_of(path, device, precision, few, tell)
+        if self.engine.labels != len(self.labels):
+            raise ModelError(f"{path}: the model has {self.engine.labels} outputs, but names {len(self.labels)}")
         if self.tuned is not None and set(self.tuned) != set(self.labels):
             odd = sorted(set(self.tuned) ^ set(self.labels))
             raise ModelError(f"{path / 'thresholds.json'} and config.json name other labels: {', '.join(odd[:3])}")
         self.threshold = threshold
         self.thresholds(threshold)
-
-    @staticmethod
-    def _light(path: Path) -> LightBert | None:
-        from trainer.model import light
-
-        return light.load(path)
-
-    def _heavy(self, path: Path, device: str) -> int:
-        """Load the model in torch; how many labels it has."""
-        from trainer.learn.device import choose_device
-        from trainer.model import bert, classifier
-
-        self.device = choose_device(device)
-        self.model = (bert.load(path) or classifier.load(path)).to(self.device)
-        return classifier.outputs(self.model)
 
     @property
     def name(self) -> str:
@@ -144,16 +165,7 @@ class Predictor:
         stop: Callable[[], bool] | None = None,
     ) -> Array:
         """The same of texts that this model's tokenizer has seen. `tell` hears how many rows are done."""
-        if self.light is not None:
-            return self.light.probabilities(tokens)
-        import torch
-
-        from trainer.model import classifier
-
-        kind = self.device.type
-        with torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bf16"):
-            at_once = _AT_ONCE.get(kind, 32_768)
-            return classifier.probabilities(self.model, tokens, self.device, at_once, stop, tell)
+        return self.engine.probabilities(tokens, stop, tell)
 
     def predict(self, texts: str | Sequence[str], threshold: Threshold | None = None) -> list[Prediction]:
         """One prediction a text, in order. A text without words still gets the scores the model gives it."""

@@ -12,8 +12,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any
 
 from trainer.errors import GoemoError
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
     from trainer.infer.predictor import Predictor
 
 Message = dict[str, Any]
-
-SMALL = 40_000_000
-"""Parameters up to which one core answers a sentence between two keys. More cores would only wait for each other as soon
-as anything else runs, a training for example: p95 490 ms on two busy cores, 94 ms on one of them."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +41,6 @@ class _Service:
     def __init__(self, out: IO[str], device: str) -> None:
         self.out, self.device = out, device
         self.predictor: Predictor | None = None
-        self.one_core = False
         self.requests: queue.Queue[Message | None] = queue.Queue()
         self.why = Why(self.tell)
 
@@ -68,8 +62,7 @@ class _Service:
     def next_request(self) -> Message | None:
         """The next one; until it comes, an index is built on."""
         if self.predictor is not None:
-            with _cores(1) if self.one_core else nullcontext():
-                self.why.work_until(lambda: not self.requests.empty())
+            self.why.work_until(lambda: not self.requests.empty())
         return self.requests.get()
 
     def read(self) -> None:
@@ -103,15 +96,13 @@ class _Service:
                 self.predict(request, tag)
             else:
                 self.tell(**tag, skipped=True)
-        with _cores(1) if self.one_core and asides else nullcontext():
-            self.why.answer(self.predictor, asides)
+        self.why.answer(self.predictor, asides)
 
     def predict(self, request: Message, tag: Message) -> None:
         """The answer to one request, with emotions judged by its threshold."""
 
         def results(predictor: Predictor, texts: list[str]) -> Message:
-            with _cores(1) if self.one_core else nullcontext():
-                return {"results": [p.to_dict() for p in predictor.predict(texts, request.get("threshold"))]}
+            return {"results": [p.to_dict() for p in predictor.predict(texts, request.get("threshold"))]}
 
         self.reply(request, tag, results)
 
@@ -149,19 +140,14 @@ class _Service:
             from trainer.modelfolder import find_model
 
             folder = find_model(model, progress=self.fetched(model, tag))
-            if "torch" not in sys.modules:
-                self.tell(**tag, event="loading", what="importing torch")
             from trainer.infer.predictor import Predictor
-            from trainer.model.stock_bert import is_plain
 
-            if not is_plain(folder.path) and "transformers" not in sys.modules:
-                self.tell(**tag, event="loading", what="importing transformers")
-                import transformers  # noqa: F401
             self.tell(**tag, event="loading", what=f"reading the weights of {folder.name}")
-            predictor = Predictor(folder, device=self.device)
+            predictor = Predictor(
+                folder, self.device, few=True, tell=lambda what: self.tell(**tag, event="loading", what=what)
+            )
             made_of = anatomy(folder.path)
-            with _cores(1):
-                predictor.predict(["warm"])  # the first pass through torch takes longer than those that follow
+            predictor.predict(["warm"])  # the first pass takes longer than those that follow
         except GoemoError as error:
             self.tell(**tag, event="error", what="load", message=str(error))
             return
@@ -169,10 +155,9 @@ class _Service:
             self.tell(**tag, event="error", what="load", message=f"{type(error).__name__}: {error}")
             return
         self.predictor = predictor
-        self.one_core = made_of.parameters <= SMALL
         self.tell(
             **tag, event="ready", model=folder.name, path=str(folder.path), labels=list(predictor.labels),
-            thresholds=predictor.tuned, device=str(predictor.device), layers=made_of.layers, width=made_of.width,
+            thresholds=predictor.tuned, device=predictor.engine.device, layers=made_of.layers, width=made_of.width,
             parameters=made_of.parameters, bytes=made_of.bytes, max_length=predictor.max_length,
             warnings=list(predictor.warnings), seconds=round(time.monotonic() - began, 3),
         )  # fmt: skip
@@ -191,19 +176,6 @@ class _Service:
                 )
 
         return progress
-
-
-@contextmanager
-def _cores(count: int) -> Iterator[None]:
-    """Let torch compute on so many cores for a while."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,16 @@ def batches(lengths: Array, batch_size: int, seed: int, epoch: int, grouped: boo
     return made
 
 
+def by_length(lengths: Array, batch_tokens: int) -> Iterator[Array]:
+    """The rows in batches of like length, the longest first, `batch_tokens` padded tokens or one row at a time: for prediction."""
+    order = np.argsort(-lengths, kind="stable")
+    at = 0
+    while at < len(order):
+        rows = order[at : at + max(1, batch_tokens // max(1, int(lengths[order[at]])))]
+        yield rows
+        at += len(rows)
+
+
 def windows(order: list[Array], accumulation: int, consumed: int = 0) -> Iterator[list[Array]]:
     """The epoch's batches, `accumulation` to an optimizer step, without the first `consumed` rows (whole steps of them)."""
     for start in range(0, len(order), accumulation):

@@ -26,6 +26,7 @@ from trainer.corpus.tokens import TokenArrays, load_tokenizer
 from trainer.encoders import read_json, takes_mean
 from trainer.errors import ConfigError, ModelError
 from trainer.labels import LabelSet
+from trainer.model.batches import by_length
 from trainer.model.first_row import read_first_row_only
 from trainer.model.own_vectors import add_vectors
 from trainer.model.pooling import start_as_mean
@@ -154,15 +155,8 @@ def pad_id(model: nn.Module) -> int:
 
 def padded(tokens: TokenArrays, rows: Sequence[int] | Array, fill: int, to: int | None = None) -> tuple[Tensor, Tensor]:
     """Token ids and attention mask of `rows`, both int64 of shape (rows, width); width is the longest row, or `to`."""
-    rows = np.asarray(rows)
-    starts, lengths = tokens.offsets[rows], tokens.offsets[rows + 1] - tokens.offsets[rows]
-    width = max(1, int(to or lengths.max()))
-    column = np.arange(width)
-    mask = column < lengths[:, None]
-    ids = np.full(mask.shape, fill, dtype=np.int64)
-    ids[mask] = tokens.ids[(starts[:, None] + column)[mask]]
-    mask[lengths == 0, 0] = True  # a row without a token looks at one [PAD]: attention to nothing has no value
-    return torch.from_numpy(ids), torch.from_numpy(mask.astype(np.int64))
+    ids, mask = tokens.padded(rows, fill, to)
+    return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
 @torch.inference_mode()
@@ -182,21 +176,18 @@ def probabilities(
     """
     training, fill = model.training, pad_id(model)
     model.eval()
-    lengths = tokens.lengths
-    order = np.argsort(-lengths, kind="stable")
-    out = np.zeros((len(lengths), outputs(model)), dtype=np.float32)
+    out = np.zeros((len(tokens), outputs(model)), dtype=np.float32)
+    done = 0
     try:
-        at = 0
-        while at < len(order):
+        for rows in by_length(tokens.lengths, batch_tokens):
             if stop and stop():
                 raise Cancelled("computing probabilities was cancelled")
-            rows = order[at : at + max(1, batch_tokens // max(1, int(lengths[order[at]])))]
             ids, mask = padded(tokens, rows, fill)
             logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
             out[rows] = torch.sigmoid(logits.float()).cpu().numpy()
-            at += len(rows)
+            done += len(rows)
             if tell:
-                tell(at)
+                tell(done)
     finally:
         model.train(training)
     return out
