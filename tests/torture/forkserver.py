@@ -45,12 +45,11 @@ def main() -> None:
 
 
 def _import_all() -> None:
-    """Everything that a worker would import, also what transformers puts off. Nothing is computed: that starts threads."""
+    """Everything that a worker would import. Nothing is computed: that starts threads."""
     import importlib
 
     for name in (
-        "trainer.__main__", "trainer.learn.work", "tests.torture.encoder", "torch._dynamo", "torch.optim.adamw",
-        "transformers.models.auto.modeling_auto", "transformers.models.bert.modeling_bert", "transformers.models.bert",
+        "trainer.__main__", "trainer.learn.work", "tests.torture.encoder", "torch.optim.adamw",
     ):  # fmt: skip
         importlib.import_module(name)
     gc.freeze()

@@ -18,6 +18,7 @@ from trainer.learn.checkpoint import Checkpoint, Position
 from trainer.learn.device import choose_device, choose_precision
 from trainer.learn.memory import release
 from trainer.learn.objective import Objective
+from trainer.learn.optimizer import AdamW
 from trainer.learn.task import Diverged, Event, MemoryShort, Setback, Task
 from trainer.learn.terms import changed, repeatable, same_tokens, terms
 from trainer.learn.training import Training
@@ -133,4 +134,4 @@ def new_model(task: Task, device: torch.device) -> tuple[nn.Module, torch.optim.
     make_fast(model)
     model = model.to(device)
     groups = classifier.parameter_groups(model, config.weight_decay, config.decay, config.layer_decay)
-    return model, torch.optim.AdamW(groups, lr=config.lr, fused=device.type in ("cpu", "cuda"))
+    return model, AdamW(groups, lr=config.lr, fused=device.type in ("cpu", "cuda"))

@@ -1,8 +1,8 @@
-"""The classifier: an encoder of transformers with its stock `…ForSequenceClassification` head.
+"""The classifier: an encoder with its stock `…ForSequenceClassification` head, transformers' or, of a BERT, ours.
 
 Built from an encoder's folder, saved as a plain Hugging Face directory, loaded again for prediction. Safetensors only,
 nothing is looked for on a network, and no code that comes with a model is run. transformers takes seconds to import, so
-it is imported where it is used: a prediction with a stock BERT does without it (`trainer.model.bert`).
+it is imported where it is used: a stock BERT does without it (`trainer.model.bert`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from trainer.corpus.tokens import TokenArrays, load_tokenizer
 from trainer.encoders import read_json, takes_mean
 from trainer.errors import ConfigError, ModelError
 from trainer.labels import LabelSet
+from trainer.model import bert
 from trainer.model.batches import by_length
 from trainer.model.first_row import read_first_row_only
 from trainer.model.own_vectors import add_vectors
@@ -53,34 +54,9 @@ def build(
     "auto" does so where the encoder's kind allows it. `own`: token ids that the encoder does not have -> the ids of the
     words that each begins as (`own_vectors.add_vectors`).
     """
-    from transformers import AutoConfig
-
     torch.manual_seed(seed)
-    try:
-        config = AutoConfig.from_pretrained(
-            folder,
-            num_labels=len(labels),
-            id2label=dict(enumerate(labels.names)),
-            label2id=labels.index(),
-            problem_type="multi_label_classification",
-            trust_remote_code=False,
-            local_files_only=True,
-        )
-        mean = takes_mean(pooling, config.model_type)
-        if mean:
-            config.num_hidden_layers += 1
-        model, missing = _read(folder, config=config, ignore_mismatched_sizes=True)
-    except ConfigError:
-        raise
-    except Exception as error:  # transformers, safetensors and torch each raise their own for a broken folder
-        raise ModelError(
-            f"{folder} cannot be used as an encoder: transformers has no classifier of its kind, or a file is broken "
-            f"({_first_line(error)}). Code that comes with a model is never run"
-        ) from error
-    added = f".encoder.layer.{config.num_hidden_layers - 1}." if mean else None
-    unknown = [name for name in missing if not is_head(model, name) and not (added and added in name)]
-    if unknown:
-        raise ModelError(f"{folder} lacks weights of the encoder, which would start at random: {_some(unknown)}")
+    mean = takes_mean(pooling, str(read_json(folder / "config.json").get("model_type")))
+    model = bert.over(folder, labels, int(mean)) or _over(folder, labels, mean)
     add_vectors(model, own or {})
     if mean:
         start_as_mean(model)
@@ -95,6 +71,34 @@ def build(
             share = torch.as_tensor(frequency, dtype=torch.float64).clamp(1e-5, 1 - 1e-5)
             last.bias.copy_(torch.logit(share))
     return model.train()
+
+
+def _over(folder: Path, labels: LabelSet, mean: bool) -> nn.Module:
+    """A classifier over any encoder that transformers knows. Raises ModelError."""
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(
+            folder,
+            num_labels=len(labels),
+            id2label=dict(enumerate(labels.names)),
+            label2id=labels.index(),
+            problem_type="multi_label_classification",
+            trust_remote_code=False,
+            local_files_only=True,
+        )
+        config.num_hidden_layers += mean
+        model, missing = _read(folder, config=config, ignore_mismatched_sizes=True)
+    except Exception as error:  # transformers, safetensors and torch each raise their own for a broken folder
+        raise ModelError(
+            f"{folder} cannot be used as an encoder: transformers has no classifier of its kind, or a file is broken "
+            f"({_first_line(error)}). Code that comes with a model is never run"
+        ) from error
+    added = f".encoder.layer.{config.num_hidden_layers - 1}." if mean else None
+    unknown = [name for name in missing if not is_head(model, name) and not (added and added in name)]
+    if unknown:
+        raise ModelError(f"{folder} lacks weights of the encoder, which would start at random: {_some(unknown)}")
+    return model
 
 
 def last_layer(model: nn.Module, outputs: int) -> nn.Linear:
@@ -209,7 +213,7 @@ def save(
     """
     folder.mkdir(parents=True)
     try:
-        with quiet():
+        with nullcontext() if isinstance(model, bert.Bert) else quiet():
             model.save_pretrained(folder)  # type: ignore[operator]
     except SafetensorError as error:  # what a full disk looks like from there
         raise OSError(str(error)) from error

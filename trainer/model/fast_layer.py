@@ -10,16 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as f
 
+from trainer.model.adapters import NAME as ADAPTER
+from trainer.model.bert import Linear
+from trainer.model.first_row import stock_kind
+
 aten = torch.ops.aten
 
-ADAPTER = "default"
-"""What peft calls the one adapter."""
+STOCK = (
+    "trainer.model.bert",
+    "transformers.models.bert.modeling_bert",
+    "transformers.models.distilbert.modeling_distilbert",
+)
+"""Where a layer comes from that nobody has made to compute itself otherwise, such as `first_row` does."""
 
 WORDS = 2**16
 """Values that a draw of dropout can take."""
@@ -39,18 +47,13 @@ def make_fast(model: nn.Module) -> None:
 
 def _stock_layers(model: nn.Module) -> list[Any]:
     """The layers of a model that this module knows all of; of others none."""
-    from transformers.models.bert.modeling_bert import BertForSequenceClassification, BertLayer
-    from transformers.models.distilbert.modeling_distilbert import (
-        DistilBertForSequenceClassification,
-        TransformerBlock,
-    )
-
+    kind, found = stock_kind(model), cast(Any, model)
     layers: Any = ()
-    if type(model) is BertForSequenceClassification and model.config.hidden_act == "gelu":
-        layers = () if model.config.is_decoder else model.bert.encoder.layer
-    elif type(model) is DistilBertForSequenceClassification and model.config.activation == "gelu":
-        layers = model.distilbert.transformer.layer
-    return [layer for layer in layers if type(layer) in (BertLayer, TransformerBlock)]
+    if kind == "bert" and found.config.hidden_act == "gelu":
+        layers = found.bert.encoder.layer
+    elif kind == "distilbert" and found.config.activation == "gelu":
+        layers = found.distilbert.transformer.layer
+    return [layer for layer in layers if type(layer).__module__ in STOCK]
 
 
 def _adapted(layer: Any) -> bool:
@@ -66,7 +69,9 @@ def _adapted(layer: Any) -> bool:
 def _whole(layer: Any) -> bool:
     """Whether all of a layer is learned, and its linear layers are plain ones."""
     linears = [linear for group in _groups(layer) for linear in group]
-    return all(p.requires_grad for p in layer.parameters()) and all(type(linear) is nn.Linear for linear in linears)
+    return all(p.requires_grad for p in layer.parameters()) and all(
+        type(linear) in (nn.Linear, Linear) for linear in linears
+    )
 
 
 def _groups(layer: Any) -> tuple[tuple[Any, ...], ...]:

@@ -12,22 +12,40 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as f
 
+from trainer.model.bert import Bert
+
 
 def read_first_row_only(model: nn.Module) -> None:
     """Make the last layer of a stock BERT or DistilBERT classifier compute [CLS] alone in training mode; other models are left alone.
 
     Its hidden states then have shape (rows, 1, width); the weights and their names stay as they are.
     """
-    from transformers import BertForSequenceClassification, DistilBertForSequenceClassification
-
     # a subclass may read more of the last layer than the stock head does
     layer: Any
-    if type(model) is BertForSequenceClassification and not model.config.is_decoder:
-        layer = model.bert.encoder.layer[-1]
+    kind = stock_kind(model)
+    if kind == "bert":
+        layer = model.bert.encoder.layer[-1]  # type: ignore[union-attr, index]
         layer.__class__ = _first_row(type(layer))
-    elif type(model) is DistilBertForSequenceClassification:
-        layer = model.distilbert.transformer.layer[-1]
+    elif kind == "distilbert":
+        layer = model.distilbert.transformer.layer[-1]  # type: ignore[union-attr, index]
         layer.__class__ = _first_row_of_distilbert(type(layer))
+
+
+def stock_kind(model: nn.Module) -> str | None:
+    """ "bert" or "distilbert" for a stock classifier, ours or transformers'; None for others, their subclasses too.
+
+    transformers is not imported to look at what is not its own.
+    """
+    config: Any = getattr(model, "config", None)
+    if type(model) is Bert:
+        return "bert"
+    if not type(model).__module__.startswith("transformers."):
+        return None
+    from transformers import BertForSequenceClassification, DistilBertForSequenceClassification
+
+    if type(model) is BertForSequenceClassification and not config.is_decoder:
+        return "bert"
+    return "distilbert" if type(model) is DistilBertForSequenceClassification else None
 
 
 def _attended(

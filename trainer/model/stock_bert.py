@@ -27,20 +27,45 @@ SIZES = (
     "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
     "max_position_embeddings", "type_vocab_size",
 )  # fmt: skip
-NEEDED = ("model_type", "architectures", "hidden_act", "layer_norm_eps", "id2label", *SIZES)
+NEEDED = ("model_type", "architectures", "hidden_act", "layer_norm_eps", *SIZES)
+
+ENCODERS = ("BertModel", "BertForMaskedLM", "BertForPreTraining", "BertForSequenceClassification")
+"""What a stock encoder may have been before: all of them hold its weights under the same names."""
+
+
+DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "initializer_range")
 
 
 def is_plain(folder: Path) -> bool:
     """Whether the model in `folder` is one that `load` knows, as far as its config.json says."""
     said = read_json(folder / "config.json")
     return (
+        _is_plain(said)
+        and said["architectures"] == PLAIN["architectures"]
+        and isinstance(said.get("id2label"), dict)
+        and ((folder / "model.safetensors").is_file() or (folder / COMPACT).is_file())
+    )
+
+
+def is_plain_encoder(folder: Path) -> bool:
+    """Whether `folder` holds a stock BERT's encoder, with whatever head."""
+    said = read_json(folder / "config.json")
+    known = [[name] for name in ENCODERS]
+    return (
+        _is_plain({**said, "architectures": PLAIN["architectures"]})
+        and said.get("architectures") in known
+        and all(isinstance(said.get(name, 0.1), float | int) for name in DROPOUTS)
+        and (folder / "model.safetensors").is_file()
+    )
+
+
+def _is_plain(said: dict[str, Any]) -> bool:
+    return (
         all(said.get(name) is not None for name in NEEDED)
         and all(said.get(name, value) == value for name, value in PLAIN.items())
         and all(isinstance(said[name], int) and said[name] > 0 for name in SIZES)
         and said["hidden_size"] % said["num_attention_heads"] == 0
-        and isinstance(said["id2label"], dict)
         and isinstance(said["layer_norm_eps"], float)
-        and ((folder / "model.safetensors").is_file() or (folder / COMPACT).is_file())
     )
 
 
