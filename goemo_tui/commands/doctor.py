@@ -65,7 +65,17 @@ def _program() -> list[Finding]:
     device = choose_device("auto")
     precision = choose_precision("auto", device)
     text = f"torch {torch.__version__}, transformers {transformers_version}; trains on {device} in {precision}"
-    return [*found, Finding("torch", True, f"{text}, {torch.get_num_threads()} threads")]
+    return [*found, Finding("torch", True, f"{text}, {torch.get_num_threads()} threads"), _prediction()]
+
+
+def _prediction() -> Finding:
+    try:
+        from onnxruntime import __version__
+    except ImportError as error:
+        return Finding("predict", None, f"ONNX Runtime cannot be imported ({error}): torch predicts, in twice the time")
+    return Finding(
+        "predict", True, f"ONNX Runtime {__version__} for BERT and DistilBERT on the processor, torch for all else"
+    )
 
 
 def _devices() -> list[Finding]:

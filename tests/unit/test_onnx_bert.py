@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from goemo_tui.commands import doctor
 from tests.unit import test_bert
 from tests.unit.test_bert import CPU, TEXTS
 from trainer import Predictor, devices
@@ -164,6 +165,20 @@ def test_who_computes(
     assert isinstance(Predictor(folder, few=True).engine, OnnxBert) and not asked, "no GPU is woken for a few texts"
     found = Predictor(folder).engine
     assert asked and (found.device != "cpu") is (torch.cuda.is_available() or torch.backends.mps.is_available())
+
+
+def test_where_onnx_runtime_cannot_be_imported_torch_predicts(
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = str(saved(tiny_encoder, tmp_path / "model"))
+    expected = Predictor(folder).predict("what a day")[0].scores
+    monkeypatch.delattr("trainer.model.onnx_bert")
+    monkeypatch.delitem(sys.modules, "trainer.model.onnx_bert")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    predictor = Predictor(folder)
+    assert isinstance(predictor.engine, TorchEngine)
+    assert predictor.predict("what a day")[0].scores == pytest.approx(expected, abs=3e-6)
+    assert "torch predicts" in doctor._prediction().what and doctor._prediction().good is None
 
 
 def test_cores(monkeypatch: pytest.MonkeyPatch, tiny_encoder: Path, tmp_path: Path) -> None:

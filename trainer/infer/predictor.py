@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,11 +61,12 @@ def engine_of(
 
         device = str(choose_device(device))
     if device in ("auto", "cpu") and precision == "fp32":
-        from trainer.model import onnx_bert
+        with suppress(ImportError):  # where ONNX Runtime has no build that works, torch computes the same
+            from trainer.model import onnx_bert
 
-        found = onnx_bert.load(folder, few)
-        if found is not None:
-            return found
+            found = onnx_bert.load(folder, few)
+            if found is not None:
+                return found
     if "torch" not in sys.modules:
         tell("importing torch")
     from trainer.infer.torch_engine import TorchEngine
