@@ -15,6 +15,7 @@ import torch
 from tests.integration.in_process import created, texts, told
 from trainer import paths
 from trainer.learn import loop, validation, work
+from trainer.learn.optimizer import AdamW
 from trainer.learn.training import Training
 from trainer.learn.work import prepare
 from trainer.model import classifier
@@ -80,15 +81,15 @@ def test_micro_batches_add_up_to_the_same_step(tiny_encoder: Path) -> None:
 def test_memory_that_runs_out_in_an_update_goes_back_to_the_checkpoint(
     tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = torch.optim.AdamW.step, []
+    real, calls = AdamW.step, []
 
-    def step(self: torch.optim.AdamW, *args: Any, **more: Any) -> Any:
+    def step(self: AdamW, *args: Any, **more: Any) -> Any:
         calls.append(1)
         if len(calls) == 9:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return real(self, *args, **more)
 
-    monkeypatch.setattr(torch.optim.AdamW, "step", step)
+    monkeypatch.setattr(AdamW, "step", step)
     events = told(created(tiny_encoder, epochs=1, checkpoint_steps=4))
     kinds = [kind for kind, _ in events]
     assert kinds[-1] == "finished" and events[kinds.index("resumed")][1]["step"] == 8
