@@ -74,6 +74,13 @@ def scoring(corpus: str) -> list[Measured]:
     return scoring(corpus)
 
 
+def watching(_: str) -> list[Measured]:
+    """What it costs a training that the app watches it."""
+    from benchmarks.watched import watched
+
+    return watched()
+
+
 def quality(corpus: str) -> list[Measured]:
     """The recipe `goemo` beside the one before adapters and mean pooling, on a few rows; benchmarks/QUALITY.md has all."""
     from benchmarks.quality.recipes import RECIPES
@@ -98,7 +105,9 @@ def quality(corpus: str) -> list[Measured]:
     ]
 
 
-PARTS: dict[str, Part] = {part.__name__: part for part in (starting, loading, training, predicting, scoring, quality)}
+PARTS: dict[str, Part] = {
+    part.__name__: part for part in (starting, loading, training, watching, predicting, scoring, quality)
+}
 
 
 def usual_parts() -> list[str]:

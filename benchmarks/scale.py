@@ -1,6 +1,7 @@
 """How cost grows with a corpus: `python -m benchmarks.scale --data FOLDER [--times 1 10 100]`, a table of times and memory.
 
-The corpus is repeated with noise; each size is opened, filtered, sorted and cut into tokens in a process of its own.
+The corpus is repeated with noise; each size is opened, filtered, sorted and cut into tokens in a process of its own; then a training
+and a scoring of it begin (`scale_runs`), and are left once their pace is known.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def main() -> int:
     parser.add_argument("--data", default="sample", help="corpus with a train split")
     parser.add_argument("--times", type=int, nargs="+", default=[1, 10, 100], help="how often it is repeated")
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--only-runs", action="store_true", help="only the training and the scoring")
     options = parser.parse_args()
     if options.one:
         print(json.dumps(measured(options.one)))
@@ -41,10 +43,17 @@ def main() -> int:
     for times in options.times:
         with tempfile.TemporaryDirectory() as folder:
             repeated(options.data, times, Path(folder))
-            run = [sys.executable, "-m", "benchmarks.scale", "--one", folder]
-            found.append(json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout))
+            modules = ("scale_runs",) if options.only_runs else ("scale", "scale_runs")
+            told = [_told(f"benchmarks.{module}", folder) for module in modules]
+            found.append({**told[0], "steps": {name: step for one in told for name, step in one["steps"].items()}})
     Console(width=100).print(table_of(found))
     return 0
+
+
+def _told(module: str, folder: str) -> dict[str, Any]:
+    run = [sys.executable, "-m", module, "--one", folder]
+    told: dict[str, Any] = json.loads(subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return told
 
 
 def repeated(data: str, times: int, into: Path) -> None:
@@ -90,8 +99,12 @@ def measured(folder: str) -> dict[str, Any]:
     few = min(len(columns), TOKENIZED)
     tokenizer = find_tokenizer("minilm").tokenizer
     step("tokens", lambda: _tokens(columns.split.text[:few], tokenizer), few / len(columns))
-    size = sum(file.stat().st_size for file in Path(folder).iterdir())
-    return {"rows": sum(len(s) for s in opened.splits.values()), "bytes": size, "steps": steps}
+    return {"rows": sum(len(s) for s in opened.splits.values()), "bytes": size_of(folder), "steps": steps}
+
+
+def size_of(folder: str) -> int:
+    """Bytes of the corpus in `folder`."""
+    return sum(file.stat().st_size for file in Path(folder).iterdir())
 
 
 def _tokens(texts: Any, tokenizer: Any) -> None:
