@@ -7,56 +7,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-import onnxruntime as runtime
-from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from benchmarks.clock import interleaved
 from trainer import Predictor, load_corpus
 from trainer.corpus.tokens import tokenize
-from trainer.model import graph, metrics, onnx_bert, stock
+from trainer.model import metrics
+from trainer.model.int8_bert import vnni
 from trainer.model.metrics import multi_hot
-from trainer.model.onnx_bert import OnnxBert
-
-
-class Int8Bert(OnnxBert):
-    """Its linear layers in int8: weights by output channel, activations as each batch has them."""
-
-    def _session(self, hidden: bool) -> runtime.InferenceSession:
-        model, weights = graph.build(self.stock, hidden)
-        for place in model.graph.initializer:
-            if place.name in weights:
-                place.CopyFrom(onnx.numpy_helper.from_array(weights[place.name], place.name))
-        with tempfile.TemporaryDirectory() as folder:
-            whole, small = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
-            onnx.save(model, whole)
-            # seven bits of eight: without VNNI the sum of two products would not fit into sixteen
-            quantize_dynamic(
-                whole, small, per_channel=True, reduce_range=not vnni(), weight_type=QuantType.QInt8,
-                op_types_to_quantize=["MatMul", "Gemm"],
-            )  # fmt: skip
-            return self._open(small.read_bytes(), {})
-
-
-def vnni() -> bool:
-    """Whether the processor multiplies int8 by itself."""
-    try:
-        return any(flag in Path("/proc/cpuinfo").read_text() for flag in ("avx512_vnni", "avx_vnni"))
-    except OSError:
-        return False
-
-
-def int8(folder: Path, few: bool = False) -> Int8Bert:
-    """The stock classifier in `folder`."""
-    found = stock.read(folder)
-    assert found is not None, f"{folder} holds no stock classifier"
-    return Int8Bert(folder, found, onnx_bert.cores_for(few))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -70,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     dev = load_corpus(options.data).splits["dev"]
     texts, truth = dev.text[: options.rows], multi_hot(dev.labels[: options.rows], len(predictor.labels))
     tokens = tokenize(texts, predictor.tokenizer, predictor.max_length)
-    engines: dict[str, Any] = {"fp32": predictor.engine, "int8": int8(predictor.folder.path)}
+    engines = {name: Predictor(options.model, "cpu", precision=name).engine for name in ("fp32", "int8")}
     found: dict[str, Any] = {}
 
     def ask(name: str) -> None:

@@ -16,13 +16,12 @@ from typing import Any
 import torch
 
 from benchmarks.clock import interleaved, seconds
-from benchmarks.int8 import int8
 from benchmarks.machine import fast_bf16
 from benchmarks.results import Measured
 from trainer import Predictor
 from trainer.corpus.tokens import TokenArrays
 from trainer.infer.torch_engine import TorchEngine
-from trainer.model import classifier, onnx_bert
+from trainer.model import classifier, int8_bert, onnx_bert
 from trainer.model.classifier import quiet
 
 COMMENT = "I'm so excited about this! But also a bit nervous about how it will turn out..."
@@ -51,7 +50,7 @@ def predicting() -> list[Measured]:
         predictor = Predictor(str(model), "cpu", few=True)
         ways = {
             "ONNX Runtime, fp32": onnx_bert.load(model, few=True),
-            "ONNX Runtime, int8": int8(model, few=True),
+            "ONNX Runtime, int8": int8_bert.load(model, few=True),
             "torch": TorchEngine(model, "cpu", "fp32", few=False),
             "torch on one core": TorchEngine(model, "cpu", "fp32", few=True),
             "transformers": Transformers(model, len(predictor.labels)),
@@ -125,7 +124,7 @@ def scoring(corpus: str) -> list[Measured]:
             return score
 
         # a processor that cannot multiply bf16 by itself would be busy with it for minutes
-        precisions = ("fp32", "bf16") if fast_bf16("cpu") else ("fp32",)
+        precisions = ("fp32", "int8", "bf16") if fast_bf16("cpu") else ("fp32", "int8")
         loop, batched, *own = interleaved(
             lambda: [stock(text) for text in texts],
             lambda: stock(texts, batch_size=64),

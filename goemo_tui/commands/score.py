@@ -52,7 +52,9 @@ def add(commands: Any) -> None:
     parser.add_argument("--model", help="a run, a folder, a Hub name or starter")
     parser.add_argument("--threshold", default="tuned", help="tuned (the model's own), or one value such as 0.3")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
-    parser.add_argument("--precision", default="fp32", help="fp32 (the numbers of predict), or bf16 (faster)")
+    parser.add_argument(
+        "--precision", default="fp32", help="fp32 (the numbers of predict), bf16 or int8 (see docs/score.md)"
+    )
     parser.add_argument("--format", metavar="F", help="of stdin or a file without an ending: tsv, csv, jsonl, txt")
     parser.add_argument("--out-format", metavar="F", help="of stdout: tsv, csv, jsonl (default: as what is read)")
     parser.add_argument(

@@ -201,7 +201,7 @@ def test_through_a_pipe_into_a_file(model: Path, tmp_path: Path) -> None:
         (["--out", "o.xls"], 2, "--out-format"),
         (["--out", "o.csv", "--column", "body"], 2, "no column 'body'"),
         (["--out", "o.csv", "--by", "town"], 2, "no column 'town'"),
-        (["--out", "o.csv", "--precision", "int3"], 2, "fp32, bf16"),
+        (["--out", "o.csv", "--precision", "int3"], 2, "fp32, bf16, int8"),
         (["--out", "o.csv", "--portion", "0"], 2, "at least one row"),
         (["--out", "o.csv", "--model", "gone"], 3, "gone"),
         (["--out-format", "parquet"], 2, "--out"),

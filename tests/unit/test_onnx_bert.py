@@ -20,7 +20,7 @@ from tests.unit.test_bert import CPU, TEXTS
 from trainer import Predictor, devices
 from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.tokens import TokenArrays, load_tokenizer, tokenize
-from trainer.errors import ModelError
+from trainer.errors import ConfigError, ModelError
 from trainer.infer.torch_engine import TorchEngine
 from trainer.labels import OFFICIAL, LabelSet
 from trainer.model import classifier, graph, onnx_bert, stock
@@ -165,6 +165,27 @@ def test_who_computes(
     assert isinstance(Predictor(folder, few=True).engine, OnnxBert) and not asked, "no GPU is woken for a few texts"
     found = Predictor(folder).engine
     assert asked and (found.device != "cpu") is (torch.cuda.is_available() or torch.backends.mps.is_available())
+
+
+def test_in_int8_it_says_nearly_the_same_and_compares_texts_as_before(starter: Path) -> None:
+    exact, ours = Predictor(str(starter), "cpu"), Predictor(str(starter), precision="int8")
+    assert type(ours.engine).__name__ == "Int8Bert"
+    texts = ["I'm so happy for you!", "this is awful and I hate it", "thanks a lot, mate", "what a day", ""]
+    apart = np.abs(ours.probabilities(texts) - exact.probabilities(texts))
+    assert 0 < apart.max() < 0.2 and apart.mean() < 0.01
+    assert [p.argmax() for p in ours.probabilities(texts)] == [p.argmax() for p in exact.probabilities(texts)]
+    tokens, rows = tokenize(texts, ours.tokenizer, 64), np.arange(5)
+    assert (ours.engine.vectors(tokens, rows) == exact.engine.vectors(tokens, rows)).all()
+
+
+def test_int8_is_for_stock_encoders_on_a_processor(tiny_encoder: Path, tmp_path: Path) -> None:
+    folder = saved(tiny_encoder, tmp_path / "model")
+    with pytest.raises(ConfigError, match="computed on a processor"):
+        Predictor(str(folder), "cuda", precision="int8")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "hidden_act": "relu"}))
+    with pytest.raises(ModelError, match="stock BERT and DistilBERT"):
+        Predictor(str(folder), precision="int8")
 
 
 def test_where_onnx_runtime_cannot_be_imported_torch_predicts(
