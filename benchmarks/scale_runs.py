@@ -81,7 +81,7 @@ def scoring(folder: str) -> dict[str, tuple[float, int]]:
         with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as worker:
             paces: list[tuple[float, int]] = []
             began, peak = time.time(), 0
-            while time.time() - began < SCORED_SECONDS and worker.poll() is None:
+            while (time.time() - began < SCORED_SECONDS or len(paces) < 3) and worker.poll() is None:
                 time.sleep(0.5)
                 peak = max(peak, _peak(worker.pid))
                 parts = len(list(out.with_name(f"{out.name}.parts").glob("part-*.json")))
