@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200)
     options = parser.parse_args()
     torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # ONNX Runtime's session asks for it when it is opened
     predictor = Predictor(options.model)
     gradients = _Gradients(predictor)
     methods: dict[str, Method] = {

@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--among", type=int, default=4000, help="of train")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # ONNX Runtime's session asks for it when it is opened
     predictor, corpus = Predictor(options.model), load_corpus(options.corpus)
     train, dev = (
         corpus.splits[name].take(name, list(range(n))) for name, n in (("train", options.among), ("dev", options.rows))

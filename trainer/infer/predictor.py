@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from trainer import devices
+from trainer.corpus.interrupt import Stop, Tell
 from trainer.corpus.tokens import TokenArrays, load_tokenizer, tokenize
 from trainer.errors import ConfigError, ModelError
 from trainer.model.metrics import CLASSIC
@@ -35,12 +36,7 @@ class Engine(Protocol):
     device: str
     labels: int
 
-    def probabilities(
-        self,
-        tokens: TokenArrays,
-        stop: Callable[[], bool] | None = None,
-        tell: Callable[[int], None] | None = None,
-    ) -> Array:
+    def probabilities(self, tokens: TokenArrays, stop: Stop = None, tell: Tell = None) -> Array:
         """Sigmoid probabilities, float32 of (rows, labels), in the rows' order. `stop` ends it with Cancelled."""
         ...
 
@@ -173,16 +169,11 @@ class Predictor:
             raise ConfigError(f"threshold {threshold!r}: give {TUNED} or a value between 0 and 1", key="threshold")
         return np.full(len(self.labels), value)
 
-    def probabilities(self, texts: Sequence[str], stop: Callable[[], bool] | None = None) -> Array:
+    def probabilities(self, texts: Sequence[str], stop: Stop = None) -> Array:
         """float32 of shape (texts, labels), in order. `stop` ends the work with Cancelled."""
         return self.of_tokens(tokenize(list(texts), self.tokenizer, self.max_length), stop=stop)
 
-    def of_tokens(
-        self,
-        tokens: TokenArrays,
-        tell: Callable[[int], None] | None = None,
-        stop: Callable[[], bool] | None = None,
-    ) -> Array:
+    def of_tokens(self, tokens: TokenArrays, tell: Tell = None, stop: Stop = None) -> Array:
         """The same of texts that this model's tokenizer has seen. `tell` hears how many rows are done."""
         return self.engine.probabilities(tokens, stop, tell)
 

@@ -5,7 +5,7 @@ What ONNX Runtime computes faster is `trainer.model.onnx_bert`'s; both answer th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from trainer.corpus.interrupt import Stop, Tell
 from trainer.corpus.tokens import TokenArrays
 from trainer.learn.device import choose_device, choose_precision
 from trainer.model import bert, classifier
@@ -38,12 +39,7 @@ class TorchEngine:
         self.labels = classifier.outputs(self.model)
         self._one_core = few and sum(p.numel() for p in (*self.model.parameters(), *self.model.buffers())) <= SMALL
 
-    def probabilities(
-        self,
-        tokens: TokenArrays,
-        stop: Callable[[], bool] | None = None,
-        tell: Callable[[int], None] | None = None,
-    ) -> Array:
+    def probabilities(self, tokens: TokenArrays, stop: Stop = None, tell: Tell = None) -> Array:
         """As those of `OnnxBert`."""
         kind = self.torch_device.type
         with self._cores(), torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bf16"):

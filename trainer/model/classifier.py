@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from trainer.corpus.interrupt import Cancelled
+from trainer.corpus.interrupt import Cancelled, Stop, Tell
 from trainer.corpus.own_tokens import add_own_tokens
 from trainer.corpus.tokens import TokenArrays, load_tokenizer
 from trainer.encoders import read_json, takes_mean
@@ -169,8 +169,8 @@ def probabilities(
     tokens: TokenArrays,
     device: torch.device,
     batch_tokens: int = 2048,
-    stop: Callable[[], bool] | None = None,
-    tell: Callable[[int], None] | None = None,
+    stop: Stop = None,
+    tell: Tell = None,
 ) -> Array:
     """Sigmoid probabilities in fp32, shape (rows, labels), in the rows' order. An empty input gives shape (0, labels).
 

@@ -142,18 +142,14 @@ class _Graph:
         return self.linear(pooled, "classifier", "logits"), ["rows", self.stock.labels]
 
     def linear(self, x: str, name: str, out: str = "") -> str:
-        inputs = [
-            x,
-            *(self.constant(f"{name}.{kind}", self.stock.weights[f"{name}.{kind}"]) for kind in ("weight", "bias")),
-        ]
-        return self.op("Gemm", inputs, out or name, transB=1)
+        return self.op("Gemm", [x, *self.learned(name)], out or name, transB=1)
 
     def norm(self, x: str, name: str) -> str:
-        inputs = [
-            x,
-            *(self.constant(f"{name}.{kind}", self.stock.weights[f"{name}.{kind}"]) for kind in ("weight", "bias")),
-        ]
-        return self.op("LayerNormalization", inputs, name, axis=-1, epsilon=self.stock.eps)
+        return self.op("LayerNormalization", [x, *self.learned(name)], name, axis=-1, epsilon=self.stock.eps)
+
+    def learned(self, name: str) -> list[str]:
+        """Weight and bias of a linear layer or a norm."""
+        return [self.constant(f"{name}.{kind}", self.stock.weights[f"{name}.{kind}"]) for kind in ("weight", "bias")]
 
 
 def _initializer(name: str, value: Array) -> TensorProto:

@@ -6,7 +6,6 @@ Chosen by measurement (`make bench`): against torch eager and the runtime's own 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import onnxruntime as runtime
 import psutil
 
 from trainer import devices
-from trainer.corpus.interrupt import Cancelled
+from trainer.corpus.interrupt import Cancelled, Stop, Tell
 from trainer.corpus.tokens import TokenArrays
 from trainer.errors import ModelError
 from trainer.model import graph, stock
@@ -43,16 +42,10 @@ class OnnxBert:
         self._logits = self._session(hidden=False)
         self._hidden: runtime.InferenceSession | None = None
 
-    def probabilities(
-        self,
-        tokens: TokenArrays,
-        stop: Callable[[], bool] | None = None,
-        tell: Callable[[int], None] | None = None,
-    ) -> Array:
+    def probabilities(self, tokens: TokenArrays, stop: Stop = None, tell: Tell = None) -> Array:
         """Sigmoid probabilities, float32 of (rows, labels), in the rows' order; rows of like length are computed together.
 
-        `stop` is looked at between batches and ends the work with Cancelled; `tell` hears after each how many rows are
-        done. Raises ModelError for tokens that the model does not have.
+        Raises ModelError for tokens that the model does not have.
         """
         out = np.zeros((len(tokens), self.labels), np.float32)
         done = 0
