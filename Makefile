@@ -10,7 +10,7 @@ SHARED_OUT := -n auto --maxprocesses 4 --dist loadfile
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench bench-ui quality starter torture monkey screenshots pictures clean
+.PHONY: help setup run test test-extras check format bench bench-ui quality starter torture monkey screenshots pictures clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -38,6 +38,10 @@ check: setup  ## format, lint, types, contracts, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q $(SHARED_OUT)
+
+test-extras: setup  ## tests of what a heavy extra brings (Ray, trackers), which are installed first
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ray,track]'
+	$(BIN)/python -m pytest -q tests/extras
 
 format: setup  ## rewrite the code in the common form
 	$(BIN)/ruff format .
