@@ -22,8 +22,7 @@ from trainer.learn.optimizer import AdamW
 from trainer.learn.task import Diverged, Event, MemoryShort, Setback, Task
 from trainer.learn.terms import changed, repeatable, same_tokens, terms
 from trainer.learn.training import Training
-from trainer.model import adapters, classifier
-from trainer.model.fast_layer import make_fast
+from trainer.model import adapters, classifier, fast_embedding, fast_layer
 
 
 def learn(task: Task, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
@@ -131,7 +130,8 @@ def new_model(task: Task, device: torch.device) -> tuple[nn.Module, torch.optim.
     if config.lora_rank:
         own_from = min(task.own_tokens, default=None)
         adapters.add(model, config.lora_rank, config.lora_alpha, config.seed, own_from=own_from)
-    make_fast(model)
+    fast_layer.make_fast(model)
+    fast_embedding.make_fast(model)
     model = model.to(device)
     groups = classifier.parameter_groups(model, config.weight_decay, config.decay, config.layer_decay)
     return model, AdamW(groups, lr=config.lr, fused=device.type in ("cpu", "cuda"))

@@ -73,7 +73,7 @@ class _Graph:
         heads = self.stock.heads
         for name, value in {
             "zero": [0], "one": [1], "two": [2], "flat": [-1, self.width], "hidden": [self.width],
-            "heads": [heads, self.width // heads], "middle": [1, 2],
+            "heads": [-1, self.width // heads], "middle": [1, 2],
         }.items():  # fmt: skip
             self.constant(name, np.array(value, np.int64))
         self.op("Shape", ["input_ids"], "shape")
@@ -110,24 +110,34 @@ class _Graph:
         return self.norm(self.op("Add", [narrow, rows], f"{narrow}.sum"), f"{name}.output.LayerNorm")
 
     def attention(self, x: str, rows: str, name: str) -> str:
-        """What `rows` (all of x, or the first of each) take from x; flat."""
-
-        def heads(of: str, part: str, order: list[int]) -> str:
-            flat = self.linear(of, f"{name}.self.{part}")
-            shape = "as_heads" if of == x else "as_first_heads"
-            return self.op(
-                "Transpose", [self.op("Reshape", [flat, shape], f"{flat}.heads")], f"{flat}.turned", perm=order
-            )
-
-        query, value = heads(rows, "query", [0, 2, 1, 3]), heads(x, "value", [0, 2, 1, 3])
-        scores = self.op("MatMul", [query, heads(x, "key", [0, 2, 3, 1])], f"{name}.scores")
-        scores = self.op("Mul", [scores, "scale"], f"{name}.scaled")
+        """What `rows` (all of x, or the first of each) take from x; flat. One product of x gives all that is taken of it."""
+        if rows == x:
+            query, key, value = self.heads(x, name, ["query", "key", "value"])
+        else:
+            (query,) = self.heads(rows, name, ["query"])
+            key, value = self.heads(x, name, ["key", "value"])
+        turned = self.op("Transpose", [key], f"{name}.key.turned", perm=[0, 1, 3, 2])
+        scores = self.op("Mul", [self.op("MatMul", [query, turned], f"{name}.scores"), "scale"], f"{name}.scaled")
         shares = self.op(
             "Softmax", [self.op("Add", [scores, "penalties"], f"{name}.unmasked")], f"{name}.shares", axis=-1
         )
         seen = self.op("MatMul", [shares, value], f"{name}.seen")
         seen = self.op("Transpose", [seen], f"{name}.seen.turned", perm=[0, 2, 1, 3])
         return self.op("Reshape", [seen, "flat"], f"{name}.seen.flat")
+
+    def heads(self, x: str, name: str, parts: Sequence[str]) -> list[str]:
+        """What the linear layers `parts` make of x, each of shape (rows, heads, places, what a head sees)."""
+        joined = f"{name}.{'_'.join(parts)}"
+        flat = self.op("Gemm", [x, *self.learned([f"{name}.self.{part}" for part in parts], joined)], joined, transB=1)
+        shape = "as_first_heads" if parts == ["query"] else "as_heads"
+        turned = self.op(
+            "Transpose", [self.op("Reshape", [flat, shape], f"{joined}.heads")], f"{joined}.turned", perm=[0, 2, 1, 3]
+        )
+        if len(parts) == 1:
+            return [turned]
+        found = [f"{name}.{part}.turned" if part != "key" else f"{name}.key" for part in parts]
+        self.nodes.append(helper.make_node("Split", [turned], found, joined + ".split", axis=1, num_outputs=len(parts)))
+        return found
 
     def first(self, x: str, name: str) -> str:
         """The first place of each row; flat."""
@@ -142,14 +152,23 @@ class _Graph:
         return self.linear(pooled, "classifier", "logits"), ["rows", self.stock.labels]
 
     def linear(self, x: str, name: str, out: str = "") -> str:
-        return self.op("Gemm", [x, *self.learned(name)], out or name, transB=1)
+        return self.op("Gemm", [x, *self.learned([name])], out or name, transB=1)
 
     def norm(self, x: str, name: str) -> str:
-        return self.op("LayerNormalization", [x, *self.learned(name)], name, axis=-1, epsilon=self.stock.eps)
+        return self.op("LayerNormalization", [x, *self.learned([name])], name, axis=-1, epsilon=self.stock.eps)
 
-    def learned(self, name: str) -> list[str]:
-        """Weight and bias of a linear layer or a norm."""
-        return [self.constant(f"{name}.{kind}", self.stock.weights[f"{name}.{kind}"]) for kind in ("weight", "bias")]
+    def learned(self, names: Sequence[str], joined: str = "") -> list[str]:
+        """Weight and bias of a linear layer or a norm, or of several linear layers one below the other."""
+        weights = self.stock.weights
+        return [
+            self.constant(
+                f"{joined or names[0]}.{kind}",
+                weights[f"{names[0]}.{kind}"]
+                if len(names) == 1
+                else np.concatenate([weights[f"{n}.{kind}"] for n in names]),
+            )
+            for kind in ("weight", "bias")
+        ]
 
 
 def _initializer(name: str, value: Array) -> TensorProto:

@@ -15,12 +15,14 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from trainer.model import graph, stock
 from trainer.model.onnx_bert import OnnxBert, cores_for
 
-READY = {"onnx.infer": "onnxruntime.quant"}
+READY = {"onnx.infer": "onnxruntime.quant", "onnx.quant.pre_process": "onnxruntime.quant"}
 """Tells the quantizer that nothing is to be inferred or simplified before, which it would advise in the log."""
 
 
 class Int8Bert(OnnxBert):
     """Weights in int8 with a scale for each output, made when it is loaded; activations with the scale that each batch has."""
+
+    at_once = 1_024
 
     def _session(self, hidden: bool) -> runtime.InferenceSession:
         if hidden:  # by which comments are compared: an index of one precision would not fit the texts of another

@@ -22,9 +22,6 @@ from trainer.model.batches import by_length
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-AT_ONCE = 256
-"""Padded tokens that are computed together, for each core: what fits into its cache."""
-
 MOST_FOR_FEW = 4
 """Cores that one sentence is worth; more would wait for each other longer than they compute."""
 
@@ -32,9 +29,11 @@ PROVIDERS = ["CPUExecutionProvider"]
 
 
 class OnnxBert:
-    """`device`: where it computes, as a user names it. `labels`: how many."""
+    """`device`: where it computes, as a user names it. `labels`: how many. `at_once`: padded tokens that are computed
+    together, for each core: what fits into its cache."""
 
     device = "cpu"
+    at_once = 256
 
     def __init__(self, folder: Path, found: stock.Stock, cores: int) -> None:
         self.folder, self.stock, self.cores = folder, found, cores
@@ -49,7 +48,7 @@ class OnnxBert:
         """
         out = np.zeros((len(tokens), self.labels), np.float32)
         done = 0
-        for rows in by_length(tokens.lengths, AT_ONCE * self.cores):
+        for rows in by_length(tokens.lengths, self.at_once * self.cores):
             if stop and stop():
                 raise Cancelled("computing probabilities was cancelled")
             out[rows] = np.exp(-np.logaddexp(0, -self._run(self._logits, *tokens.padded(rows, self.stock.pad))))
