@@ -42,9 +42,9 @@ def run(options: argparse.Namespace) -> int:
     data = options.data or getattr(options, "app_data", None)
     made = adopt(options.folder, options.into, options.name, options.labels, data, say)
     if made["weights"]["network"]:
-        say(f"read by a process with a network of {made['weights']['network']}")
+        say(f"it had no network: {made['weights']['network']}")
     for warning in made["warnings"]:
-        say(f"warning: {warning}")
+        say(warning)
     for line in mapping(made["labels"]):
         say(line)
     scores = made["validation"]

@@ -20,7 +20,7 @@ from trainer import paths
 from trainer.config import TrainConfig
 from trainer.corpus import Corpus, load_corpus
 from trainer.corpus.tokens import load_tokenizer
-from trainer.errors import ConfigError, CorpusError, GoemoError, ModelError
+from trainer.errors import ConfigError, CorpusError, GoemoError, ModelError, NotFoundError
 from trainer.infer.matching import matched
 from trainer.infer.predictor import Predictor
 from trainer.labels import ALPHABETICAL, EMOTIONS, LabelSet, read_label_file
@@ -189,6 +189,10 @@ def _named(found: foreign.Foreign, outputs: int, labels: str | None) -> Named:
     if labels in ORDERS:
         named = Named(ORDERS[labels], labels)
     elif labels is not None:
+        if not paths.expanded(labels).is_file():
+            raise NotFoundError(
+                f"{labels}: no such file. --labels takes emotions, alphabetical or a file with a name a line"
+            )
         file = read_label_file(paths.expanded(labels))
         # as the file lists them: read for a corpus, the 28 come in the official order
         listed = tuple(file.labels.names[k] for k in file.ids_to)
@@ -196,16 +200,11 @@ def _named(found: foreign.Foreign, outputs: int, labels: str | None) -> Named:
     elif found.config.get("id2label"):
         names, warnings = read_label_names(found.folder)
         official = names == EMOTIONS and bool(warnings)
-        named = Named(_lowered(names), "official" if official else "config", warnings)
+        said = tuple(text for text in warnings if "LABEL_0" not in text)
+        named = Named(_lowered(names), "official" if official else "config", said)
     else:
         names = EMOTIONS if outputs == len(EMOTIONS) else tuple(f"LABEL_{k}" for k in range(outputs))
-        said = "config.json names no outputs: "
-        said += (
-            "taken as the official 28 in their order"
-            if names == EMOTIONS
-            else f"they are called LABEL_0 … LABEL_{outputs - 1}"
-        )
-        named = Named(names, "official" if names == EMOTIONS else "config", (said,))
+        named = Named(names, "official" if names == EMOTIONS else "config")
     if len(named.names) != outputs:
         where = {"file": labels, "config": str(found.folder / "config.json")}.get(
             named.origin, f"--labels {named.origin}"
@@ -245,7 +244,7 @@ def _remarks(
     notes = []
     if named.origin == "official":
         notes.append(
-            "LABEL ORDER: nothing in the folder says what the outputs mean. Output 0 is taken as admiration, 20 as optimism, 27 "
+            "LABEL ORDER: nothing in the folder says what the 28 outputs mean. Output 0 is taken as admiration, 20 as optimism, 27 "
             "as neutral (the official order). If it was trained on an alphabetical list, 20 is neutral and 27 surprise: import "
             "it with --labels alphabetical; for any other order --labels FILE, one name a line. --data CORPUS compares the orders"
         )
@@ -346,18 +345,21 @@ def _fit(
 
 
 def _order_doubt(named: Named, truth: Array, said: Array) -> list[str]:
-    """A warning if another order of the 28 fits dev clearly better. `truth` is in the official order, `said` as it was saved."""
+    """How the orders of the 28 fit dev, where another fits clearly better or nobody said which one it is.
+
+    `truth` is in the official order, `said` in that in which the outputs were saved.
+    """
 
     def fit(names: Sequence[str]) -> float:
         return float(average_precision(truth, said[:, [names.index(n) for n in EMOTIONS]]).mean())
 
-    own = fit(named.names)
-    better = {name: fit(order) for name, order in ORDERS.items() if order != named.names and fit(order) > own + CLEARLY}
-    return [
-        f"LABEL ORDER: on dev the outputs fit the order '{name}' better (mean average precision {value:.3f} against {own:.3f}): "
-        f"import it again with --labels {name}"
-        for name, value in better.items()
-    ]
+    own, others = fit(named.names), {name: fit(order) for name, order in ORDERS.items() if order != named.names}
+    better = [name for name, value in others.items() if value > own + CLEARLY]
+    if not better and named.origin != "official":
+        return []
+    figures = ", ".join(f"{value:.3f} as '{name}'" for name, value in others.items())
+    told = f"LABEL ORDER: on dev the outputs have a mean average precision of {own:.3f} as named here, {figures}"
+    return [f"{told}: import it again with --labels {better[0]}" if better else told]
 
 
 def _some(names: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ TRACED_OPSET = 18
 LARGEST = 1_900_000_000
 """Bytes that a file may have in one piece; protobuf ends at two gigabytes, and weights beyond lie in a file beside it."""
 
-READY = {"onnx.infer": "onnxruntime.quant"}
+READY = dict.fromkeys(("onnx.infer", "onnx.quant.pre_process"), "onnxruntime.quant")
 """Tells the quantizer that nothing is to be inferred or simplified before, which it would advise in the log."""
 
 AXES = {"input_ids": {0: "rows", 1: "width"}, "attention_mask": {0: "rows", 1: "width"}, "logits": {0: "rows"}}
@@ -115,7 +115,7 @@ def _Logits(model: Any) -> Any:
 def _save(model: ModelProto, file: Path, about: Mapping[str, str]) -> None:
     del model.metadata_props[:]
     onnx.helper.set_model_props(model, dict(about))
-    model.producer_name, model.producer_version = "goemo-tui", ""
+    model.producer_name = "goemo-tui"
     beside = file.with_name(f"{file.name}.data")
     if _size(model) > LARGEST:
         onnx.save_model(model, file, save_as_external_data=True, location=beside.name)

@@ -20,7 +20,7 @@ NEW_USER, NEW_NETWORK = 0x10000000, 0x40000000
 DIE_WITH_PARENT, NO_NEW_PRIVILEGES = 1, 38
 """Linux's PR_SET_PDEATHSIG and PR_SET_NO_NEW_PRIVS."""
 
-KERNEL, PYTHON = "none: a network namespace with nothing in it", "none: sockets are refused in Python"
+KERNEL, PYTHON = "a network namespace of its own with nothing in it", "sockets refused in Python"
 """How the network is cut off, in words."""
 
 REFUSED = (
