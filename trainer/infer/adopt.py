@@ -79,6 +79,10 @@ def adopt(
     """
     found = foreign.look(source)
     target = _target(found.folder, into, name)
+    if labels is not None and labels not in ORDERS and not paths.expanded(labels).is_file():
+        raise NotFoundError(
+            f"{labels}: no such file. --labels takes emotions, alphabetical or a file with a name a line"
+        )
     corpus = _with_dev(data) if data else None
     try:
         if into is None:
@@ -189,10 +193,6 @@ def _named(found: foreign.Foreign, outputs: int, labels: str | None) -> Named:
     if labels in ORDERS:
         named = Named(ORDERS[labels], labels)
     elif labels is not None:
-        if not paths.expanded(labels).is_file():
-            raise NotFoundError(
-                f"{labels}: no such file. --labels takes emotions, alphabetical or a file with a name a line"
-            )
         file = read_label_file(paths.expanded(labels))
         # as the file lists them: read for a corpus, the 28 come in the official order
         listed = tuple(file.labels.names[k] for k in file.ids_to)

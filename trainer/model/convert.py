@@ -92,7 +92,15 @@ def _unpickled(foreign: Foreign, work: Path, seconds: float) -> dict[str, Any]:
         "OMP_NUM_THREADS": "1",
         "PYTHONWARNINGS": "ignore",
     }
-    command = [sys.executable, "-P", "-m", "trainer.model.pickled", str(work), *map(str, foreign.weights)]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "trainer.model.pickled",
+        str(os.getpid()),
+        str(work),
+        *map(str, foreign.weights),
+    ]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=seconds, check=False, env=environment,

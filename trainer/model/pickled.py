@@ -1,4 +1,4 @@
-"""`python -m trainer.model.pickled OUT FILE…`: weights that were saved as pickle, written again as safetensors.
+"""`python -m trainer.model.pickled PARENT OUT FILE…`: weights that were saved as pickle, written again as safetensors.
 
 The one place of the program that may read such a file, for `goemo-tui import` alone: in a process of its own that is shut in
 (`shut_in`), with `weights_only`, which builds tensors and looks no name up. What else the file asks for ends the process.
@@ -26,8 +26,8 @@ INSIDE = ("state_dict", "model_state_dict", "model")
 
 def main(arguments: list[str]) -> int:
     """Write `OUT/0.safetensors`, … and one JSON object on stdout: what was left out and how the network is cut, or `error`."""
-    out, files = Path(arguments[0]), [Path(name) for name in arguments[1:]]
-    network = shut_in.cut_network()  # before torch starts threads
+    out, files = Path(arguments[1]), [Path(name) for name in arguments[2:]]
+    network = shut_in.cut_network(int(arguments[0]))  # before torch starts threads
     import torch
     from safetensors.torch import save_file
 

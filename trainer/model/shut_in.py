@@ -33,16 +33,18 @@ REFUSED = (
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-def cut_network() -> str:
+def cut_network(parent: int | None = None) -> str:
     """Leave the machine's network for an empty one where the kernel allows it; which of `KERNEL` and `PYTHON` holds.
 
-    Before the first thread: a thread that is there already would keep the network.
+    Before the first thread: a thread that is there already would keep the network. `parent` is the process that waits for
+    this one, which ends with it.
     """
     if not sys.platform.startswith("linux"):
         return PYTHON
     libc = ctypes.CDLL(None, use_errno=True)
-    # whoever started us is killed: nobody waits for the numbers any more
     libc.prctl(DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    if parent is not None and os.getppid() != parent:
+        sys.exit("nobody waits for this any more")  # it was killed before we asked to go with it
     libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     if libc.unshare(NEW_NETWORK) == 0:
         return KERNEL
