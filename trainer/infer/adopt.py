@@ -10,7 +10,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,9 @@ from trainer.corpus import Corpus, load_corpus
 from trainer.corpus.tokens import load_tokenizer
 from trainer.errors import ConfigError, CorpusError, GoemoError, ModelError, NotFoundError
 from trainer.infer.matching import matched
+from trainer.infer.output_names import ORDERS, Named, name_outputs, official, order_doubt
 from trainer.infer.predictor import Predictor
-from trainer.labels import ALPHABETICAL, EMOTIONS, LabelSet, read_label_file
+from trainer.labels import EMOTIONS, LabelSet
 from trainer.learn import validation
 from trainer.model import classifier, convert, foreign
 from trainer.model.card import imported_card, license_of
@@ -33,33 +33,16 @@ from trainer.modelfolder import (
     ModelFolder,
     file_digest,
     is_imported_name,
-    read_label_names,
     read_max_length,
     read_thresholds,
 )
-from trainer.scoring.average_precision import average_precision
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-ORDERS = {"emotions": EMOTIONS, "alphabetical": ALPHABETICAL}
-"""Values of `labels` beside a file: the two orders in which the 28 are listed."""
-
-CLEARLY = 0.02
-"""By how much of mean average precision another order must fit dev better to be spoken of."""
 
 ORIGINAL = "README.original.md"
 """The card that the model came with."""
 
 SINGLE = "single_label_classification"
-
-
-@dataclass(frozen=True)
-class Named:
-    """What each output means: `names[k]` is output k as it was saved. `origin`: official, config, file, emotions or alphabetical."""
-
-    names: tuple[str, ...]
-    origin: str
-    warnings: tuple[str, ...] = ()
 
 
 def adopt(
@@ -149,9 +132,9 @@ def _make(
     (beside / "weights").mkdir()
     read = convert.read(found, beside / "weights")
     outputs = convert.head_of(found, read.weights)
-    named = _named(found, outputs, labels)
+    named = name_outputs(found, outputs, labels)
     model, unused = convert.classifier_of(found, read.weights, named.names)
-    order, ours = _official(named.names)
+    order, ours = official(named.names)
     convert.reordered(model, order)
     _relabel(model, ours)
     notes += [*named.warnings, *_remarks(found, named, ours, read, unused)]
@@ -186,50 +169,6 @@ def _make(
         "validation": scores or None,
         "warnings": notes,
     }
-
-
-def _named(found: foreign.Foreign, outputs: int, labels: str | None) -> Named:
-    """Names for the outputs. Raises ModelError where there are more or fewer of them."""
-    if labels in ORDERS:
-        named = Named(ORDERS[labels], labels)
-    elif labels is not None:
-        file = read_label_file(paths.expanded(labels))
-        # as the file lists them: read for a corpus, the 28 come in the official order
-        listed = tuple(file.labels.names[k] for k in file.ids_to)
-        named = Named(listed, "file", tuple(w for w in file.warnings if "alphabetically" not in w))
-    elif found.config.get("id2label"):
-        names, warnings = read_label_names(found.folder)
-        official = names == EMOTIONS and bool(warnings)
-        said = tuple(text for text in warnings if "LABEL_0" not in text)
-        named = Named(_lowered(names), "official" if official else "config", said)
-    else:
-        names = EMOTIONS if outputs == len(EMOTIONS) else tuple(f"LABEL_{k}" for k in range(outputs))
-        named = Named(names, "official" if names == EMOTIONS else "config")
-    if len(named.names) != outputs:
-        where = {"file": labels, "config": str(found.folder / "config.json")}.get(
-            named.origin, f"--labels {named.origin}"
-        )
-        raise ModelError(
-            f"the model has {outputs} outputs, but {where} names {len(named.names)}: name them with --labels FILE, one a line"
-        )
-    try:
-        LabelSet(named.names)
-    except CorpusError as error:
-        raise ModelError(f"{found.folder}: {error}") from None
-    return named
-
-
-def _lowered(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The 28 as we write them, whatever their case; other names stay."""
-    small = tuple(name.strip().lower() for name in names)
-    return small if set(small) == set(EMOTIONS) and len(small) == len(EMOTIONS) else names
-
-
-def _official(names: tuple[str, ...]) -> tuple[list[int], tuple[str, ...]]:
-    """Which output comes where, and the names then: the 28 in the official order, others as they are."""
-    if set(names) != set(EMOTIONS):
-        return list(range(len(names))), names
-    return [names.index(name) for name in EMOTIONS], EMOTIONS
 
 
 def _relabel(model: Any, names: tuple[str, ...]) -> None:
@@ -331,7 +270,7 @@ def _fit(
     scored = validation.judged(truth, whole[:, labels.in_model], names, 0.0, way)
     notes += labels.notes("dev", truth_rows=len(rows.text))
     if set(names.names) == set(EMOTIONS):
-        notes += _order_doubt(named, truth[:, [names.names.index(n) for n in EMOTIONS]], whole[:, np.argsort(order)])
+        notes += order_doubt(named, truth[:, [names.names.index(n) for n in EMOTIONS]], whole[:, np.argsort(order)])
     cuts = {name: scored.thresholds.get(name, CLASSIC) for name in predictor.labels}
     about = {
         "split": "dev",
@@ -342,24 +281,6 @@ def _fit(
         "thresholds": cuts,
     }  # fmt: skip
     return about, scored.fields
-
-
-def _order_doubt(named: Named, truth: Array, said: Array) -> list[str]:
-    """How the orders of the 28 fit dev, where another fits clearly better or nobody said which one it is.
-
-    `truth` is in the official order, `said` in that in which the outputs were saved.
-    """
-
-    def fit(names: Sequence[str]) -> float:
-        return float(average_precision(truth, said[:, [names.index(n) for n in EMOTIONS]]).mean())
-
-    own, others = fit(named.names), {name: fit(order) for name, order in ORDERS.items() if order != named.names}
-    better = [name for name, value in others.items() if value > own + CLEARLY]
-    if not better and named.origin != "official":
-        return []
-    figures = ", ".join(f"{value:.3f} as '{name}'" for name, value in others.items())
-    told = f"LABEL ORDER: on dev the outputs have a mean average precision of {own:.3f} as named here, {figures}"
-    return [f"{told}: import it again with --labels {better[0]}" if better else told]
 
 
 def _some(names: Sequence[str]) -> str:

@@ -208,7 +208,7 @@ def _config(foreign: Foreign, labels: tuple[str, ...] | list[str]) -> Any:
         **{
             key: value
             for key, value in foreign.config.items()
-            if key not in ("model_type", "num_labels", "architectures")
+            if key not in ("model_type", "num_labels", "_num_labels", "architectures")
         },
         "id2label": dict(enumerate(labels)),
         "label2id": {name: k for k, name in enumerate(labels)},
