@@ -162,7 +162,7 @@ def classifier_of(foreign: Foreign, weights: Weights, labels: tuple[str, ...]) -
     try:
         with classifier.quiet():
             config = _config(foreign, labels)
-            kind = type(_on_meta(config))
+            kind: Any = type(_on_meta(config))
             model, info = kind.from_pretrained(
                 None, config=config, state_dict=weights, output_loading_info=True, dtype=torch.float32,
                 ignore_mismatched_sizes=True,
