@@ -37,7 +37,7 @@ MAKE_ONE = "goemo-tui train"
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A classifier's folder. `kind` is starter, run, folder or hub; `name` is what the user calls it."""
+    """A classifier's folder. `kind` is starter, run, imported, folder or hub; `name` is what the user calls it."""
 
     name: str
     path: Path
@@ -45,7 +45,7 @@ class ModelFolder:
 
 
 def find_model(name: str | None = None, default: str | None = None, progress: Progress | None = None) -> ModelFolder:
-    """The model `name`; left out, the settings' `default`, else the starter, else the newest finished run.
+    """The model `name`; left out, the settings' `default`, else the starter, else the newest finished run, else the newest import.
 
     Raises NotFoundError that names the command which makes one.
     """
@@ -54,9 +54,9 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
         starter = _starter()
         if starter:
             return starter
-        finished = _run_models(finished_only=True)
-        if finished:
-            return finished[0]
+        found = _run_models(finished_only=True) or imported_models()
+        if found:
+            return found[0]
         raise NotFoundError(f"there is no model yet. Make one: {MAKE_ONE}")
     if name == STARTER:
         starter = _starter()
@@ -65,6 +65,8 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
                 find_encoder(BUNDLED)  # says what is missing, and how to get it
             raise NotFoundError(f"this version carries no starter model. Make a model: {MAKE_ONE}")
         return starter
+    if is_imported_name(name) and _is_there(paths.models_folder() / name) and not _is_run(name):
+        return ModelFolder(name, _checked(paths.models_folder() / name), "imported")
     if looks_like_path(name) and not _is_run(name):
         folder = paths.expanded(name).resolve()
         if not folder.is_dir():
@@ -124,9 +126,24 @@ def find_teachers(teacher: str, labels: tuple[str, ...]) -> list[ModelFolder]:
 
 
 def list_models() -> list[ModelFolder]:
-    """The starter if there is one, then the runs that have a model, newest first."""
+    """The starter if there is one, then the runs that have a model, newest first, then what was imported, newest first."""
     starter = _starter()
-    return ([starter] if starter else []) + _run_models()
+    return ([starter] if starter else []) + _run_models() + imported_models()
+
+
+def imported_models() -> list[ModelFolder]:
+    """What `goemo-tui import` put into `paths.models_folder()`, newest first."""
+    try:
+        folders = [p for p in paths.models_folder().iterdir() if is_imported_name(p.name) and _is_there(p)]
+        folders.sort(key=lambda p: (p.stat().st_mtime_ns, p.name), reverse=True)
+    except OSError:
+        return []
+    return [ModelFolder(p.name, p, "imported") for p in folders]
+
+
+def is_imported_name(name: str) -> bool:
+    """Whether an imported model may be called so: what is being made, or was broken off, begins with a dot."""
+    return bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name))
 
 
 def read_label_names(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -210,9 +227,14 @@ def model_digest(folder: Path, about: str = "") -> str:
     ]
     for file in files:
         if file.is_file():
-            with file.open("rb") as source:
-                digest.update(hashlib.file_digest(source, "sha256").digest())
+            digest.update(bytes.fromhex(file_digest(file)))
     return digest.hexdigest()
+
+
+def file_digest(file: Path) -> str:
+    """sha256 of a file, in hex. Raises OSError."""
+    with file.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def starter_folder() -> Path:
@@ -258,5 +280,8 @@ def _checked(folder: Path) -> Path:
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} holds no config.json, so it is not a model in the Hugging Face layout")
     if not any(folder.glob("*.safetensors")):
-        raise ModelError(f"{folder} holds no weights as .safetensors; other formats are never opened")
+        raise ModelError(
+            f"{folder} holds no weights as .safetensors; other formats are never opened "
+            f"but by goemo-tui import {folder}, which makes a model of ours of it"
+        )
     return folder

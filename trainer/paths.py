@@ -42,6 +42,11 @@ def corpora_folder() -> Path:
     return home() / "corpora"
 
 
+def models_folder() -> Path:
+    """`<home>/models`, one folder a model that was made elsewhere and imported."""
+    return home() / "models"
+
+
 def cache_folder() -> Path:
     """Things that can be made again: token arrays, partial downloads."""
     return home() / "cache" if os.environ.get("GOEMO_HOME") else Path(platformdirs.user_cache_dir(APP))

@@ -1,16 +1,16 @@
-"""`goemo-tui models`: which models there are, a copy of one as a plain folder, and the mean of several."""
+"""`goemo-tui models`: which models there are, a copy of one as a plain folder, the mean of several, and an imported one's end."""
 
 from __future__ import annotations
 
 import argparse
 import shutil
-import tempfile
-from pathlib import Path
+import sys
 from typing import Any
 
+from goemo_tui.commands import export
 from goemo_tui.commands.progress import say
 from goemo_tui.safe_text import clean, json_line
-from trainer.errors import GoemoError
+from trainer.errors import GoemoError, NotFoundError
 from trainer.paths import expanded
 
 
@@ -20,14 +20,19 @@ def add(commands: Any) -> None:
         "models", help="the models there are; a copy of one for other programs; the mean of several"
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    listing = actions.add_parser("list", help="the starter and all runs that have a model (this is the default)")
+    listing = actions.add_parser(
+        "list", help="the starter, all runs that have a model, and imported ones (the default)"
+    )
     for each in (parser, listing):
         each.add_argument("--json", action="store_true", help="one JSON document on stdout")
         each.set_defaults(run=list_)
-    export = actions.add_parser("export", help="write a model as a Hugging Face folder that every program loads")
-    export.add_argument("model", help="a run, a folder or starter")
-    export.add_argument("folder", help="where to; it must not be there yet")
-    export.set_defaults(run=export_)
+    export.describe(
+        actions.add_parser("export", help="write a model as a folder that other programs load: goemo-tui export")
+    )
+    remove = actions.add_parser("rm", help="remove an imported model")
+    remove.add_argument("model", metavar="NAME", help="an imported model; runs are removed by goemo-tui runs rm")
+    remove.add_argument("-y", "--yes", action="store_true", help="without asking")
+    remove.set_defaults(run=remove_)
     average = actions.add_parser(
         "average",
         help="the mean of the weights of several runs as one model",
@@ -57,29 +62,25 @@ def list_(options: argparse.Namespace) -> int:
     return 0
 
 
-def export_(options: argparse.Namespace) -> int:
-    """Copy a model, or write out the starter, beside the target first: it is there whole or not at all."""
-    from trainer.encoders import COMPACT
-    from trainer.modelfolder import find_model
+def remove_(options: argparse.Namespace) -> int:
+    """Remove one imported model, after a yes where somebody is there to ask. 1 where it was not wished."""
+    from trainer.modelfolder import imported_models
 
-    model, target = find_model(options.model), expanded(options.folder).resolve()
-    if target.exists():
-        raise GoemoError(f"{target} is there already: name a folder that is not")
+    found = {model.name: model.path for model in imported_models()}.get(options.model)
+    if found is None:
+        raise NotFoundError(f"no imported model is called {options.model}; goemo-tui models lists them")
+    if not options.yes and sys.stdin.isatty():
+        print(f"Remove {clean(str(found))}? [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            say("nothing was removed")
+            return 1
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
-            fresh = Path(beside) / "model"
-            if (model.path / COMPACT).is_file():
-                from trainer.model.compact import write_whole
-
-                write_whole(model.path, fresh)
-            else:
-                shutil.copytree(model.path, fresh)
-            fresh.rename(target)
+        # out of sight first: a removal that breaks off leaves no half a model
+        gone = found.rename(found.with_name(f".{found.name}-removed"))
+        shutil.rmtree(gone)
     except OSError as error:
-        raise GoemoError(f"{target} cannot be written: {error.strerror or error}") from error
-    say(f"{model.name} as a Hugging Face folder:")
-    print(clean(str(target)))
+        raise GoemoError(f"{found} cannot be removed: {error.strerror or error}") from error
+    say(f"{options.model} is removed")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The models that can be picked: the starter, runs that have one, folders and Hub names used before.
+"""The models that can be picked: the starter, runs that have one, imported ones, folders and Hub names used before.
 
 Looks at the disk, loads nothing, asks no network; a model that cannot be read costs its own line only.
 """
@@ -44,7 +44,8 @@ def list_choices(recent: Iterable[str] = (), now: float | None = None) -> tuple[
         if model.kind == "run":
             found.append(_of_run(model.name, model.path.parent, now))
         else:
-            found.append(Choice(model.name, model.name, "ships with the program"))
+            about = "imported" if model.kind == "imported" else "ships with the program"
+            found.append(Choice(model.name, model.name, about))
     known = {choice.name for choice in found}
     return (*found, *(Choice(name, name, "used before") for name in recent if name not in known and still_there(name)))
 

@@ -72,13 +72,20 @@ def test_the_core_reads_a_corpus_and_plans_a_run_without_torch() -> None:
 
 
 def test_nothing_is_ever_unpickled() -> None:
-    """Words of the source, comments and texts left out: no module reads what may run code while it is read."""
+    """Words of the source, comments and texts left out: no module reads what may run code while it is read.
+
+    The one exception is the process that `import` shuts in: there with `weights_only`, once.
+    """
     root = Path(trainer.__file__).parent.parent
     found = []
     for path in [*(root / "trainer").rglob("*.py"), *(root / "goemo_tui").rglob("*.py")]:
         with path.open("rb") as file:
             words = [t.string for t in tokenize.tokenize(file.readline) if t.type in (tokenize.NAME, tokenize.OP)]
         text = " ".join(words)
+        if path.relative_to(root) == Path("trainer/model/pickled.py"):
+            safely = re.compile(r"torch \. load \( file , map_location = , weights_only = True ,")
+            text, times = safely.subn("", text)
+            assert times == 1
         forbidden = (
             "torch . load",
             "torch . save",

@@ -12,11 +12,8 @@ import onnx
 import onnxruntime as runtime
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from trainer.model import graph, stock
+from trainer.model import onnx_file, stock
 from trainer.model.onnx_bert import OnnxBert, cores_for
-
-READY = {"onnx.infer": "onnxruntime.quant", "onnx.quant.pre_process": "onnxruntime.quant"}
-"""Tells the quantizer that nothing is to be inferred or simplified before, which it would advise in the log."""
 
 
 class Int8Bert(OnnxBert):
@@ -27,11 +24,8 @@ class Int8Bert(OnnxBert):
     def _session(self, hidden: bool) -> runtime.InferenceSession:
         if hidden:  # by which comments are compared: an index of one precision would not fit the texts of another
             return super()._session(hidden)
-        model, weights = graph.build(self.stock, hidden)
-        for place in model.graph.initializer:
-            if place.name in weights:
-                place.CopyFrom(onnx.numpy_helper.from_array(weights[place.name], place.name))
-        onnx.helper.set_model_props(model, READY)
+        model = onnx_file.with_weights(self.stock)
+        onnx.helper.set_model_props(model, onnx_file.READY)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "int8.onnx"
             # seven bits of eight: without VNNI the sum of two products would not fit into sixteen
