@@ -77,8 +77,17 @@ def page() -> str:
     for title, pairs in (("FILES", FILES), ("ENVIRONMENT", ENVIRONMENT), ("EXIT STATUS", EXITS)):
         lines += [f".SH {title}", *(line for pair in pairs for line in _item(*pair))]
     lines.append(".SH EXAMPLES")
-    for what, command in EXAMPLES:
-        lines += [".PP", f"{_plain(what)}:", ".PP", ".RS 4", ".nf", _plain(command), ".fi", ".RE"]
+    for number, (what, command) in enumerate(EXAMPLES):
+        lines += [
+            *([".PP"] if number else []),
+            f"{_plain(what)}:",
+            ".PP",
+            ".RS 4",
+            ".nf",
+            _plain(command),
+            ".fi",
+            ".RE",
+        ]
     lines += [
         ".SH SEE ALSO",
         "The guide, in English and Arabic, and all other pages are in the folder docs of the sources.",
