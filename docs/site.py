@@ -21,9 +21,11 @@ import tomli_w
 ROOT = Path(__file__).parent.parent
 
 COPIED = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "data/wordnet/LICENSE", "data/starter/README.md",
-          "benchmarks/*.md", "docs/*.md", "docs/*.svg", "docs/guide/*.md", "docs/examples/*.py", "docs/docker/*")  # fmt: skip
+          "benchmarks/*.md", "docs/*.md", "docs/*.svg", "docs/*.css", "docs/guide/*.md", "docs/examples/*.py", "docs/docker/*")  # fmt: skip
 
 RIGHT_TO_LEFT = ("docs/guide/ar.html",)
+AROUND = {"On this page": "في هذه الصفحة", ">Search<": ">بحث<", "Back to top": "إلى الأعلى"}
+"""Pages in Arabic, and what the generator, which knows one language a site, says around them."""
 
 NAV = [
     {"goemo-tui": "README.md"},
@@ -73,7 +75,7 @@ def build(folder: Path) -> Path:
     project = {
         "site_name": "goemo-tui", "docs_dir": "pages", "site_dir": "site", "use_directory_urls": False, "nav": _nav(),
         "site_description": "Know a corpus of emotional comments, fine-tune a small encoder on it, see what a sentence feels.",
-        "theme": THEME, "markdown_extensions": EXTENSIONS,
+        "extra_css": ["docs/site.css"], "theme": THEME, "markdown_extensions": EXTENSIONS,
     }  # fmt: skip
     config = folder / "zensical.toml"
     config.write_text(tomli_w.dumps({"project": project}), "utf-8")
@@ -105,6 +107,8 @@ def _title(page: Path) -> str:
 def _turn(page: Path) -> None:
     """A page that is read from right to left, with all that stands around it."""
     text = page.read_text("utf-8")
+    for english, arabic in AROUND.items():
+        text = text.replace(english, arabic)
     turned = text.replace('<html lang="en"', '<html lang="ar"', 1).replace('<body dir="ltr"', '<body dir="rtl"', 1)
     if turned.count('<body dir="rtl"') != 1:
         raise SystemExit(f"{page}: no body to turn round")
