@@ -90,7 +90,7 @@ def page() -> str:
         ]
     lines += [
         ".SH SEE ALSO",
-        "The guide, in English and Arabic, and all other pages are in the folder docs of the sources.",
+        _text("The guide, in English and Arabic, and all other pages are in the folder docs of the sources."),
         "",
     ]
     return "\n".join(lines)

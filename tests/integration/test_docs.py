@@ -21,25 +21,31 @@ from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
 EXAMPLES = DOCS / "examples"
+CALL = r"(?:^|[|&(] ?|/bin/)goemo-tui(?= |$)(.*)"
 PAGES = sorted([ROOT / "README.md", *DOCS.glob("*.md"), *DOCS.glob("guide/*.md")])
 
 
-def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+def blocks(page: Path, *languages: str) -> list[str]:
+    """The blocks of code whose fence names one of these languages."""
+    found: list[str] = []
+    inside: str | None = None
+    for line in page.read_text("utf-8").splitlines():
+        fence = re.match(r"\s*```(\w*)$", line)
+        if fence and inside is None:
+            inside = fence[1]
+            found += [""] if inside in languages else []
+        elif fence:
+            inside = None
+        elif inside in languages:
+            found[-1] += f"{line.strip() if 'sh' in languages else line}\n"
+    return found
 
 
 def commands(page: Path) -> list[list[str]]:
     """Each `goemo-tui …` of the blocks that are for a shell, without what is piped behind it."""
-    found = []
-    for block in (*blocks(page, "sh"), *blocks(page, "")):
-        for line in block.splitlines():
-            words = list(shlex.shlex(line, posix=True, punctuation_chars="|>&;()"))  # only to find where one ends
-            if "goemo-tui" not in words or "pip" in line or "docker" in line or "uv " in line:
-                continue
-            told = shlex.split(line[line.index("goemo-tui") :].split(')"')[0], comments=True)
-            ends = [i for i, word in enumerate(told) if word in ("|", ">", "&&")]
-            found.append(told[1 : ends[0] if ends else len(told)])
-    return found
+    lines = "\n".join(blocks(page, "sh", "")).splitlines()
+    told = [re.split(r" [|>] | && |\)\"", m[1])[0] for line in lines for m in re.finditer(CALL, line)]
+    return [shlex.split(one, comments=True) for one in told]
 
 
 def script(name: str) -> ModuleType:
@@ -68,7 +74,6 @@ def test_the_library_page_has_every_public_name() -> None:
 
 def test_the_code_of_the_library_page_runs(starter: Path, tiny_encoder: Path, tmp_path: Path) -> None:
     """In one process, as a reader would, but that the model that is trained is a tiny one."""
-    code = "\n".join(blocks(DOCS / "api.md", "python"))
     code = "\n".join(b for b in blocks(DOCS / "api.md", "python") if b.startswith("from "))
     trained = code.replace("epochs=1, limit=64,", f"encoder={str(tiny_encoder)!r}, epochs=1, limit=64,")
     assert trained != code and code.count("from trainer import") == 6
