@@ -10,7 +10,7 @@ SHARED_OUT := -n auto --maxprocesses 4 --dist loadfile
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-extras check format bench bench-ui quality starter torture monkey screenshots pictures clean
+.PHONY: help setup run test test-extras check format bench bench-ui quality starter torture monkey screenshots pictures docs man dist clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -71,5 +71,18 @@ screenshots: setup  ## draw the pictures of docs/tour.md anew: trains two small 
 pictures: setup  ## accept the screens as they are now into tests/pictures; look at the diff before you commit it
 	$(BIN)/python -m pytest -q $(SHARED_OUT) --accept-pictures tests/ui/test_pictures_*.py
 
+docs: setup  ## the pages of docs/ as a site that needs no network, in build/site; docs/api.md and the man page anew
+	$(BIN)/python docs/generated.py
+	$(BIN)/python docs/site.py
+
+man: setup  ## the man page, the shells' completion and docs/api.md anew from the sources (man -l docs/goemo-tui.1 shows it)
+	$(BIN)/python docs/generated.py
+
+dist: setup  ## source distribution and wheel in dist/, the wheel built from the source distribution
+	rm -rf dist
+	$(BIN)/python -m hatchling build -t sdist -d dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist dist/goemo_tui-*.tar.gz
+	@ls -l dist
+
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

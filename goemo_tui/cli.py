@@ -19,7 +19,7 @@ from goemo_tui.safe_text import clean
 from trainer import __version__
 from trainer.errors import GoemoError
 
-HEADLESS = "train, runs, models, import, export, predict, score, eval, data, settings, doctor"
+HEADLESS = "train, runs, models, import, export, predict, score, eval, data, settings, doctor, completion"
 
 
 class Refused(SystemExit):
@@ -45,6 +45,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     from goemo_tui.commands import (
+        completion,
         data,
         doctor,
         evaluate,
@@ -69,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--home", metavar="DIR", help="folder for runs, corpora and settings (GOEMO_HOME)")
     top.add_argument("--version", action="version", version=f"goemo-tui {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for module in (train, runs, models, import_, export, predict, score, evaluate, data, settings, doctor):
+    for module in (train, runs, models, import_, export, predict, score, evaluate, data, settings, doctor, completion):
         module.add(commands)
     return top
 

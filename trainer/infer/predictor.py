@@ -119,6 +119,8 @@ class Predictor:
     held. `tell` hears what takes long while it loads.
     `precision`: fp32, or bf16, which computes in half precision and moves a probability by up to about .01, or int8 (stock
     encoders on a processor), which moves one by .0025 on average and by .2 at most.
+    Afterwards `labels` names its outputs in order, `tuned` holds the model's own thresholds (None where it has none),
+    `max_length` how many tokens it reads, and `warnings` what should be known of it, in words.
     Raises NotFoundError, ModelError, ConfigError.
     """
 

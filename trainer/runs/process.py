@@ -95,6 +95,13 @@ def resume(run: Run, command: Sequence[str] | None = None, timeout: float = 120.
     the lock. Raises RunError for a run in another state, or one that failed on its input (reason "input"). What was
     merely "missing", such as data that were moved, may be back.
     """
+    require_resumable(run, anyway)
+    lock.withdraw_stop(run.folder)
+    return start(run, command, timeout)
+
+
+def require_resumable(run: Run, anyway: bool = False) -> None:
+    """Raise RunError, as `resume` does, for a run that cannot be taken up again now."""
     require_writable(run)
     look = run.look()
     end = look.snapshot.end or {}
@@ -108,8 +115,6 @@ def resume(run: Run, command: Sequence[str] | None = None, timeout: float = 120.
         raise RunError(f"run {run.id} is {look.state}: only a run that was stopped, died or failed can be resumed")
     if look.state == "failed" and end.get("reason") == "input":
         raise RunError(f"run {run.id} failed on what it was given and would again: {end.get('error')}. Start a new run")
-    lock.withdraw_stop(run.folder)
-    return start(run, command, timeout)
 
 
 def worker_command(run: Run) -> list[str]:
