@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.config import TrainConfig
-from trainer.errors import RunError
+from trainer.errors import ConfigError, RunError
 from trainer.learn.work import work
 from trainer.runs.lock import RunLock, stop_requested
 from trainer.runs.plan import plan
@@ -45,6 +45,12 @@ def train(
         ready = plan(given.pop("data"), None, given.pop("recipe"), {**given, "encoder": encoder or given["encoder"]})
     else:
         ready = plan(data, encoder, recipe, settings)
+    if ready.config.devices > 1:
+        raise ConfigError(
+            f"devices = {ready.config.devices}: a function call trains in its own process, on one device; "
+            f"goemo-tui train --set devices={ready.config.devices} starts one process each",
+            key="devices",
+        )
     for text in ready.warnings:
         warnings.warn(text, stacklevel=2)
     run = Run.create(ready.config, ready.record())
