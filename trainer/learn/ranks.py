@@ -9,7 +9,7 @@ that it has its own; and a rank may have no row of a small batch.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -20,8 +20,9 @@ import torch.distributed as dist
 from torch import Tensor
 
 from trainer.learn.device import choose_device
+from trainer.learn.meeting import meet
 from trainer.learn.task import Array, MemoryShort
-from trainer.runs.torchrun import ALONE, Place, meeting_file
+from trainer.runs.torchrun import ALONE, Place
 
 FINE, SHORT, STOP, UPDATE = range(4)
 """What a rank says of its part of a step, the weightier later: its memory ran out before the gradients were there, it was
@@ -150,8 +151,8 @@ def device_of(name: str, place: Place) -> torch.device:
 
 
 @contextmanager
-def joined(place: Place, device: str) -> Iterator[Ranks]:
-    """The ranks of this training, met. Raises ConfigError for a `device` that this rank does not have.
+def joined(place: Place, device: str, stop: Callable[[], bool] = lambda: False) -> Iterator[Ranks]:
+    """The ranks of this training, met. Raises ConfigError for a `device` that this rank does not have, or Cancelled.
 
     Numbers on the processor, decisions too, go over gloo; what lies on a GPU over NCCL.
     """
@@ -163,9 +164,8 @@ def joined(place: Place, device: str) -> Iterator[Ranks]:
     if on.type == "cuda":
         torch.cuda.set_device(on)
         backend = "cpu:gloo,cuda:nccl"
-    file = meeting_file()
-    if file is not None:
-        store = dist.FileStore(file, place.size)
+    store = meet(place, stop)
+    if store is not None:
         dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.size, timeout=LONGEST)
     else:
         dist.init_process_group(backend, timeout=LONGEST)

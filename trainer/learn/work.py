@@ -86,7 +86,7 @@ def _work(
     last: dict[str, Any] = {}
     try:
         before, death = left_behind(run)
-        with joined(place, turn.device or run.config.device) as ranks:
+        with joined(place, turn.device or run.config.device, stop) as ranks:
             task, warnings = together(ranks, lambda: prepare(run, stop, say, turn.device), before)
             if turn.device:
                 task = replace(task, config=replace(task.config, device=turn.device))
