@@ -84,7 +84,7 @@ def _beside(run: Run, stop: Callable[[], bool], place: Place) -> int:
     from trainer.runs.torchrun import own_log
 
     own_log(run.folder, place.rank)
-    if not await_turn(run, stop):
+    if not await_turn(run):
         return 0
     from trainer.learn.follow import follow
 

@@ -59,7 +59,9 @@ class TrainConfig:
     limit: int = _is(0, "train on the first N rows for a quick look; 0 takes all", 0, 10**9)
     seed: int = _is(0, "the same seed on the same machine gives the same weights", 0, 2**32 - 1)
     device: str = _is("auto", "auto, cpu, cuda, cuda:1, mps")
-    devices: int = _is(1, "processes that share the work, each on a GPU of its own, or on the processor", 1, 1024)
+    devices: int = _is(
+        1, "processes that share each batch, each on a GPU of its own, or on the processor", 1, 1024, group="advanced"
+    )
     taxonomy: str = _is("emotions", "the corpus's own labels, or their grouping", choices=tuple(TAXONOMIES))
     max_length: int = _is(64, "tokens kept of a comment; 64 loses nothing of GoEmotions", 4, 8192)
     accumulation: int = _is(1, "micro-batches added up before one optimizer step", 1, 4096, group="advanced")

@@ -22,7 +22,7 @@ from torch import Tensor
 from trainer.learn.device import choose_device
 from trainer.learn.meeting import meet
 from trainer.learn.task import Array, MemoryShort
-from trainer.runs.torchrun import ALONE, Place
+from trainer.runs.torchrun import ALONE, Place, note_meeting
 
 FINE, SHORT, STOP, UPDATE = range(4)
 """What a rank says of its part of a step, the weightier later: its memory ran out before the gradients were there, it was
@@ -169,6 +169,7 @@ def joined(place: Place, device: str, stop: Callable[[], bool] = lambda: False) 
         dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.size, timeout=LONGEST)
     else:
         dist.init_process_group(backend, timeout=LONGEST)
+    note_meeting()
     yield Ranks(place)
     # Not after an error: it may be that another rank is gone, and this process ends with it.
     dist.destroy_process_group()

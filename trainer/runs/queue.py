@@ -6,6 +6,7 @@ is no server: whoever waits looks at the other runs' folders, and the older one 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -149,21 +150,21 @@ def take_turn(run: Run, stopped: Callable[[], bool], poll: float = POLL_SECONDS)
             return Turn()
 
 
-def await_turn(run: Run, stopped: Callable[[], bool], poll: float = POLL_SECONDS) -> bool:
-    """Wait beside the first rank, which waits for the turn of `run`; False if it is stopped meanwhile, or gave up."""
-    while not stopped():
-        seen = run.snapshot()
-        if seen.started is not None or not Queue.of(run).waits:
-            return True
+def await_turn(run: Run, poll: float = _STOP_SECONDS) -> bool:
+    """Wait beside the first rank, which waits for the turn of `run`; False once that one says that the run has ended.
+
+    A wish to stop is not heard here: a rank that left by itself would be waited for.
+    """
+    while run.snapshot().started is None and Queue.of(run).waits:
         held = lock.holder(run.folder)
-        since = held.seq if held is not None else 0
-        said = [e for e in read_events(run.folder / LOG) if e["seq"] > since]
-        if any(e["kind"] == "waiting" and e.get("turn") is True for e in said):
-            return True
-        if held is not None and any(e["kind"] in END_KINDS for e in said):
-            return False
-        _pause(poll, stopped)
-    return False
+        if held is not None and (held.alive or held.is_of(lock.Process.of(os.getppid()))):  # no earlier start's word
+            said = [e for e in read_events(run.folder / LOG) if e["seq"] > held.seq]
+            if any(e["kind"] == "waiting" and e.get("turn") is True for e in said):
+                return True
+            if any(e["kind"] in END_KINDS for e in said):
+                return False
+        time.sleep(poll)
+    return True
 
 
 def claim_beside(run: Run, local: int) -> tuple[Claim | None, str]:

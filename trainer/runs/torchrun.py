@@ -52,11 +52,18 @@ class Place:
         """What to end with where a lone worker would end with `code`; `again` where another try may go better.
 
         torchrun starts everything again after any code but 0, and a run that failed on its input would fail once more.
+        Before the ranks have met nobody else knows of it, and 0 would leave them waiting.
         """
-        return 0 if self.restarts and not again else code
+        return 0 if self.restarts and not again and (_met or not self.several) else code
 
 
 ALONE = Place()
+_met: list[bool] = []
+
+
+def note_meeting() -> None:
+    """The ranks have met: from here on what ends one of them is known to all."""
+    _met.append(True)
 
 
 def place(environ: Mapping[str, str] = os.environ) -> Place:
