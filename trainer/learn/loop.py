@@ -162,7 +162,7 @@ def _same_weights(model: nn.Module, ranks: Ranks) -> None:
         return
     found = hashlib.sha256()
     for parameter in model.parameters():
-        found.update(parameter.detach().cpu().contiguous().view(torch.uint8).numpy())
+        found.update(parameter.detach().cpu().contiguous().view(torch.uint8).numpy().data)
     said = ranks.told_by_all({"weights": found.hexdigest(), "host": socket.gethostname()})
     for rank, other in enumerate(said):
         if other["weights"] != said[0]["weights"]:

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 
-import torch.distributed as dist
+from torch.distributed import FileStore, PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
 
 from trainer.corpus.interrupt import Cancelled
 from trainer.runs.torchrun import Place, meeting_file
@@ -21,19 +21,19 @@ AGENT_STORE = "TORCHELASTIC_USE_AGENT_STORE"
 """In the environment of a worker, `True` where its torchrun serves the store at MASTER_ADDR and MASTER_PORT."""
 
 
-def meet(place: Place, stop: Callable[[], bool]) -> dist.Store | None:
+def meet(place: Place, stop: Callable[[], bool]) -> Store | None:
     """The store, or None where torch finds one by itself. Raises Cancelled where asked to stop while others are missing."""
     file = meeting_file()
     if file is not None:
-        return dist.FileStore(file, place.size)
+        return FileStore(file, place.size)
     if os.environ.get(AGENT_STORE) != "True":
         return None
     host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    served = dist.TCPStore(host, port, is_master=False, wait_for_workers=False)
-    return agreed(dist.PrefixStore("goemo", served), place, stop)
+    served = TCPStore(host, port, is_master=False, wait_for_workers=False)
+    return agreed(PrefixStore("goemo", served), place, stop)
 
 
-def agreed(store: dist.Store, place: Place, stop: Callable[[], bool]) -> dist.Store:
+def agreed(store: Store, place: Place, stop: Callable[[], bool]) -> Store:
     """A part of `store` that no earlier start of the same ranks has written to.
 
     The first rank names it; it counts once that very process has answered the others, who look again until then.
@@ -46,7 +46,7 @@ def agreed(store: dist.Store, place: Place, stop: Callable[[], bool]) -> dist.St
         for rank in others:
             joined = store.get(f"{own}/joins/{rank}").decode()
             store.set(f"{own}/welcome/{joined}", "1")
-        return dist.PrefixStore(own, store)
+        return PrefixStore(own, store)
     seen = ""
 
     def welcome() -> bool:
@@ -58,7 +58,7 @@ def agreed(store: dist.Store, place: Place, stop: Callable[[], bool]) -> dist.St
         return bool(seen) and store.check([f"{seen}/welcome/{own}"])
 
     _until(welcome, stop)
-    return dist.PrefixStore(seen, store)
+    return PrefixStore(seen, store)
 
 
 def _until(condition: Callable[[], bool], stop: Callable[[], bool]) -> None:
