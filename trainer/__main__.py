@@ -1,6 +1,9 @@
 """The worker: `python -m trainer RUN_FOLDER` trains the run in that folder until it ends or is asked to stop.
 
 Known to the terminal only by its folder. SIGTERM and SIGINT ask it to stop after the step at hand; SIGHUP is ignored.
+Where the run asks for several devices it becomes torchrun, which starts it again once for each; by hand it is
+`torchrun … -m trainer RUN_FOLDER`. The first rank holds the run's lock and writes; the others say what they do in
+`rank-N.log`.
 """
 
 from __future__ import annotations
@@ -8,8 +11,14 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trainer.runs.run import Run
+    from trainer.runs.torchrun import Place
 
 UNFORESEEN = 70
 """Exit code of a worker that failed for a reason that nobody thought of: whoever supervises it may try again."""
@@ -20,42 +29,66 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m trainer RUN_FOLDER", file=sys.stderr)
         return 2
-    asked: list[int] = []
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        asked.append(number)
-
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
 
     from trainer.errors import GoemoError
-    from trainer.runs.lock import RunLock, stop_requested
-    from trainer.runs.queue import take_turn
+    from trainer.runs import torchrun
+    from trainer.runs.lock import stop_requested
     from trainer.runs.run import Run
 
-    def stop() -> bool:
-        return bool(asked) or stop_requested(run.folder)
-
+    place, code = torchrun.place(), UNFORESEEN
     try:
         run = Run.open(Path(arguments[0]))
-        with RunLock(run.folder, signals=True):
-            # all of this holds the lock: the starter knows that we live while we wait, and while torch is imported
-            turn = take_turn(run, stop)
-            if turn is None:
-                return 0  # stopped while it waited
-            from trainer.learn.work import work
+        devices = torchrun.devices_of(run)
+        if devices > 1 and not place.led:
+            torchrun.become(run.folder, devices)
+        asked: list[int] = []
 
-            last = work(run, stop, turn=turn)
+        def ask(number: int, frame: FrameType | None) -> None:
+            asked.append(number)
+
+        signal.signal(signal.SIGTERM, ask)
+        signal.signal(signal.SIGINT, ask)
+        if place.led:
+            torchrun.end_with_torchrun()
+        code = (_beside if place.rank else _first)(run, lambda: bool(asked) or stop_requested(run.folder), place)
     except GoemoError as error:
         print(error, file=sys.stderr)
-        return error.exit_code
+        code = error.exit_code
     except Exception:  # before the log could tell of it: an import that failed, no memory even for that
         traceback.print_exc()
-        return UNFORESEEN
+    return place.exit_code(code, code == UNFORESEEN)
+
+
+def _first(run: Run, stop: Callable[[], bool], place: Place) -> int:
+    """The worker that holds the lock and writes, alone or before others."""
+    from trainer.runs.lock import RunLock
+    from trainer.runs.queue import take_turn
+
+    with RunLock(run.folder, signals=True):
+        # all of this holds the lock: the starter knows that we live while we wait, and while torch is imported
+        turn = take_turn(run, stop)
+        if turn is None:
+            return 0  # stopped while it waited
+        from trainer.learn.work import work
+
+        last = work(run, stop, turn=turn, place=place)
     if last.get("kind") != "failed":
         return 0
     return UNFORESEEN if last.get("reason") == "error" else 1
+
+
+def _beside(run: Run, stop: Callable[[], bool], place: Place) -> int:
+    """Every other rank."""
+    from trainer.runs.queue import await_turn
+    from trainer.runs.torchrun import own_log
+
+    own_log(run.folder, place.rank)
+    if not await_turn(run):
+        return 0
+    from trainer.learn.follow import follow
+
+    return 1 if follow(run, stop, place) == "failed" else 0
 
 
 if __name__ == "__main__":

@@ -59,6 +59,9 @@ class TrainConfig:
     limit: int = _is(0, "train on the first N rows for a quick look; 0 takes all", 0, 10**9)
     seed: int = _is(0, "the same seed on the same machine gives the same weights", 0, 2**32 - 1)
     device: str = _is("auto", "auto, cpu, cuda, cuda:1, mps")
+    devices: int = _is(
+        1, "processes that share each batch, each on a GPU of its own, or on the processor", 1, 1024, group="advanced"
+    )
     taxonomy: str = _is("emotions", "the corpus's own labels, or their grouping", choices=tuple(TAXONOMIES))
     max_length: int = _is(64, "tokens kept of a comment; 64 loses nothing of GoEmotions", 4, 8192)
     accumulation: int = _is(1, "micro-batches added up before one optimizer step", 1, 4096, group="advanced")
@@ -198,6 +201,7 @@ class TrainConfig:
         if self.lr == 0 and self.head_lr == 0:
             raise ConfigError("lr and head_lr are both 0: nothing would be learned", key="lr")
         check_device(self.device)
+        _check_devices(self)
         translation_pair(self.translation)
 
     def with_settings(self, pairs: Iterable[str] | Mapping[str, Any]) -> TrainConfig:
@@ -246,6 +250,21 @@ def check_device(name: str) -> None:
     """Raise ConfigError unless `name` is auto, cpu, cuda, cuda:N or mps (whether it is there is another question)."""
     if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]{1,3})?", name):
         raise ConfigError(f"device = {name!r}: choose auto, cpu, cuda, cuda:N or mps", key="device")
+
+
+def _check_devices(config: TrainConfig) -> None:
+    if config.devices == 1:
+        return
+    if config.device == "mps" or config.device.startswith("cuda:"):
+        raise ConfigError(
+            f"devices = {config.devices}: device = {config.device!r} is one device; choose auto, cuda or cpu",
+            key="devices",
+        )
+    if config.devices > config.batch_size:
+        raise ConfigError(
+            f"devices = {config.devices}: each needs a comment of every batch, and batch_size is {config.batch_size}",
+            key="devices",
+        )
 
 
 def augmentations(text: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@
 _shtab_goemo_tui_models_subparsers=(list export rm average)
 _shtab_goemo_tui_subparsers=(train runs models import export predict score eval data settings doctor completion)
 
-_shtab_goemo_tui_train_option_strings=(-h --help --data --encoder --recipe --like --set --after --when-free --retries --detach --estimate --json)
+_shtab_goemo_tui_train_option_strings=(-h --help --data --encoder --recipe --like --set --after --when-free --retries --detach --estimate --slurm --nodes --sbatch --json)
 _shtab_goemo_tui_runs_option_strings=(-h --help --json --yes --all --limit --dry-run --anyway)
 _shtab_goemo_tui_models_list_option_strings=(-h --help --json)
 _shtab_goemo_tui_models_export_option_strings=(-h --help --onnx --int8 --data --json)
@@ -88,6 +88,7 @@ _shtab_goemo_tui_train___help_nargs=0
 _shtab_goemo_tui_train___when_free_nargs=0
 _shtab_goemo_tui_train___detach_nargs=0
 _shtab_goemo_tui_train___estimate_nargs=0
+_shtab_goemo_tui_train___slurm_nargs=0
 _shtab_goemo_tui_train___json_nargs=0
 _shtab_goemo_tui_runs_pos_2_nargs='*'
 _shtab_goemo_tui_runs__h_nargs=0
@@ -177,7 +178,7 @@ _goemo_tui_runs() {
   compgen -W "$(goemo-tui completion --words runs 2>/dev/null)" -- "$1"
 }
 _goemo_tui_settings() {
-  local words="data= encoder= recipe= epochs= batch_size= lr= limit= seed= device= taxonomy= max_length= accumulation= head_lr= head_first= weight_decay= scheduler= warmup= decay= clip= patience= precision= batching= padding= head_init= pooling= lora_rank= lora_alpha= own_tokens= layer_decay= loss= gamma= label_smoothing= r_drop= ema= teacher= distill= threshold_fit= threshold= suspects= suspect_share= suspect_weight= rater_labels= checkpoint_steps= checkpoint_minutes= retries= augment= augment_share= translation= deterministic="
+  local words="data= encoder= recipe= epochs= batch_size= lr= limit= seed= device= devices= taxonomy= max_length= accumulation= head_lr= head_first= weight_decay= scheduler= warmup= decay= clip= patience= precision= batching= padding= head_init= pooling= lora_rank= lora_alpha= own_tokens= layer_decay= loss= gamma= label_smoothing= r_drop= ema= teacher= distill= threshold_fit= threshold= suspects= suspect_share= suspect_weight= rater_labels= checkpoint_steps= checkpoint_minutes= retries= augment= augment_share= translation= deterministic="
   [[ $1 == *=* ]] && words="recipe=goemo recipe=notebook taxonomy=emotions taxonomy=ekman taxonomy=sentiment scheduler=linear scheduler=cosine scheduler=constant decay=weights decay=all precision=auto precision=bf16 precision=fp32 batching=grouped batching=shuffled padding=longest padding=max_length head_init=log_odds head_init=random pooling=auto pooling=mean pooling=cls own_tokens=none own_tokens=placeholders own_tokens=emoji own_tokens=all loss=bce loss=focal loss=asymmetric loss=weighted threshold_fit=blended threshold_fit=smoothed threshold_fit=calibrated threshold_fit=per_label threshold_fit=global suspects=keep suspects=leave_out suspects=down_weight augment=none augment=synonyms augment=deletion augment=back_translation augment=synonyms+deletion augment=synonyms+back_translation augment=deletion+back_translation augment=synonyms+deletion+back_translation deterministic=false deterministic=true"
   compgen -W "$words" -- "$1"
 }

@@ -54,6 +54,16 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         action="store_true",
         help="start nothing: time a few steps and say what time and disk it would take",
     )
+    parser.add_argument(
+        "--slurm",
+        action="store_true",
+        help="write a file for sbatch and submit it, where sbatch is there; print the run's id",
+    )
+    parser.add_argument("--nodes", metavar="N", help="with --slurm: machines, each with as many devices as set (1)")
+    parser.add_argument(
+        "--sbatch", metavar="OPTION=VALUE", action="append", default=[],
+        help="with --slurm: an option for sbatch, such as partition=gpu or time=04:00:00; may be given often",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
     parser.set_defaults(run=run)
 
@@ -66,6 +76,10 @@ def run(args: argparse.Namespace) -> int:
     from trainer.runs.run import Run
 
     asked = asked_for(args)
+    if args.slurm or args.nodes is not None or args.sbatch:
+        from goemo_tui.commands import slurm
+
+        return slurm.run(args, asked)
     after = Run.open(args.after).id if args.after is not None else None  # before anything is downloaded
     if args.estimate:
         from goemo_tui.commands import estimate

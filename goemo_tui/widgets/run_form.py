@@ -28,7 +28,7 @@ from trainer.config import RECIPES, SETTINGS
 from trainer.runs.like import Like, like_run
 
 ADVANCED = frozenset(key for key, setting in SETTINGS.items() if setting.group == "advanced")
-KEPT = frozenset({"data", "device", "limit", "seed", "taxonomy"})
+KEPT = frozenset({"data", "device", "devices", "limit", "seed", "taxonomy"})
 """Fields that a change of the recipe leaves as they are."""
 
 KEYS = (

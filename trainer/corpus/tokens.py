@@ -48,6 +48,13 @@ class TokenArrays:
         """The token ids of row `i`."""
         return self.ids[self.offsets[i] : self.offsets[i + 1]]
 
+    def take(self, rows: NDArray[np.int64]) -> TokenArrays:
+        """The tokens of some rows, in the order of `rows`."""
+        chosen = [self.row(int(i)) for i in rows]
+        offsets = np.zeros(len(chosen) + 1, np.int64)
+        np.cumsum([len(row) for row in chosen], out=offsets[1:])
+        return TokenArrays(np.concatenate([self.ids[:0], *chosen]), offsets)
+
     def padded(
         self, rows: Sequence[int] | NDArray[np.int64], fill: int, to: int | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

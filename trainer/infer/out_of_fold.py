@@ -118,6 +118,8 @@ def planned(plan: Plan, folds: int) -> Work:
         raise ConfigError("suspects: the models that look for suspects learn from all rows, set it to keep", "suspects")
     if config.teacher != "none":
         raise ConfigError("teacher: a teacher may have seen the rows that are to be judged, set it to none", "teacher")
+    if config.devices > 1:
+        raise ConfigError("devices: the folds are trained in this process one after the other, set it to 1", "devices")
     made = Work(folder_of(plan.corpus, config.taxonomy), plan.corpus, config, folds, plan.record())
     if not 2 <= folds <= 20:
         raise ConfigError(f"--folds {folds}: 2 to 20", key="folds")

@@ -219,6 +219,12 @@ def newest(folder: Path, below: int | None = None) -> tuple[Checkpoint | None, l
     return None, warnings
 
 
+def of_step(folder: Path, step: int) -> Checkpoint | None:
+    """The checkpoint of just this step, where it verifies."""
+    found, _ = newest(folder, step + 1)
+    return found if found is not None and found.position.step == step else None
+
+
 def verify(folder: Path) -> str | None:
     """None if every file of the manifest is there with its size and hash, else what is wrong."""
     try:

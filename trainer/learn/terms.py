@@ -19,14 +19,19 @@ from trainer.learn.task import Task
 LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
 
 
-def terms(device: torch.device, precision: str, task: Task) -> dict[str, Any]:
+def terms(device: torch.device, precision: str, task: Task, ranks: int = 1) -> dict[str, Any]:
     """What a checkpoint says of where it was made, and of what. Only what may change a bit of the weights."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
     return {
         "machine": platform.node(), "device": device.type, "device name": name, "precision": precision,
-        "threads": torch.get_num_threads(), "deterministic": task.config.deterministic,
-        "tokens": _hash(task.train.tokens, task.dev.tokens), **{k: version(k) for k in LIBRARIES},
+        "threads": torch.get_num_threads(), "ranks": ranks, "deterministic": task.config.deterministic,
+        "tokens": tokens_digest(task), **{k: version(k) for k in LIBRARIES},
     }  # fmt: skip
+
+
+def tokens_digest(task: Task) -> str:
+    """What the comments of train and dev have become, as sha256 in hex."""
+    return _hash(task.train.tokens, task.dev.tokens)
 
 
 def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
@@ -35,7 +40,7 @@ def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
     if not keys:
         return None
     differ = ", ".join(f"{key} {before[key]} → {now[key]}" for key in keys)
-    far = {"device", "precision"} & set(keys)
+    far = {"device", "precision", "ranks"} & set(keys)
     how = (
         "differ as those of another seed do, as dropout draws other numbers" if far else "may differ in their last bits"
     )

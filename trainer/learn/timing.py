@@ -20,7 +20,7 @@ import torch
 from trainer.config import TrainConfig, augmentations
 from trainer.corpus import Split, load_corpus
 from trainer.corpus.own_tokens import add_own_tokens, find_own_tokens, words_behind
-from trainer.corpus.tokens import TokenArrays, load_tokenizer, tokenize
+from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.encoders import find_encoder
 from trainer.errors import ModelError
 from trainer.learn import validation
@@ -235,7 +235,7 @@ class _Timer:
         tokens = max(LEAST_TOKENS, VALIDATION_BUDGET * 2 * self.costs.mean() / max(batch_seconds, 1e-9))
         step = max(1, round(int(lengths.sum()) / tokens))
         rows = np.argsort(lengths, kind="stable")[::step]
-        piece = Rows(_those(task.dev.tokens, rows), task.dev.truth[rows])
+        piece = Rows(task.dev.tokens.take(rows), task.dev.truth[rows])
         began = time.monotonic()
         validation.score(
             training.model,
@@ -248,14 +248,6 @@ class _Timer:
         )
         self.wait()
         return (time.monotonic() - began) * float(lengths.sum()) / max(1.0, float(lengths[rows].sum()))
-
-
-def _those(tokens: TokenArrays, rows: Array) -> TokenArrays:
-    """The tokens of some rows, in the order of `rows`."""
-    chosen = [tokens.row(int(i)) for i in rows]
-    offsets = np.zeros(len(chosen) + 1, np.int64)
-    np.cumsum([len(row) for row in chosen], out=offsets[1:])
-    return TokenArrays(np.concatenate(chosen), offsets)
 
 
 def _peak(device: torch.device) -> int | None:

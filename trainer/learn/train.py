@@ -9,7 +9,7 @@ from typing import Any
 
 from trainer.config import TrainConfig
 from trainer.corpus.interrupt import Stop
-from trainer.errors import RunError
+from trainer.errors import ConfigError, RunError
 from trainer.learn.work import Observer, work
 from trainer.runs.lock import RunLock, stop_requested, withdraw_stop
 from trainer.runs.plan import plan
@@ -52,6 +52,7 @@ def train(
         ready = plan(given.pop("data"), None, given.pop("recipe"), {**given, "encoder": encoder or given["encoder"]})
     else:
         ready = plan(data, encoder, recipe, settings)
+    _require_one(ready.config)
     for text in ready.warnings:
         warnings.warn(text, stacklevel=2)
     return _worked(Run.create(ready.config, ready.record()), observer, stop)
@@ -65,9 +66,19 @@ def resume(run: str | Path | Run, observer: Observer | None = None, stop: Stop =
     RunError for a run that cannot be taken up (it lives, it is finished, its input was wrong) and when the training fails.
     """
     one = run if isinstance(run, Run) else Run.open(run)
+    _require_one(one.config)
     require_resumable(one)
     withdraw_stop(one.folder)
     return _worked(one, observer, stop)
+
+
+def _require_one(config: TrainConfig) -> None:
+    if config.devices > 1:
+        raise ConfigError(
+            f"devices = {config.devices}: a function call trains in its own process, on one device; "
+            f"goemo-tui train --set devices={config.devices} and goemo-tui runs resume start one process each",
+            key="devices",
+        )
 
 
 def _worked(run: Run, observer: Observer | None, stop: Stop) -> TrainResult:

@@ -8,26 +8,24 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
 from trainer.corpus.interrupt import Cancelled
-from trainer.learn import checkpoint, objective, validation
+from trainer.learn import checkpoint, validation
 from trainer.learn.average import Average
 from trainer.learn.checkpoint import Position
 from trainer.learn.keeping import Keeper
-from trainer.learn.memory import out_of_memory, release
 from trainer.learn.meter import Meter, Rates
-from trainer.learn.objective import Objective
 from trainer.learn.outlook import Outlook
-from trainer.learn.randomness import put_torch_state, torch_state
+from trainer.learn.ranks import LONE, Ranks
 from trainer.learn.saving import Saver
 from trainer.learn.schedule import rate
-from trainer.learn.task import Array, Diverged, Event, MemoryShort, Task
-from trainer.model import adapters, classifier, metrics
+from trainer.learn.step import Steps
+from trainer.learn.task import Diverged, Event, Task
+from trainer.model import adapters, metrics
 from trainer.model.batches import batches, steps_per_epoch, windows
 
 BETWEEN_STEP_EVENTS = 0.25
@@ -40,39 +38,23 @@ ROOM_SECONDS, ROOM_POLL_SECONDS = 300.0, 2.0
 """A training that is done waits so long for room for its best model."""
 
 
-@dataclass(frozen=True)
-class Taken:
-    """One step: its summed loss and gradient norm (tensors, not yet waited for) and its tokens."""
-
-    loss: torch.Tensor
-    tokens: int
-    norm: torch.Tensor
-
-
-class Training:
+class Training(Steps):
     """The moving parts of one training. Methods are generators of events; `position` is what a checkpoint keeps."""
 
     def __init__(
         self, task: Task, model: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device, precision: str,
-        position: Position, terms: dict[str, Any], average: Average | None = None,
+        position: Position, terms: dict[str, Any], average: Average | None = None, ranks: Ranks = LONE,
     ) -> None:  # fmt: skip
-        self.task, self.config, self.model, self.optimizer = task, task.config, model, optimizer
-        self.device, self.precision, self.position, self.terms = device, precision, position, terms
+        super().__init__(task, model, optimizer, device, precision, position, ranks)
+        self.terms, self.average = terms, average
         self.total = self.config.epochs * steps_per_epoch(
             len(task.train.truth), self.config.batch_size, self.config.accumulation
         )
         self.last_step_event = time.monotonic()
         self.saver = Saver(self.config, task.checkpoints)
         width = self.config.max_length if self.config.padding == "max_length" else None
-        self.outlook = Outlook(self.config.epochs, task.train.tokens.lengths, task.dev.tokens.lengths, width)
-        self.truth = torch.from_numpy(task.train.truth)
-        self.targets = self.truth if task.train.targets is None else torch.from_numpy(task.train.targets)
-        self.weights = None if task.train.weights is None else torch.from_numpy(task.train.weights)
-        self.objective, self.average = Objective.of(self.config, task.train.truth, device), average
+        self.outlook = Outlook(self.config.epochs, self.lengths, task.dev.tokens.lengths, width)
         self.began, self.before = time.monotonic(), position.seconds
-        # counted on the device, so that no step has to wait for it
-        self.bad_steps = torch.tensor(position.bad_steps, device=device)
-        self.most_bad_steps, self.left_out = self.bad_steps.clone(), torch.zeros_like(self.bad_steps)
         self.keeper = Keeper(task.keep, position)
 
     def about(self) -> dict[str, Any]:
@@ -84,6 +66,7 @@ class Training:
             "learned": sum(p.numel() for p in self.model.parameters() if p.requires_grad),
             "device": str(self.device), "precision": self.precision, "batch_size": config.batch_size,
             "labels": list(task.labels.names), "halvings": self.position.halvings, "split": self.position.split,
+            **({"ranks": self.ranks.size} if self.ranks.size > 1 else {}),
             **({"augmented": dict(task.augmented)} if task.augmented else {}),
         }  # fmt: skip
 
@@ -97,11 +80,6 @@ class Training:
     def nothing_left_out(self) -> bool:
         """Whether each step up to here had numbers as loss and gradient."""
         return not int(self.bad_steps)
-
-    @property
-    def splittable(self) -> bool:
-        """Whether a batch can be cut into smaller micro-batches than it is."""
-        return self.position.split < self.config.batch_size
 
     def epochs(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """All that is still to be done. Raises Cancelled when asked to stop, Diverged or MemoryShort."""
@@ -117,14 +95,14 @@ class Training:
     def end(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """The last event, once the best model is on disk. Raises Cancelled when asked to stop while it is not."""
         at = self.position
-        if not at.kept_epoch and not self.keeper.owes and at.dev_losses:
+        if self.ranks.decided(int(not at.kept_epoch and not self.keeper.owes and bool(at.dev_losses))):
             # an earlier worker came to the end with no room for its model: the last epoch's is still there
             at.epoch, at.loss_sum, at.loss_rows = at.epoch - 1, at.train_losses.pop(), 1
             at.dev_losses.pop()
             at.best_score = -1.0
             yield from self.validate(stop)
             at.epoch, at.loss_sum, at.loss_rows = at.epoch + 1, 0.0, 0
-        if self.keeper.owes:
+        if self.keeper.owes and self.ranks.first:
             checkpoint.make_room(self.task.checkpoints)
         if self.keeper.owes and not self.keeper.again(self.plain_model()):
             yield "warning", {"text": "the training is done, but its best model does not fit on the disk: make room, "
@@ -162,9 +140,7 @@ class Training:
     def one_epoch(self, stop: Callable[[], bool]) -> Generator[Event, None, bool]:
         """The steps of the epoch that are still to be done; whether a checkpoint is due behind the last of them."""
         config, at = self.config, self.position
-        order = batches(
-            self.task.train.tokens.lengths, config.batch_size, config.seed, at.epoch, config.batching == "grouped"
-        )
+        order = batches(self.lengths, config.batch_size, config.seed, at.epoch, config.batching == "grouped")
         meter, due = Meter(), False
         self.outlook.begin(at.epoch, windows(order, config.accumulation), at.rows)
         self.model.train()
@@ -188,7 +164,8 @@ class Training:
             due = self.saver.due(at.step, now)
             # the first step of an epoch is slow and would foretell hours: its event waits for the second
             soon = meter.steps > 1 and now - self.last_step_event >= BETWEEN_STEP_EVENTS
-            if due or soon or last:
+            # all ranks look at what was left out after the same step, or one alone would go back
+            if self.ranks.decided(int(due or soon or last)):
                 mean = yield from self.note(meter)
                 self.outlook.measured()
                 yield "step", self.step_fields(mean, factor * encoder_lr, float(taken.norm), meter.rates())
@@ -213,102 +190,12 @@ class Training:
         seen = sum(rows for _, rows in losses)
         return sum(loss for loss, _ in losses) / seen if seen else math.nan
 
-    def step(self, window: list[Array], stop: Callable[[], bool]) -> Generator[Event, None, Taken]:
-        """One optimizer step over a window of batches. A step whose loss or gradient is no number changes nothing.
-
-        Where the memory is short, batches are cut into smaller micro-batches, whose gradients add up to the same.
-        Raises Cancelled when asked to stop inside the window, with everything as it was before it.
-        """
-        before = torch_state(self.device)
-        while True:
-            try:
-                loss, tokens = self.gradients(window, stop)
-                break
-            except Cancelled:
-                self.optimizer.zero_grad(set_to_none=True)
-                put_torch_state(before, self.device)
-                raise
-            except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error):
-                    raise
-                if not self.splittable:
-                    raise MemoryShort(f"the memory of {self.device} does not hold even one comment at a time") from None
-            yield self.split(before)
-        try:
-            norm = self.update(loss)
-        except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error):
-                raise
-            raise MemoryShort(f"the memory of {self.device} ran out in an update") from None
-        return Taken(loss, tokens, norm)
-
-    def split(self, before: dict[str, torch.Tensor]) -> Event:
-        """Halve the micro-batches, and go back to the beginning of the step."""
-        at, batch = self.position, self.config.batch_size
-        self.optimizer.zero_grad(set_to_none=True)
-        release(self.device)
-        put_torch_state(before, self.device)
-        at.split = min(at.split * 2, batch)
-        smaller = math.ceil(batch / at.split)
-        text = (
-            f"the memory of {self.device} ran out at step {at.step + 1}. From here on {smaller} of {batch} comments at a "
-            f"time, their gradients added up. The order of the comments is the same; dropout draws other numbers, so that the "
-            f"weights differ as those of another seed do"
-        )
-        return "warning", {"text": text, "micro_batch": smaller, "split": at.split}
-
-    def gradients(self, window: list[Array], stop: Callable[[], bool]) -> tuple[torch.Tensor, int]:
-        """Add up the gradients of the mean loss over all rows of the window; the summed loss and the tokens seen."""
-        rows = sum(len(batch) for batch in window)
-        width = self.config.max_length if self.config.padding == "max_length" else None
-        summed, tokens = torch.zeros((), device=self.device), 0
-        micro = math.ceil(self.config.batch_size / self.position.split)
-        parts = [batch[i : i + micro] for batch in window for i in range(0, len(batch), micro)]
-        for part in parts:
-            if stop():
-                raise Cancelled("asked to stop")
-            ids, mask = classifier.padded(self.task.train.tokens, part, classifier.pad_id(self.model), width)
-            tokens += int(mask.sum())
-            if self.config.r_drop:  # each row twice in one batch, under two draws of dropout
-                ids, mask = ids.repeat(2, 1), mask.repeat(2, 1)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-                logits = self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device)).logits
-            loss, told = self.loss(logits.float(), part)
-            (loss * (len(part) / rows)).backward()
-            summed += told.detach() * len(part)
-        return summed, tokens
-
-    def loss(self, logits: torch.Tensor, part: Array) -> tuple[torch.Tensor, torch.Tensor]:
-        """What is learned on for these rows, and what is told of it: cross-entropy with the labels, for every recipe."""
-        truth = self.truth[part].to(self.device, non_blocking=True)
-        if self.objective.is_plain and self.targets is self.truth and self.weights is None:
-            loss = objective.plain(logits, truth)
-            return loss, loss
-        targets = truth if self.targets is self.truth else self.targets[part].to(self.device, non_blocking=True)
-        weights = None if self.weights is None else self.weights[part].to(self.device, non_blocking=True)
-        return self.objective(logits, targets, weights), objective.plain(logits.detach()[: len(part)], truth)
-
     def plain_model(self) -> nn.Module:
         """The model as it is scored and kept: averaged weights if asked for, adapters added in. Else the model itself."""
         if self.average is None:
             return adapters.merged(self.model) if adapters.has_adapters(self.model) else self.model
         with self.average.inside(self.model):
             return adapters.merged(self.model)
-
-    def update(self, loss: torch.Tensor) -> torch.Tensor:
-        """Clip and apply the gradients, unless they or the loss are no number; the norm before the clipping."""
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip or math.inf)
-        bad = ~(torch.isfinite(norm) & torch.isfinite(loss))
-        self.bad_steps = (self.bad_steps + 1) * bad
-        self.most_bad_steps = torch.maximum(self.most_bad_steps, self.bad_steps)
-        self.left_out += bad
-        if self.optimizer.defaults.get("fused"):
-            self.optimizer.found_inf = bad.float()  # type: ignore[attr-defined]  # the kernel itself leaves the step out
-            self.optimizer.step()
-        elif not bool(bad):
-            self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        return norm
 
     def step_fields(self, loss: float, lr: float, norm: float, rates: Rates) -> dict[str, Any]:
         """The fields of a `step` event."""
@@ -324,7 +211,14 @@ class Training:
         began, at = time.monotonic(), self.position
         model = self.plain_model()
         scored = validation.score(
-            model, self.task.dev, self.task.labels, self.device, self.config.threshold, self.config.threshold_fit, stop
+            model,
+            self.task.dev,
+            self.task.labels,
+            self.device,
+            self.config.threshold,
+            self.config.threshold_fit,
+            stop,
+            self.ranks,
         )
         at.train_losses.append(at.loss_sum / max(1, at.loss_rows))
         at.dev_losses.append(scored.loss)
@@ -355,6 +249,8 @@ class Training:
         """Write a checkpoint; what the disk refused before is tried again where there is room by now."""
         at = self.position
         at.seconds = self.seconds()
+        if not self.ranks.first:
+            return
         written = yield from self.saver.write(self.model, self.optimizer, at, self.terms, best, self.average)
         self.outlook.passed()
         if written:

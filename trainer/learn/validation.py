@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.tokens import TokenArrays
 from trainer.labels import LabelSet
 from trainer.learn.memory import out_of_memory, release
+from trainer.learn.ranks import FINE, LONE, STOP, Ranks
 from trainer.learn.task import Array, Diverged, Rows
 from trainer.model import classifier, metrics
 
@@ -40,12 +42,14 @@ def score(
     threshold: float,
     way: str,
     stop: Callable[[], bool],
+    ranks: Ranks = LONE,
 ) -> Scored:
     """Score `dev`. A `threshold` above 0 stands for all labels; else they are fitted in this `way`.
 
+    Each of several ranks computes its share of the rows, and all come to the same scores of all of them.
     Raises Cancelled when asked to stop, or Diverged.
     """
-    p = _probabilities(model, dev.tokens, device, stop)
+    p = _shared(model, dev.tokens, device, stop, ranks)
     if not np.isfinite(p).all():
         raise Diverged("the scores on dev are NaN or infinite")
     return judged(dev.truth, p, labels, threshold, way)
@@ -71,6 +75,23 @@ def judged(truth: Array, p: Array, labels: LabelSet, threshold: float, way: str)
         },
     }  # fmt: skip
     return Scored(loss, honest.macro_f1, fields, thresholds, p)
+
+
+def _shared(
+    model: nn.Module, tokens: TokenArrays, device: torch.device, stop: Callable[[], bool], ranks: Ranks
+) -> Array:
+    """The probabilities of all rows, each computed by one rank."""
+    if ranks.size == 1:
+        return _probabilities(model, tokens, device, stop)
+    rows = ranks.part(np.argsort(-tokens.lengths, kind="stable"))
+    word, p = FINE, np.zeros((len(rows), classifier.outputs(model)), np.float32)
+    try:
+        p = _probabilities(model, tokens.take(rows), device, stop)
+    except Cancelled:
+        word = STOP
+    if ranks.worst(word) == STOP:
+        raise Cancelled("asked to stop")
+    return ranks.gathered(rows, p, len(tokens))
 
 
 def _probabilities(model: nn.Module, tokens: TokenArrays, device: torch.device, stop: Callable[[], bool]) -> Array:

@@ -34,9 +34,11 @@ from trainer.corpus.tokens import TokenArrays, load_tokenizer
 from trainer.encoders import find_encoder, read_json
 from trainer.errors import ConfigError, CorpusError, GoemoError, ModelError, NotFoundError
 from trainer.learn import checkpoint, teachers
+from trainer.learn.company import together
 from trainer.learn.device import choose_device
 from trainer.learn.loop import learn
 from trainer.learn.memory import out_of_memory
+from trainer.learn.ranks import device_of, joined, peer_lost
 from trainer.learn.row_choice import choose
 from trainer.learn.task import Array, Rows, Setback, Task
 from trainer.model import classifier, metrics
@@ -48,22 +50,30 @@ from trainer.runs.run import Run
 from trainer.runs.snapshot import number
 from trainer.runs.supervise import Exit, read_exit, unforeseen
 from trainer.runs.tail import read_events
+from trainer.runs.torchrun import ALONE, Place
 
 Observer = Callable[[dict[str, Any]], None]
 
 
 def work(
-    run: Run, stop: Callable[[], bool], observer: Observer | None = None, turn: Turn | None = None
+    run: Run,
+    stop: Callable[[], bool],
+    observer: Observer | None = None,
+    turn: Turn | None = None,
+    place: Place = ALONE,
 ) -> dict[str, Any]:
     """Train `run` to its end and return its last event. The caller holds the run's lock, and the `turn` it was given.
 
     Whatever goes wrong ends as a `failed` event with a message for people; a traceback goes to stderr (worker.log).
+    Under torchrun this is the first rank's work; the others `follow`.
     """
     with EventLog(run.folder / LOG) as log:
-        return _work(run, log, stop, observer, turn or Turn())
+        return _work(run, log, stop, observer, turn or Turn(), place)
 
 
-def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer | None, turn: Turn) -> dict[str, Any]:
+def _work(
+    run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer | None, turn: Turn, place: Place
+) -> dict[str, Any]:
     def tell(kind: str, **fields: Any) -> dict[str, Any]:
         event = log.append(kind, **fields)
         if observer:
@@ -76,19 +86,19 @@ def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer 
     last: dict[str, Any] = {}
     try:
         before, death = left_behind(run)
-        task, warnings = prepare(run, stop, say, turn.device)
-        if turn.device:
-            task = replace(task, config=replace(task.config, device=turn.device))
-        task = replace(task, before=before)
-        for text in (*turn.warnings, *warnings):
-            tell("warning", text=text)
-        for kind, fields in learn(task, stop):
-            if kind in ("started", "resumed"):
-                fields = {**fields, "pid": os.getpid(), **({"after": str(death)} if death else {})}
-                death = None
-            if kind == "finished":
-                fields = {**fields, "model": str(run.model) if run.model else None}
-            last = tell(kind, **fields)
+        with joined(place, turn.device or run.config.device, stop) as ranks:
+            task, warnings = together(ranks, lambda: prepare(run, stop, say, turn.device), before)
+            if turn.device:
+                task = replace(task, config=replace(task.config, device=turn.device))
+            for text in (*turn.warnings, *warnings):
+                tell("warning", text=text)
+            for kind, fields in learn(task, stop, ranks, device_of(task.config.device, place)):
+                if kind in ("started", "resumed"):
+                    fields = {**fields, "pid": os.getpid(), **({"after": str(death)} if death else {})}
+                    death = None
+                if kind == "finished":
+                    fields = {**fields, "model": str(run.model) if run.model else None}
+                last = tell(kind, **fields)
     except Cancelled:
         # while loading: the training stands where it stood
         seen = run.snapshot()
@@ -101,7 +111,12 @@ def _work(run: Run, log: EventLog, stop: Callable[[], bool], observer: Observer 
         with suppress(OSError):  # worker.log may lie on the very disk that is the trouble
             traceback.print_exc(file=sys.stderr)
         story = f"The whole story is in {run.worker_log}"
-        if out_of_memory(error):
+        if peer_lost(error):
+            text, reason = (
+                f"another rank of this training ended: {error}. Its rank-N.log may tell why. {story}",
+                "error",
+            )
+        elif out_of_memory(error):
             text, reason = (
                 f"the memory ran out: {error}. A smaller encoder or another device may help. {story}",
                 "memory",
@@ -139,11 +154,16 @@ def left_behind(run: Run) -> tuple[Setback, Exit | None]:
 
 
 def prepare(
-    run: Run, stop: Callable[[], bool], say: Callable[[str], None] = lambda text: None, device: str | None = None
+    run: Run,
+    stop: Callable[[], bool],
+    say: Callable[[str], None] = lambda text: None,
+    device: str | None = None,
+    first: bool = True,
 ) -> tuple[Task, list[str]]:
     """Load, check and tokenise what the run asks for. Raises GoemoError, or Cancelled when stopped meanwhile.
 
     `say` is told how far it is where that takes minutes. `device` is the one that the run was given in place of its own.
+    All ranks but the `first` leave the run's folder as they find it.
     """
     config = run.config
     corpus = load_corpus(config.data)
@@ -152,8 +172,9 @@ def prepare(
     _, group_of = corpus.labels.grouped(config.taxonomy)
     raters = read_raters(run, corpus.labels.names, group_of)
     corpus = corpus.under(config.taxonomy)
-    checkpoint.tidy(run.folder / "checkpoints")
-    recover_model(run.folder / "model")
+    if first:
+        checkpoint.tidy(run.folder / "checkpoints")
+        recover_model(run.folder / "model")
     train, dev = corpus.splits["train"], corpus.splits["dev"]
     chosen = choose(run, corpus)
     train = train.take("train", chosen.rows)
@@ -211,9 +232,13 @@ def prepare(
             "thresholds": thresholds,
         }
         text = card(config, encoder.source, corpus.fingerprint, validation, trainer.__version__)
+        if not first:
+            return run.folder / "model"
         return keep_model(run.folder / "model", model, encoder.folder, config.max_length, about, text, own)
 
     def keep_scores(probabilities: Array, thresholds: dict[str, float], epoch: int) -> None:
+        if not first:
+            return
         names = corpus.labels.names
         limits = np.array([thresholds[name] for name in names], np.float32)
         sha256 = corpus.fingerprint.get("dev", "")

@@ -142,6 +142,8 @@ def forecast(config: TrainConfig, measured: Measured, free: int | None) -> Forec
     notes = list(measured.notes)
     if config.patience and config.patience < config.epochs:
         notes.append(f"at most: it may stop early (patience={config.patience})")
+    if config.devices > 1:
+        notes.append(f"as one device would take it: what {config.devices} save together was not timed")
     epoch = max(learning / config.epochs, 1e-9)
     return Forecast(
         seconds=round(measured.loading_seconds + working + writing, 2), steps=steps, epochs=config.epochs,

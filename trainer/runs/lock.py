@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,10 @@ STOP = "stop"
 STARTING = "starting"
 SUPERVISOR = "GOEMO_SUPERVISOR"
 """In a supervised worker's environment: its supervisor's pid, and how often that would take the run up again."""
+TORCHRUN = "TORCHELASTIC_RUN_ID"
+"""In the environment of each worker that torchrun started."""
+LED_BY = "GOEMO_TORCHRUN"
+"""In the environment of a worker whose torchrun was started by this program: the pid of that torchrun."""
 SETTLE_SECONDS = 1.0
 """So long may a lock be held by nobody that it names, before that is more than a moment between two states."""
 _BUSY = "busy"
@@ -57,6 +62,8 @@ class LockHolder:
     """Who keeps workers out for a moment without being one; None also for one that is gone."""
     keeping: str = ""
     """What is done to the run meanwhile, such as `pruned`."""
+    leader: Process | None = None
+    """The torchrun that started the worker beside others for the same run; None for a worker without it."""
 
     @property
     def pid(self) -> int | None:
@@ -94,6 +101,10 @@ class LockHolder:
     def supervised(self) -> bool:
         """True if somebody lives who takes the run up again should its worker die."""
         return self.tries > 0 and self.supervisor is not None and self.supervisor.alive
+
+    def is_of(self, started: Process) -> bool:
+        """True if the lock is, or was, held by this process or by a worker that it started as torchrun."""
+        return started in (self.process, self.leader)
 
 
 class RunLock:
@@ -288,16 +299,20 @@ def _look(path: Path) -> LockHolder | None:
         os.close(fd)  # also lets go of the shared lock
     seq, mono = values.get("seq", ""), values.get("mono", "")
     signals, tries = values.get("signals") == "1", values.get("tries", "")
-    beside = values.get("supervisor", "").split()
-    supervisor = None
-    if process is not None and beside and all(part.isdecimal() for part in beside):
-        ticks = int(beside[1]) if len(beside) > 1 else None
-        supervisor = Process(int(beside[0]), ticks, process.boot, process.host)
+    supervisor = _relative(process, values.get("supervisor", ""))
     return LockHolder(
         process, locked, int(seq) if seq.isdecimal() else 0, _decimal(mono), signals,
         supervisor, int(tries) if tries.isdecimal() else 0, process is not None and process.alive,
-        *_keeper(values.get(_BUSY, "")),
+        *_keeper(values.get(_BUSY, "")), _relative(process, values.get("torchrun", "")),
     )  # fmt: skip
+
+
+def _relative(process: Process | None, text: str) -> Process | None:
+    """A process of the same host as the lock's, from `pid ticks` or `pid`; None where the text is none."""
+    parts = text.split()
+    if process is None or not parts or not all(part.isdecimal() for part in parts):
+        return None
+    return Process(int(parts[0]), int(parts[1]) if len(parts) > 1 else None, process.boot, process.host)
 
 
 def _keeper(text: str) -> tuple[Process | None, str]:
@@ -310,14 +325,37 @@ def _keeper(text: str) -> tuple[Process | None, str]:
     return (process, what) if process.alive else (None, "")
 
 
+def supervised_by_parent(environ: Mapping[str, str]) -> bool:
+    """True if the parent of this process is the supervisor that `environ` names."""
+    # Children of a worker inherit the environment too, and nobody waits for them.
+    return environ.get(SUPERVISOR, "").partition(" ")[0] == str(os.getppid())
+
+
+def restarts_left(environ: Mapping[str, str]) -> int:
+    """How often the torchrun that started this worker would start all of them again."""
+    most, done = (environ.get(f"TORCHELASTIC_{name}", "") for name in ("MAX_RESTARTS", "RESTART_COUNT"))
+    return max(0, int(most) - int(done)) if most.isdecimal() and done.isdecimal() else 0
+
+
 def _supervision() -> dict[str, object]:
     """The lock's lines about whoever started this process and waits for its end; none where nobody does."""
+    parent = os.getppid()
     pid, _, tries = os.environ.get(SUPERVISOR, "").partition(" ")
-    # Its children inherit the environment too, and nobody waits for them.
-    if pid != str(os.getppid()) or not tries.isdecimal():
+    lines: dict[str, object] = {}
+    if TORCHRUN in os.environ:
+        lines["torchrun"] = _named(parent)
+        if os.environ.get(LED_BY) != str(parent):  # started by hand: it is the one that takes up again what died
+            return {**lines, "supervisor": _named(parent), "tries": restarts_left(os.environ)}
+    elif not supervised_by_parent(os.environ):
         return {}
-    ticks = ticks_of(int(pid))[0]
-    return {"supervisor": pid if ticks is None else f"{pid} {ticks}", "tries": int(tries)}
+    if not pid.isdecimal() or not tries.isdecimal():
+        return lines
+    return {**lines, "supervisor": _named(int(pid)), "tries": int(tries)}
+
+
+def _named(pid: int) -> str:
+    ticks = ticks_of(pid)[0]
+    return str(pid) if ticks is None else f"{pid} {ticks}"
 
 
 def _no_locks(path: Path, error: OSError) -> RunError:

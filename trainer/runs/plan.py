@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from trainer import paths, surroundings
+from trainer import devices, paths, surroundings
 from trainer.config import TrainConfig, augmentations, parse_settings, recipe
 from trainer.corpus import Corpus, load_corpus
 from trainer.corpus.language import language_warning
@@ -56,11 +56,13 @@ def plan(
     recipe_name: str = "goemo",
     settings: Iterable[str] | Mapping[str, Any] = (),
     progress: Progress | None = None,
+    here: bool = True,
 ) -> Plan:
     """Find encoder and corpus and check them against the settings.
 
-    `settings` win over the recipe. A path is stored absolute, since the worker runs elsewhere. Raises ConfigError,
-    NotFoundError, CorpusError or ModelError; nothing has been written by then.
+    With `here` off the training is for another machine, whose devices cannot be counted from this one. `settings` win
+    over the recipe. A path is stored absolute, since the worker runs elsewhere. Raises ConfigError, NotFoundError,
+    CorpusError or ModelError; nothing has been written by then.
     """
     asked = parse_settings(settings)
     recipe_name = str(asked.pop("recipe", None) or recipe_name)
@@ -80,6 +82,8 @@ def plan(
         translation = "+".join(str(m.folder) if m.source == "local folder" else m.name for m in pair)
         asked["translation"] = translation
     config = replace(config, **{**asked, "encoder": encoder, "data": _portable(data, corpus)})
+    if here:
+        require_devices(config)
     if shape.positions and config.max_length > shape.positions:
         raise ConfigError(
             f"max_length = {config.max_length}: {encoder} has positions for {shape.positions} tokens at most",
@@ -96,6 +100,29 @@ def plan(
         warnings.append(language)
     warnings += surroundings.warnings(paths.runs_folder(), shape.parameters)
     return Plan(config, grouped, found, tuple(warnings), raters)
+
+
+def require_devices(config: TrainConfig) -> None:
+    """Raise ConfigError if this machine has fewer devices than a training asks for. One device is no matter of counting."""
+    if config.devices == 1:
+        return
+    found = devices.list_devices()
+    gpus = [d.name for d in found if d.name.startswith("cuda")]
+    on_cpu = config.device == "cpu" or (config.device == "auto" and found[0].name == "cpu")
+    if on_cpu:
+        have = devices.cores()
+        if config.devices > have:
+            raise ConfigError(
+                f"devices = {config.devices}: this machine has no GPU for them and {have} "
+                f"core{'s' if have != 1 else ''}; choose devices={have} at most",
+                key="devices",
+            )
+    elif found[0].name == "mps":
+        raise ConfigError(f"devices = {config.devices}: an Apple GPU is one device; choose devices=1", key="devices")
+    elif len(gpus) < config.devices and (gpus or not devices.may_have_gpu()):
+        there = f"this machine names {len(gpus)} GPU{'s' if len(gpus) != 1 else ''}"
+        more = f" ({', '.join(gpus)}); choose devices={len(gpus)} at most" if gpus else "; choose device=cpu"
+        raise ConfigError(f"devices = {config.devices}: {there}{more}", key="devices")
 
 
 def _teachers(config: TrainConfig, corpus: Corpus) -> str:

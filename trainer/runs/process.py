@@ -28,6 +28,7 @@ LOG_TAIL_LINES = 15
 def start(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0) -> int:
     """Start the worker of `run` detached from everything here, and return its pid once it holds the lock.
 
+    Of a run on several devices that is the first rank's: it alone holds the lock, and a signal to it stops them all.
     A supervisor beside it takes the run up again if it dies, as often as the run's `retries` allow. `command` stands in
     for `worker_command(run)`. Raises RunError if the run has a worker already or is of another format, or if the new
     worker ends before it got the lock (with the end of its log) or does not get it within `timeout` seconds.
@@ -47,8 +48,13 @@ def start(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0
         while time.monotonic() < deadline:
             ended = not worker.alive  # asked first: what the lock says afterwards is then the worker's last word
             now = lock.holder(run.folder)
-            if now is not None and now != before and now.pid == pid:
-                return pid
+            if (
+                now is not None
+                and now != before
+                and now.pid is not None
+                and pid in (now.pid, now.leader and now.leader.pid)
+            ):
+                return now.pid
             if ended:
                 _refuse_second(run)
                 raise RunError(f"the worker of run {run.id} ended at once. {_end_of(run.worker_log)}")

@@ -6,6 +6,7 @@ is no server: whoever waits looks at the other runs' folders, and the older one 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,7 +21,7 @@ from trainer.errors import ConfigError, GoemoError, NotFoundError, RunError
 from trainer.runs import lock
 from trainer.runs.claim import Claim, last_claimed_by
 from trainer.runs.claim import claim as claim
-from trainer.runs.events import LOG, EventLog
+from trainer.runs.events import END_KINDS, LOG, EventLog
 from trainer.runs.run import LIVING, Run, list_runs, short_name
 from trainer.runs.tail import read_events
 
@@ -81,6 +82,11 @@ def checked(after: str | None, gpu: bool, config: TrainConfig) -> Queue:
     found = Run.open(after).id if after is not None else None
     if gpu:
         check_device(config.device)
+        if config.devices > 1:
+            raise ConfigError(
+                f"devices = {config.devices}: a run waits for one free GPU alone; start it after another one (--after)",
+                key="devices",
+            )
         names = [d.name for d in _gpus("auto")]
         if not names:
             raise ConfigError(
@@ -142,6 +148,36 @@ def take_turn(run: Run, stopped: Callable[[], bool], poll: float = POLL_SECONDS)
             return None
         except GoemoError:
             return Turn()
+
+
+def await_turn(run: Run, poll: float = _STOP_SECONDS) -> bool:
+    """Wait beside the first rank, which waits for the turn of `run`; False once that one says that the run has ended.
+
+    A wish to stop is not heard here: a rank that left by itself would be waited for.
+    """
+    while run.snapshot().started is None and Queue.of(run).waits:
+        held = lock.holder(run.folder)
+        if held is not None and (held.alive or held.is_of(lock.Process.of(os.getppid()))):  # no earlier start's word
+            said = [e for e in read_events(run.folder / LOG) if e["seq"] > held.seq]
+            if any(e["kind"] == "waiting" and e.get("turn") is True for e in said):
+                return True
+            if any(e["kind"] in END_KINDS for e in said):
+                return False
+        time.sleep(poll)
+    return True
+
+
+def claim_beside(run: Run, local: int) -> tuple[Claim | None, str]:
+    """The claim of a rank on the GPU that it computes on, the `local`-th of its machine, and a warning or nothing."""
+    gpus = _gpus(run.config.device)
+    if local >= len(gpus):
+        return None, ""
+    name = gpus[local].name
+    try:
+        claimed = claim(name, run.id)
+    except RunError as error:
+        return None, f"{error}; a run that waits for a GPU may take it"
+    return claimed, "" if claimed else f"{name} is {_taken(name)}: both may be slow or run out of memory"
 
 
 def _until(ask: Callable[[], str | None], tell: Callable[..., Any], stopped: Callable[[], bool], poll: float) -> bool:

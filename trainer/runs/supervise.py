@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -40,15 +40,21 @@ class Exit:
     signal: str | None
     oom: bool = False
     """True if the system's out-of-memory killer struck in the worker's control group while it ended by SIGKILL."""
+    ranks: bool = False
+    """True if this is how torchrun ended, which had started `process` beside others."""
 
     @property
     def died(self) -> bool:
-        """True for an end that no worker chooses."""
-        return self.code is None or self.code not in OWN_ENDS
+        """True for an end that no worker chooses. torchrun ends with 1 whatever happened to one of its workers."""
+        return self.code is None or self.code not in OWN_ENDS or (self.ranks and self.code == 1)
 
     def __str__(self) -> str:
         if self.oom:
-            return f"the out-of-memory killer of the system ended the worker (pid {self.process.pid})"
+            who = "one of the workers" if self.ranks else f"the worker (pid {self.process.pid})"
+            return f"the out-of-memory killer of the system ended {who}"
+        if self.ranks:
+            how = f"was killed by {self.signal}" if self.signal else f"ended with exit code {self.code}"
+            return f"one of the workers ended without a word, and with it torchrun {how}; worker.log tells which"
         if self.signal is not None:
             return f"the worker (pid {self.process.pid}) was killed by {self.signal}"
         return f"the worker (pid {self.process.pid}) ended with exit code {self.code}"
@@ -64,7 +70,7 @@ def read_exit(folder: Path) -> Exit | None:
     if process is None or not (code.isdecimal() or number.isdecimal()):
         return None
     name = signal_name(int(number)) if number.isdecimal() else None
-    return Exit(process, None if name else int(code), name, values.get("oom") == "1")
+    return Exit(process, None if name else int(code), name, values.get("oom") == "1", values.get("ranks") == "1")
 
 
 def exit_of(folder: Path, holder: lock.LockHolder | None) -> Exit | None:
@@ -176,12 +182,20 @@ def _end_of(worker: subprocess.Popen[bytes], folder: Path, own: set[lock.Process
         _say(str(error))
         _write(folder, end, code)
         return end if end.died else None
-    if held is None or held.process == process:
+    if held is not None and held.leader == process and held.process is not None:
+        # the process was torchrun: what ended is the worker that it had started
+        struck = bool(code) and _struck(-signal.SIGKILL, before)
+        end = replace(end, process=held.process, oom=end.oom or struck, ranks=True)
+    if held is None or held.is_of(process):
         _write(folder, end, code)
     # Whoever never got the lock leaves no death behind: its starter says so, or somebody else is at work.
-    if held is None or held.process not in own or not end.died or _told_its_end(folder, held.seq):
+    if held is None or not _ours(held, own) or not end.died or _told_its_end(folder, held.seq):
         return None
     return end
+
+
+def _ours(held: lock.LockHolder, own: set[lock.Process]) -> bool:
+    return any(held.is_of(one) for one in own)
 
 
 def _struck(code: int, before: int | None) -> bool:
@@ -191,7 +205,7 @@ def _struck(code: int, before: int | None) -> bool:
 
 def _write(folder: Path, end: Exit, code: int) -> None:
     number = {"signal": -code} if code < 0 else {"code": code}
-    text = lock.written(end.process, **number, oom=int(end.oom), wall=time.time())
+    text = lock.written(end.process, **number, oom=int(end.oom), ranks=int(end.ranks), wall=time.time())
     try:
         paths.write_private(lock.control(folder) / EXIT, text)
     except OSError as error:
@@ -223,7 +237,7 @@ def _pause(folder: Path, own: set[lock.Process], seconds: float, ended: Callable
             return False
         with suppress(GoemoError):  # a lock that cannot be read keeps out whoever comes next by itself
             held = lock.holder(folder)
-            if held is None or held.process not in own:
+            if held is None or not _ours(held, own):
                 return False  # also where the folder is gone
         if lock.stop_requested(folder) or time.monotonic() >= deadline:
             return True

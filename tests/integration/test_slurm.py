@@ -1,0 +1,181 @@
+"""`goemo-tui train --slurm`: the file it writes is run by bash here, with programs of SLURM's names that do its part."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.torchrun import ended, until
+from tests.integration.worker import lines
+from tests.unit.command_line import cli
+from tests.unit.fake_worker import end_all
+from trainer import devices
+from trainer.devices import Device
+from trainer.errors import ConfigError, RunError
+from trainer.runs import process, slurm
+from trainer.runs.plan import plan
+from trainer.runs.run import Run, list_runs
+
+SRUN = """#!/bin/sh
+# two nodes that are this machine
+"$@" & one=$!
+"$@" & two=$!
+trap 'kill -TERM $one $two' TERM
+wait $one && wait $two
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_worker_stays() -> Iterator[None]:
+    yield
+    end_all()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on PATH with sbatch, scontrol and srun; what the first two were told stands in `told`."""
+    folder = tmp_path / "slurm"
+    folder.mkdir()
+    programs = {
+        "sbatch": f'#!/bin/sh\necho "sbatch $@" >>{folder}/told\necho "4711;cluster"\n',
+        "scontrol": f'#!/bin/sh\necho "scontrol $@" >>{folder}/told\n[ "$1" = requeue ] || echo 127.0.0.1\n',
+        "srun": SRUN,
+    }
+    for name, text in programs.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
+    return folder
+
+
+def job(run: Run, restarts: int) -> subprocess.Popen[bytes]:
+    values = {**os.environ, "SLURM_JOB_ID": "4711", "SLURM_JOB_NODELIST": "n", "SLURM_RESTART_COUNT": str(restarts)}
+    with (run.folder / "slurm.log").open("ab") as output:
+        return subprocess.Popen(
+            ["bash", str(run.folder / slurm.NAME)], env=values, stdout=output, stderr=output, stdin=subprocess.DEVNULL
+        )
+
+
+def made(encoder: Path, *more: str) -> Run:
+    settings = ("limit=200", "batch_size=4", "epochs=2", "checkpoint_steps=20", "device=cpu", "precision=fp32")
+    words = [word for setting in settings for word in ("--set", setting)]
+    assert cli("train", "--encoder", str(encoder), *words, "--slurm", *more) == 0
+    (run,) = list_runs()
+    return run
+
+
+@pytest.mark.parametrize("more", [(), ("--nodes", "2")], ids=["one node", "two nodes"])
+def test_a_job_whose_time_is_up_stops_goes_back_into_the_queue_and_goes_on(
+    tiny_encoder: Path, cluster: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+) -> None:
+    run = made(tiny_encoder, *more, "--sbatch", "time=00:30:00", "--sbatch", "partition=cpu")
+    out, err = capsys.readouterr()
+    assert out == f"{run.id}\n" and "SLURM job 4711" in err
+    assert (cluster / "told").read_text() == f"sbatch --parsable {run.folder / slurm.NAME}\n"
+    assert subprocess.run(["bash", "-n", str(run.folder / slurm.NAME)], check=False).returncode == 0
+    text = (run.folder / slurm.NAME).read_text()
+    for line in ("--requeue", "--signal=B:USR1@180", "--time=00:30:00", "--partition=cpu", "--cpus-per-task=1"):
+        assert f"#SBATCH {line}\n" in text
+    assert run.state == "waiting"
+    first = job(run, 0)
+    try:
+        until(lambda: (run.snapshot().step or 0) > 20, f"it does not begin: {(run.folder / 'slurm.log').read_text()}")
+        first.send_signal(signal.SIGUSR1)
+        assert ended([first]) == [0], (run.folder / "slurm.log").read_text()
+    finally:
+        ended([first])
+    at = run.snapshot().step
+    assert run.state == "stopped" and at and at < 100
+    assert "scontrol requeue 4711" in (cluster / "told").read_text()
+    assert ended([job(run, 1)]) == [0], (run.folder / "slurm.log").read_text()
+    assert run.state == "finished" and [e["step"] for e in lines(run) if e["kind"] == "resumed"] == [at]
+    assert all(e.get("ranks", 1) == (2 if more else 1) for e in lines(run) if e["kind"] in ("started", "resumed"))
+
+
+def test_a_worker_that_dies_is_tried_again_and_what_fails_on_its_input_is_not(
+    tiny_encoder: Path, cluster: Path
+) -> None:
+    run = made(tiny_encoder, "--set", "retries=1")
+    first = job(run, 0)
+    try:
+        until(lambda: (run.snapshot().step or 0) > 20, "it does not begin")
+        pid = run.look().pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        assert ended([first]) == [0]
+    finally:
+        ended([first])
+    assert run.state == "finished" and any(e["kind"] == "resumed" for e in lines(run))
+    assert "requeue" not in (cluster / "told").read_text()
+    text = (run.folder / "config.toml").read_text()
+    (run.folder / "config.toml").write_text(text.replace("[corpus.sha256]\n", '[corpus.sha256]\ntrain = "0"\n_', 1))
+    assert ended([job(run, 0)]) == [1]
+
+
+def test_without_sbatch_the_file_alone_is_written_and_a_gpu_asked_for(
+    tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    words = ("train", "--encoder", str(tiny_encoder), "--set", "devices=8", "--slurm", "--json")
+    assert cli(*words) == 0  # more devices than this machine has: they are the cluster's
+    out, err = capsys.readouterr()
+    (run,) = list_runs()
+    told = json.loads(out)
+    assert told == {"run": run.id, "script": str(run.folder / slurm.NAME), "job": None} and "no sbatch here" in err
+    text = (run.folder / slurm.NAME).read_text()
+    assert "#SBATCH --gpus-per-node=8\n" in text and "srun" not in text
+    process.stop(run)  # it never began: nobody has to be waited for
+    run.delete()
+
+
+def test_what_sbatch_refuses_is_said(tiny_encoder: Path, cluster: Path) -> None:
+    (cluster / "sbatch").write_text("#!/bin/sh\necho 'sbatch: error: invalid partition specified: x' >&2\nexit 1\n")
+    run = Run.create(plan("sample", str(tiny_encoder)).config)
+    with pytest.raises(RunError, match="invalid partition"):
+        slurm.submit(run)
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("--nodes", "2"), "for --slurm"),
+        (("--slurm", "--nodes", "0"), "1 to"),
+        (("--slurm", "--nodes", "x"), "1 to"),
+        (("--slurm", "--when-free"), "own queue"),
+        (("--slurm", "--estimate"), "one of them"),
+        (("--slurm", "--sbatch", "time=1\n#SBATCH --x"), "long options"),
+        (("--slurm", "--sbatch", "-p gpu"), "long options"),
+    ],
+)
+def test_options_that_cannot_be(words: tuple[str, ...], what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("train", *words) == 2
+    assert what in capsys.readouterr().err and not list_runs()
+
+
+def test_more_devices_than_there_are_are_told_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, tiny_encoder: Path
+) -> None:
+    gpus = [Device(f"cuda:{n}", "a GPU", None, None, None, 0, False) for n in range(2)]
+    cpu = Device("cpu", "a processor", None, None, None, 0, False)
+    for found, settings, what in (
+        ([*gpus, cpu], {"devices": 4}, "names 2 GPUs"),
+        ([cpu], {"devices": 2, "device": "cuda"}, "names 0 GPUs"),
+        ([cpu], {"devices": 1000, "batch_size": 1000}, "core"),
+        ([Device("mps", "Apple GPU", None, None, None, 0, False), cpu], {"devices": 2}, "Apple"),
+        ([*gpus, cpu], {"devices": 2, "device": "cuda:1"}, "one device"),
+        ([*gpus, cpu], {"devices": 2, "batch_size": 1}, "batch_size"),
+    ):
+        monkeypatch.setattr(devices, "list_devices", lambda found=found: found)
+        monkeypatch.setattr(devices, "may_have_gpu", lambda: False)
+        with pytest.raises(ConfigError, match=what) as caught:
+            plan("sample", str(tiny_encoder), settings=settings)
+        assert caught.value.key == "devices"
+    monkeypatch.setattr(devices, "list_devices", lambda: [*gpus, cpu])
+    assert plan("sample", str(tiny_encoder), settings={"devices": 2}).config.devices == 2

@@ -1,0 +1,191 @@
+"""A run for SLURM: the file that sbatch takes, its submission, and (as a program) the word on how a try in it ended.
+
+The job asks for a signal before its time is up, stops the run then, which writes a checkpoint, and puts itself in the
+queue again; started anew, it goes on from there. Nothing here waits for a job.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer import paths
+from trainer.config import TrainConfig
+from trainer.errors import ConfigError, GoemoError, RunError
+from trainer.runs.events import LOG, EventLog
+from trainer.runs.launch import environment
+from trainer.runs.run import Run
+from trainer.runs.supervise import unforeseen
+
+NAME = "slurm.sbatch"
+SIGNAL_SECONDS = 180
+"""So long before the end of its time the job is told: enough for the step at hand and a checkpoint."""
+SUBMIT_SECONDS = 60.0
+WAITS_FOR = "SLURM to start it"
+KEPT = ("GOEMO_HOME", "HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "PYTHONPATH")
+"""What of this environment the job is to find again on its node."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What was made for SLURM: the file, and the number that sbatch gave it; None where there is no sbatch here."""
+
+    script: Path
+    number: str | None
+
+
+def check_options(asked: Iterable[str]) -> dict[str, str]:
+    """`name=value` or `name` of sbatch's long options -> name: value, empty for a bare switch. Raises ConfigError."""
+    found = {}
+    for text in asked:
+        name, _, value = text.removeprefix("--").partition("=")
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", name) or not value.isprintable():
+            raise ConfigError(f"--sbatch {text!r}: one of sbatch's long options, such as partition=gpu or exclusive")
+        found[name] = value
+    return found
+
+
+def options(config: TrainConfig, run: Run, nodes: int, asked: Iterable[str]) -> dict[str, str]:
+    """The `#SBATCH` options of a run; what is `asked` for wins. Raises ConfigError."""
+    found = {
+        "job-name": f"goemo-{run.short}", "nodes": str(nodes), "ntasks-per-node": "1", "requeue": "", "open-mode": "append",
+        "output": str(run.folder / "slurm.log").replace("%", "%%"), "signal": f"B:USR1@{SIGNAL_SECONDS}",
+    }  # fmt: skip
+    found["cpus-per-task" if config.device == "cpu" else "gpus-per-node"] = str(config.devices)
+    return {**found, **check_options(asked)}
+
+
+def script(run: Run, nodes: int = 1, asked: Iterable[str] = ()) -> str:
+    """The text of the file for sbatch. Raises ConfigError."""
+    config = run.config
+    chosen = options(config, run, nodes, asked).items()
+    lines = [f"#SBATCH --{name}={shlex.quote(value)}" if value else f"#SBATCH --{name}" for name, value in chosen]
+    here = {**environment(), "GOEMO_HOME": str(paths.home())}
+    exports = [f"export {name}={shlex.quote(here[name])}" for name in KEPT if here.get(name)]
+    worker = _worker(config, nodes)
+    return _SCRIPT.format(
+        sbatch="\n".join(lines), exports="\n".join(exports), python=shlex.quote(sys.executable),
+        run=shlex.quote(str(run.folder)), retries=config.retries, worker=worker,
+    )  # fmt: skip
+
+
+def submit(run: Run, nodes: int = 1, asked: Iterable[str] = ()) -> Job:
+    """Write the file into the run's folder and give it to sbatch, where there is one. Raises ConfigError or RunError."""
+    path, text = run.folder / NAME, script(run, nodes, asked)
+    try:
+        paths.write_private(path, text.encode())
+        with EventLog(run.folder / LOG) as log:
+            log.append("waiting", on=WAITS_FOR)
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror}") from None
+    program = shutil.which("sbatch")
+    if program is None:
+        return Job(path, None)
+    try:
+        done = subprocess.run(
+            [program, "--parsable", str(path)], capture_output=True, text=True, errors="replace", check=False,
+            timeout=SUBMIT_SECONDS, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RunError(f"{path} was not submitted: {error}") from None
+    number = done.stdout.strip().partition(";")[0]
+    if done.returncode or not number.isdecimal():
+        said = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()[-1]
+        raise RunError(f"sbatch did not take {path}: {said}")
+    return Job(path, number)
+
+
+def verdict(run: Run) -> str:
+    """How a try in a job ended: `finished`, `stopped`, `again` where another try may go better, else `failed`."""
+    end = run.snapshot().end
+    if end is None or unforeseen(end):
+        return "again"
+    return str(end["kind"])
+
+
+def _worker(config: TrainConfig, nodes: int) -> str:
+    """The command that trains, as a line of bash. On one node it listens on the loopback interface alone."""
+    if nodes == 1:
+        return '"$python" -m trainer "$run"'
+    return (
+        'srun "$python" -m torch.distributed.run '
+        f'--nnodes {nodes} --nproc-per-node {config.devices} --max-restarts "$retries" --rdzv-backend c10d '
+        '--rdzv-endpoint "$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1):$((20000 + SLURM_JOB_ID % 20000))" '
+        '--rdzv-id "$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0}.$tries" --signals-to-handle SIGTERM,SIGINT,SIGQUIT '
+        '--module trainer "$run"'
+    )
+
+
+_SCRIPT = """#!/bin/bash
+{sbatch}
+# Written by goemo-tui train --slurm. Submit it again at any time: it goes on from the run's last checkpoint.
+
+{exports}
+export PYTHONSAFEPATH=1 CUDA_DEVICE_ORDER=PCI_BUS_ID
+python={python}
+run={run}
+retries={retries}
+tries=0
+told=
+
+ask() {{  # the job's time is almost up, or another one is to have its place
+    told=1
+    mkdir -p "$run/control"
+    : >"$run/control/stop"
+}}
+trap ask USR1 TERM
+
+if [ "${{SLURM_RESTART_COUNT:-0}}" -gt 0 ]; then
+    rm -f "$run/control/stop"  # of the job before
+fi
+while true; do
+    {worker} &
+    worker=$!
+    wait "$worker"
+    while kill -0 "$worker" 2>/dev/null; do  # a signal ends the waiting, not the worker
+        wait "$worker"
+    done
+    how=$("$python" -m trainer.runs.slurm "$run") || exit 1
+    case $how in
+    finished) exit 0 ;;
+    stopped)
+        if [ -n "$told" ]; then
+            rm -f "$run/control/stop"
+            scontrol requeue "$SLURM_JOB_ID"
+        fi
+        exit 0
+        ;;
+    again)
+        if [ -n "$told" ]; then
+            rm -f "$run/control/stop"
+            scontrol requeue "$SLURM_JOB_ID"
+            exit 1
+        fi
+        tries=$((tries + 1))
+        [ "$tries" -le "$retries" ] || exit 1
+        ;;
+    *) exit 1 ;;
+    esac
+done
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Print the verdict on the run in this folder. 0, or the exit code of what is wrong with it."""
+    try:
+        print(verdict(Run.open(Path(os.fspath(arguments[0])))))
+    except GoemoError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
