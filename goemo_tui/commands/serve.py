@@ -20,8 +20,8 @@ from goemo_tui.safe_text import clean, json_line
 from trainer.errors import ConfigError, GoemoError, NotFoundError
 
 if TYPE_CHECKING:
+    from trainer.address import Address
     from trainer.infer.predictor import Predictor
-    from trainer.serve.address import Address
     from trainer.serve.limits import Limits
     from trainer.serve.watch import Asked
 
@@ -72,9 +72,9 @@ def run(options: argparse.Namespace) -> int:
     _installed()
     from goemo_tui import crash
     from goemo_tui.settings import read_settings
+    from trainer.address import address, hosts, listen, shown
     from trainer.infer.predictor import Predictor
     from trainer.modelfolder import find_model
-    from trainer.serve.address import address, hosts, listen, shown
     from trainer.serve.gate import Rules
     from trainer.serve.running import Told, serve
 

@@ -1,4 +1,4 @@
-"""Where the service listens: an address as a user writes it, and the socket. What others can reach asks for a token."""
+"""Where a server listens: an address as a user writes it, and the socket. What others can reach asks for a token."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def address(text: str) -> Address:
     host = host or ("" if ":" in text else "127.0.0.1")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not bare or (":" in bare) != (bare != host):
-        raise ConfigError(f"--http {text}: give HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000", key="http")
+        raise ConfigError(f"{text}: give HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000", key="http")
     if not (port.isascii() and port.isdigit() and int(port) < 65_536):
-        raise ConfigError(f"--http {text}: a port is a number from 0 (a free one) to 65535", key="http")
+        raise ConfigError(f"{text}: a port is a number from 0 (a free one) to 65535", key="http")
     try:
         found = socket.getaddrinfo(bare, int(port), type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise ConfigError(f"--http {text}: {bare} is no address of this machine ({error})", key="http") from None
+        raise ConfigError(f"{text}: {bare} is no address of this machine ({error})", key="http") from None
     return Address(host, str(found[0][4][0]), int(port))
 
 
