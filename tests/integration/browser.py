@@ -106,3 +106,33 @@ class Tab:
             assert time.monotonic() < until, self.text
             self.page.wait_for_timeout(50)  # events of the page are handed on meanwhile
         return self.text
+
+    def pixels(self, y: int) -> list[tuple[int, int, int]]:
+        """One row of a picture of the page: what a person would see, and not what was sent."""
+        import base64
+
+        picture = base64.b64encode(self.page.screenshot()).decode()
+        found = self.page.evaluate(_ROW, [picture, y])
+        return [tuple(found[i : i + 3]) for i in range(0, len(found), 4)]
+
+    def pixels_of_line(self, line: int) -> list[tuple[int, int, int]]:
+        """Those through the middle of a line of text."""
+        top, height = self.page.evaluate(
+            "(() => { const b = document.querySelector('.xterm-screen').getBoundingClientRect(); return [b.top, b.height] })()"
+        )
+        return self.pixels(int(top + (line + 0.5) * height / self.screen.lines))
+
+
+_ROW = """
+async ([picture, y]) => {
+  const image = new Image();
+  image.src = "data:image/png;base64," + picture;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = image.width;
+  canvas.height = image.height;
+  const context = canvas.getContext("2d");
+  context.drawImage(image, 0, 0);
+  return Array.from(context.getImageData(0, y, image.width, 1).data);
+}
+"""
