@@ -33,7 +33,7 @@ def address(text: str) -> Address:
     host, _, port = text.strip().rpartition(":")
     host = host or ("" if ":" in text else "127.0.0.1")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if not bare or (":" in bare) != (bare != host):
+    if not bare or (":" in bare) != (bare != host) or (":" not in text and not port.isdigit()):
         raise ConfigError(f"{text}: give HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000", key="http")
     if not (port.isascii() and port.isdigit() and int(port) < 65_536):
         raise ConfigError(f"{text}: a port is a number from 0 (a free one) to 65535", key="http")
