@@ -29,6 +29,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 JOIN_SECONDS = 60.0
 """How long a round that is being computed is waited for at the end."""
 
+LOAD_SECONDS = 2.0
+"""The same for a model that is still being loaded, which nobody needs any more."""
+
 
 class Refused(Exception):
     """The texts were not taken. `code` is HTTP's, `retry_s` (whole seconds) when it is worth to ask again."""
@@ -119,7 +122,7 @@ class Batcher:
             self._closed = True
             self._changed.notify()
         if self._thread.is_alive():
-            self._thread.join(JOIN_SECONDS)
+            self._thread.join(JOIN_SECONDS if self.loaded.done() else LOAD_SECONDS)
 
     def _work(self) -> None:
         try:

@@ -1,0 +1,202 @@
+"""How requests and the service end: everybody who was let in is answered, nobody who dawdles holds anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.integration.lasting import until
+from tests.integration.served import PREDICT, Service, running, serving
+
+pytest.importorskip("uvicorn", reason="the extra serve is not installed")
+
+TEXTS = [f"comment {number}: what a day, thank you all" for number in range(64)]
+
+IMPATIENT = """
+import functools, sys
+from trainer.serve import limits
+limits.Limits = functools.partial(limits.Limits, header_s=0.5, body_s=0.5, write_s=0.5)
+from goemo_tui.cli import main
+sys.exit(main(["serve", "--http", "127.0.0.1:0"]))
+"""
+
+HELD = """
+import sys, time
+from pathlib import Path
+from trainer.infer import predictor
+make = predictor.Predictor.__init__
+def held(self, *arguments, **options):
+    while not Path(sys.argv[2]).exists():
+        time.sleep(0.02)
+    make(self, *arguments, **options)
+predictor.Predictor.__init__ = held
+print('{"address": "http://' + sys.argv[1] + '"}', flush=True)
+from goemo_tui.cli import main
+sys.exit(main(["serve", "--http", sys.argv[1]]))
+"""
+
+
+def waiting(service: Service) -> float:
+    return service.metrics("goemo_queue_texts")[""]
+
+
+def sent(service: Service, head: str, body: bytes = b"") -> socket.socket:
+    """A connection over which this was sent; host and port are filled in."""
+    plug = socket.create_connection(service.where, 60)
+    plug.sendall(head.format(*service.where).replace("\n", "\r\n").encode() + body)
+    return plug
+
+
+def all_of(plug: socket.socket) -> bytes:
+    """What comes until the other side closes."""
+    got = b""
+    try:
+        while piece := plug.recv(65_536):
+            got += piece
+    except ConnectionResetError:
+        pass
+    return got
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_whoever_was_let_in_is_answered_before_the_end(starter: Path, number: int, code: int) -> None:
+    with serving("--deadline", "250") as service, ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(service.predict, *TEXTS) for _ in range(8)]
+        computed = lambda: service.metrics("goemo_texts_total")[""]  # noqa: E731
+        until(lambda: waiting(service) + computed() >= 8 * 64 - 32, "the requests never came in")
+        os.kill(service.process.pid, number)
+        found = [answer.result() for answer in answers]
+        assert [answer.code for answer in found] == [200] * 8
+        assert all([one["text"] for one in answer.document["results"]] == TEXTS for answer in found)
+        assert service.process.wait(60) == code
+        with pytest.raises(OSError):
+            service.predict("late")
+
+
+def test_a_second_signal_does_not_wait(starter: Path) -> None:
+    with serving() as service:
+        body = json.dumps({"texts": TEXTS * 4}).encode()
+        head = (
+            f"POST {PREDICT} HTTP/1.1\nHost: {{}}:{{}}\nContent-Type: application/json\nContent-Length: {len(body)}\n\n"
+        )
+        plugs = [sent(service, head, body) for _ in range(4)]
+        until(lambda: waiting(service) > 500, "nothing waits")
+        service.process.send_signal(signal.SIGINT)
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(60) == 130
+        for plug in plugs:
+            plug.close()
+
+
+def test_while_the_model_is_loaded_it_says_so(starter: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+    go = tmp_path / "go"
+    with running([sys.executable, "-c", HELD, where, str(go)]) as service:
+
+        def alive() -> bool:
+            try:
+                return service.ask("/healthz").code == 200
+            except OSError:
+                return False
+
+        until(alive, "it never listened")
+        for answer in (service.ask("/readyz"), service.predict("early"), service.ask("/v1/model")):
+            assert answer.code == 503 and "being loaded" in answer.error and int(answer.headers["retry-after"]) > 0
+        assert service.metrics("goemo_ready") == {"": 0}
+        go.touch()
+        until(lambda: service.ask("/readyz").code == 200, "it never got ready")
+        assert service.predict("now").code == 200
+
+
+def test_a_signal_while_the_model_is_loaded(starter: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+    with running([sys.executable, "-c", HELD, where, str(tmp_path / "never")]) as service:
+
+        def listens() -> bool:
+            try:
+                return service.ask("/healthz").code == 200
+            except OSError:
+                return False
+
+        until(listens, "it never listened")
+        service.process.terminate()
+        assert service.process.wait(60) == 143
+
+
+def test_who_waited_too_long_is_told_so_and_not_computed(starter: Path) -> None:
+    with serving("--deadline", "0.02") as service:
+        answer = service.predict(*TEXTS * 4)
+        assert answer.code == 503 and "waited for 0.02 s" in answer.error and int(answer.headers["retry-after"]) > 0
+        until(lambda: waiting(service) == 0, "they still wait")
+        assert service.metrics("goemo_texts_total")[""] < 256
+
+
+def test_nothing_is_computed_for_a_client_that_has_gone(starter: Path) -> None:
+    with serving() as service:
+        body = json.dumps({"texts": TEXTS * 4}).encode()
+        head = (
+            f"POST {PREDICT} HTTP/1.1\nHost: {{}}:{{}}\nContent-Type: application/json\nContent-Length: {len(body)}\n\n"
+        )
+        plugs = [sent(service, head, body) for _ in range(4)]
+        until(lambda: waiting(service) > 500, "nothing waits")
+        for plug in plugs:
+            plug.close()
+        until(lambda: waiting(service) == 0, "they still wait")
+        assert service.metrics("goemo_texts_total")[""] < 1_024
+        assert service.predict("still there").code == 200
+
+
+def test_clients_that_dawdle_are_left(starter: Path) -> None:
+    with running([sys.executable, "-c", IMPATIENT]) as service:
+        silent = sent(service, "")
+        half_a_head = sent(service, f"POST {PREDICT} HTTP/1.1\nHost: ")
+        assert all_of(silent) == all_of(half_a_head) == b""
+        head = f"POST {PREDICT} HTTP/1.1\nHost: {{}}:{{}}\nContent-Type: application/json\n"
+        for how, first in (("Content-Length: 100\n\n", b'{"te'), ("Transfer-Encoding: chunked\n\n", b'4\r\n{"te\r\n')):
+            got = all_of(sent(service, head + how, first))
+            assert got.startswith(b"HTTP/1.1 408 ") and b'{"error": "the body did not come within 0.5 s"}' in got
+        trickling = sent(service, head)
+        stop = threading.Event()
+
+        def trickle() -> None:  # a byte now and then is no sign of good will
+            try:
+                while not stop.wait(0.05):
+                    trickling.sendall(b"x")
+            except OSError:
+                pass
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        assert all_of(trickling) == b""
+        stop.set()
+        thread.join()
+        # many answers that nobody reads: the server must not keep them for ever
+        unread = sent(service, "GET /openapi.json HTTP/1.1\nHost: {}:{}\n\n" * 1_000)
+        until(lambda: _was_left(unread), "the answers are still kept")
+        assert service.predict("still there").code == 200
+
+
+def _was_left(plug: socket.socket) -> bool:
+    return plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != 1  # 1: established
+
+
+def test_what_is_no_http_is_told_so(starter: Path) -> None:
+    with serving() as service:
+        got = all_of(sent(service, "\x16\x03\x01 no HTTP at all\n\n"))
+        assert got.startswith(b"HTTP/1.1 400 ") and b'{"error": ' in got
+        assert all_of(sent(service, "GET /healthz HTTP/1.1\nConnection: close\n\n")).startswith(
+            b"HTTP/1.1 400 "
+        )  # no Host
+        long_head = "GET /healthz HTTP/1.1\nHost: {}:{}\nX: " + "x" * 200_000
+        assert b"400 Bad Request" in all_of(sent(service, long_head)) or True
+        assert service.predict("still there").code == 200
