@@ -63,6 +63,7 @@ class Batcher:
     ) -> None:
         self.limits, self.told = limits, told
         self.loaded: Future[Predictor] = Future()
+        self.loaded.set_running_or_notify_cancel()  # whoever stops waiting for it does not call it off
         self.draining = False
         self._load = load
         self._waiting: deque[Job] = deque()
