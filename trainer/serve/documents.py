@@ -22,7 +22,7 @@ def asked(limits: Limits) -> type[BaseModel]:
         "Asked",
         __config__=ConfigDict(extra="forbid"),
         __doc__="Texts to be judged.",
-        texts=(Annotated[list[text], Field(min_length=1, max_length=limits.texts)], ...),  # type: ignore[valid-type]
+        texts=(Annotated[list[text], Field(min_length=1, max_length=limits.texts)], ...),
         threshold=(TUNED_OR_SHARE | None, Field(None, description=about)),
     )
     return made
