@@ -30,6 +30,19 @@ from goemo_tui.cli import main
 sys.exit(main(["serve", "--http", "127.0.0.1:0"]))
 """
 
+POISONED = """
+import sys
+from trainer.serve import batcher
+compute = batcher.probabilities
+def poisoned(predictor, texts):
+    if "poison" in texts:
+        raise RuntimeError("a private matter")
+    return compute(predictor, texts)
+batcher.probabilities = poisoned
+from goemo_tui.cli import main
+sys.exit(main(["serve", "--http", "127.0.0.1:0"]))
+"""
+
 HELD = """
 import sys, time
 from pathlib import Path
@@ -190,3 +203,18 @@ def _kept(service: Service, plug: socket.socket) -> bool:
     """Whether the service has this connection still."""
     links = psutil.Process(service.process.pid).net_connections()
     return any(link.raddr and link.raddr.port == plug.getsockname()[1] for link in links)
+
+
+def test_what_fails_is_told_by_its_id_and_harms_nobody_else(starter: Path, goemo_home: Path) -> None:
+    with running([sys.executable, "-c", POISONED]) as service:
+        with ThreadPoolExecutor(8) as pool:
+            fine = [pool.submit(service.predict, *TEXTS[:8]) for _ in range(7)]
+            bad = service.predict("poison", *TEXTS[:8])
+        assert bad.code == 500 and "private" not in bad.error
+        error_id = bad.error.rpartition(" ")[2]
+        assert [answer.result().code for answer in fine] == [200] * 7
+        log = (goemo_home / "state" / "app.log").read_text()
+        assert error_id in log and "a private matter" in log
+        service.process.terminate()
+        _, said = service.process.communicate(timeout=60)
+        assert "Traceback" not in said and error_id in said

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -41,13 +42,17 @@ WRONG: dict[int | str, dict[str, Any]] = {
 ALWAYS = (400, 401, 403, 408, 413, 421, 500, 503)
 
 
-def make_app(batcher: Batcher, metrics: Metrics, with_token: bool) -> FastAPI:
-    """The routes over `batcher`. `with_token` is what OpenAPI says of who may ask; `gate` sees to it."""
+def make_app(
+    batcher: Batcher, metrics: Metrics, with_token: bool, unforeseen: Callable[[BaseException], str]
+) -> FastAPI:
+    """The routes over `batcher`. `with_token` is what OpenAPI says of who may ask; `gate` sees to it. `unforeseen` writes
+    down what failed and returns its id, which is all that is told of it.
+    """
     app = FastAPI(
         title="goemo-tui", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False,
         description="What texts feel. Errors have one form: {\"error\": text}.",
     )  # fmt: skip
-    _add_errors(app)
+    _add_errors(app, unforeseen)
     _add_predict(app, batcher)
 
     @app.get("/v1/model", response_model=About, responses=_wrong(*ALWAYS))
@@ -78,6 +83,11 @@ def make_app(batcher: Batcher, metrics: Metrics, with_token: bool) -> FastAPI:
 
     _describe(app, with_token)
     return app
+
+
+def failure(error_id: str) -> str:
+    """What a stranger is told of what nobody foresaw."""
+    return f"something unforeseen went wrong; the service's log knows it as {error_id}"
 
 
 def about(predictor: Predictor) -> About:
@@ -127,13 +137,17 @@ async def _computed(job: Job, request: Request, wait_s: float) -> Any:
         computed.cancel()
 
 
-def _add_errors(app: FastAPI) -> None:
+def _add_errors(app: FastAPI, unforeseen: Callable[[BaseException], str]) -> None:
     there = f"there is POST {PREDICT}, and GET {', '.join(ROUTES[1:])}"
 
     @app.exception_handler(HTTPException)
     async def said(request: Request, error: HTTPException) -> Response:
         own = {404: f"no such path; {there}", 405: f"not by this method; {there}"}
         return JSONResponse({"error": own.get(error.status_code, error.detail)}, error.status_code, error.headers)
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> Response:
+        return JSONResponse({"error": failure(unforeseen(error))}, 500)
 
 
 def _not_ready(batcher: Batcher) -> str:

@@ -46,7 +46,8 @@ def serve(load: Callable[[], Predictor], listening: socket.socket, rules: Rules,
     batcher = Batcher(load, limits, metrics.batch)
     metrics.watch(batcher)
     server = _Server(limits, batcher, told)
-    gate = Gate(make_app(batcher, metrics, rules.token is not None), rules, limits, server.crowd)
+    app = make_app(batcher, metrics, rules.token is not None, told.unforeseen)
+    gate = Gate(app, rules, limits, server.crowd)
     server.config.app = Watch(gate, metrics, told.request, told.unforeseen)
     batcher.start()
     try:

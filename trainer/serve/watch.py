@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from trainer.serve.app import ROUTES
+from trainer.serve.app import ROUTES, failure
 from trainer.serve.metrics import Metrics
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -45,21 +45,23 @@ class Watch:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
-        began, code = time.monotonic(), 0
+        began, code, whole = time.monotonic(), 0, False
 
         async def sent(message: dict[str, Any]) -> None:
-            nonlocal code
+            nonlocal code, whole
             if message["type"] == "http.response.start":
                 code = message["status"]
+            whole = message["type"] == "http.response.body" and not message.get("more_body", False)
             await send(message)
 
         try:
             await self.application(scope, receive, sent)
         except Exception as error:
-            error_id = self.unforeseen(error)
-            if code:  # half an answer must not look like a whole one
+            if not code:
+                await _fail(sent, self.unforeseen(error))
+            elif not whole:  # half an answer must not look like a whole one
                 raise
-            await _fail(sent, error_id)
+            # else it is an error of the application, which has told of it and is answered
         finally:
             route = scope["path"] if scope["path"] in ROUTES else "other"
             if code:  # without one the client went before there was anything to say
@@ -70,7 +72,7 @@ class Watch:
 
 
 async def _fail(send: Any, error_id: str) -> None:
-    body = json.dumps({"error": f"something unforeseen went wrong; the service's log knows it as {error_id}"}).encode()
+    body = json.dumps({"error": failure(error_id)}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 500, "headers": headers})
     await send({"type": "http.response.body", "body": body})
