@@ -126,7 +126,8 @@ async def _computed(job: Job, request: Request, wait_s: float) -> Any:
     computed = asyncio.wrap_future(job.future)
     gone = asyncio.ensure_future(request.receive())
     try:
-        await asyncio.wait({computed, gone}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+        both: set[asyncio.Future[Any]] = {computed, gone}
+        await asyncio.wait(both, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
         if computed.done():
             return computed.result()
         what = "the client has gone" if gone.done() else f"the texts waited for {wait_s:g} s and were given up"

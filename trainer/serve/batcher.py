@@ -213,5 +213,5 @@ def _alike(tokens: TokenArrays) -> Iterator[tuple[Array, TokenArrays]]:
     lengths = tokens.lengths
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)
-        ids = np.concatenate([tokens.row(row) for row in rows])
+        ids = np.concatenate([tokens.row(int(row)) for row in rows])
         yield rows, TokenArrays(ids, np.arange(len(rows) + 1) * length)
