@@ -273,9 +273,9 @@ class GoemoApp(SettledApp):
         self.exit(128 + number)
 
 
-def run_app(data: str | None = None) -> int:
-    """Run the terminal until it is left. Returns the exit code; 2 where there is no terminal."""
-    if not has_terminal():
+def run_app(data: str | None = None, in_browser: bool = False) -> int:
+    """Run the terminal until it is left. Returns the exit code; 2 where there is no terminal, which a browser needs not."""
+    if not in_browser and not has_terminal():
         print(NO_TERMINAL, file=sys.stderr)
         return 2
     believe_the_terminal()

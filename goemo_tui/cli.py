@@ -19,7 +19,7 @@ from goemo_tui.safe_text import clean
 from trainer import __version__
 from trainer.errors import GoemoError
 
-HEADLESS = "train, runs, models, import, export, predict, score, eval, data, settings, doctor, completion"
+HEADLESS = "train, runs, models, import, export, predict, score, serve, eval, data, settings, doctor, completion"
 
 
 class Refused(SystemExit):
@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
         predict,
         runs,
         score,
+        serve,
         settings,
         train,
     )
@@ -68,9 +69,25 @@ def parser() -> argparse.ArgumentParser:
         "--data", dest="app_data", metavar="PATH", help="corpus to open: sample, goemotions, a folder or a file"
     )
     top.add_argument("--home", metavar="DIR", help="folder for runs, corpora and settings (GOEMO_HOME)")
+    top.add_argument("--web", action="store_true", help="open the terminal in a browser on this machine instead")
+    top.add_argument("--port", type=int, metavar="PORT", help="of --web; 0 takes a free one (default: 8080)")
     top.add_argument("--version", action="version", version=f"goemo-tui {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for module in (train, runs, models, import_, export, predict, score, evaluate, data, settings, doctor, completion):
+    for module in (
+        train,
+        runs,
+        models,
+        import_,
+        export,
+        predict,
+        score,
+        serve,
+        evaluate,
+        data,
+        settings,
+        doctor,
+        completion,
+    ):
         module.add(commands)
     return top
 
@@ -97,7 +114,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _understood(arguments: Sequence[str]) -> argparse.Namespace:
     try:
-        return parser().parse_args(arguments)
+        known = parser()
+        options = known.parse_args(arguments)
+        if options.web and options.command is not None:
+            known.error(f"--web opens the app; {options.command} works without it")
+        if options.port is not None and not options.web:
+            known.error("--port goes with --web")
+        return options
     except Refused as refused:
         if "--json" in arguments:
             print(one_document.refusal(refused.message))
@@ -118,7 +141,7 @@ def _run(options: argparse.Namespace) -> int:
 def _tried(options: argparse.Namespace) -> tuple[int, str]:
     """The exit code, and what went wrong, which has been said; empty where nothing did."""
     try:
-        code = _terminal(options.app_data) if options.command is None else int(options.run(options))
+        code = _app(options) if options.command is None else int(options.run(options))
         if sys.stdout is not None:
             sys.stdout.flush()
         return code, ""
@@ -135,6 +158,14 @@ def _tried(options: argparse.Namespace) -> tuple[int, str]:
 def say(text: str) -> None:
     """One message for people on stderr."""
     print(folded(f"goemo-tui: {clean(text, newlines=True)}", sys.stderr), file=sys.stderr)
+
+
+def _app(options: argparse.Namespace) -> int:
+    if not options.web:
+        return _terminal(options.app_data)
+    from goemo_tui.commands.web import run
+
+    return run(options.app_data, options.port)
 
 
 def _terminal(data: str | None) -> int:

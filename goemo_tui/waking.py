@@ -23,7 +23,7 @@ TICK = 0.1
 
 def waking(driver: type[Driver]) -> type[Driver]:
     """`driver` with an input thread that ends when it is told to. A driver without one (headless, web) is returned as it is."""
-    if not hasattr(driver, "run_input_thread"):
+    if not hasattr(driver, "run_input_thread") or any(base.__name__ == "WebDriver" for base in driver.__mro__):
         return driver
 
     class WakingDriver(driver):  # type: ignore[valid-type, misc]

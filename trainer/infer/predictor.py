@@ -182,6 +182,13 @@ class Predictor:
     def predict(self, texts: str | Sequence[str], threshold: Threshold | None = None) -> list[Prediction]:
         """One prediction a text, in order. A text without words still gets the scores the model gives it."""
         texts = [texts] if isinstance(texts, str) else texts
+        self.thresholds(threshold)  # what is wrong with it is said before anything is computed
+        return self.predictions(texts, self.probabilities(texts), threshold)
+
+    def predictions(
+        self, texts: Sequence[str], probabilities: Array, threshold: Threshold | None = None
+    ) -> list[Prediction]:
+        """What is said of texts whose probabilities are known, float of (texts, labels). Raises ConfigError."""
         cuts = self.thresholds(threshold)
         return [
             Prediction(
@@ -193,5 +200,5 @@ class Predictor:
                 ),
                 {name: round(float(p[k]), 6) for k, name in enumerate(self.labels)},
             )
-            for text, p in zip(texts, self.probabilities(texts), strict=True)
+            for text, p in zip(texts, probabilities, strict=True)
         ]
