@@ -106,7 +106,9 @@ def test_exporting_twice_does_not_double_and_leaves_other_files_alone(goemo_home
     (folder / "events.out.tfevents.1.somebody").write_bytes(b"")
     exported(run, "tensorboard")
     assert scalars(folder, "train/loss") == close_to(losses(run))
-    assert len(list(folder.iterdir())) == 2
+    exported(run, "tensorboard")
+    assert scalars(folder, "train/loss") == close_to(losses(run))
+    assert len(list(folder.glob("*.goemo"))) == 2 and (folder / "events.out.tfevents.1.somebody").exists()
 
 
 def test_a_folder_of_ones_own(tmp_path: Path) -> None:
@@ -243,8 +245,9 @@ def test_a_full_disk_ends_the_mirror_and_nothing_else(goemo_home: Path) -> None:
     run = run_with_story()
     before = worker_files(run)
     done = subprocess.run(
-        ["bash", "-c", f'ulimit -f 1; exec "{sys.executable}" -m trainer.track "{run.folder}" tensorboard'],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True, timeout=120, check=False,
+        ["bash", "-c", 'ulimit -f 1; exec "$0" "$@"', sys.executable, "-m", "trainer.track", str(run.folder), "tensorboard"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert json.loads(done.stdout)["state"] == state.FAILED and "File too large" in json.loads(done.stdout)["error"]

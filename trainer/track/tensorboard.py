@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,11 @@ class TensorBoard:
             self._writer.close()
         place = paths.private_folder(self._folder / facts.run)
         for old in place.glob(f"events.out.tfevents.*{SUFFIX}"):
-            old.unlink()
+            # emptied, not removed: a TensorBoard that is open would wait for the file's end and never look at the next
+            if old.stat().st_size:
+                os.truncate(old, 0)
+            else:
+                old.unlink()
         self._writer = EventFileWriter(str(place), filename_suffix=SUFFIX)
         # a TensorBoard that is open forgets by this what it has read of the run
         start = SessionLog(status=SessionLog.START)
