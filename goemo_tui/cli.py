@@ -19,7 +19,7 @@ from goemo_tui.safe_text import clean
 from trainer import __version__
 from trainer.errors import GoemoError
 
-HEADLESS = "train, runs, models, predict, score, eval, data, settings, doctor"
+HEADLESS = "train, runs, models, push, pull, predict, score, eval, data, settings, doctor"
 
 
 class Refused(SystemExit):
@@ -44,7 +44,7 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    from goemo_tui.commands import data, doctor, evaluate, models, predict, runs, score, settings, train
+    from goemo_tui.commands import data, doctor, evaluate, models, predict, pull, push, runs, score, settings, train
 
     top = Parser(
         prog="goemo-tui",
@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--home", metavar="DIR", help="folder for runs, corpora and settings (GOEMO_HOME)")
     top.add_argument("--version", action="version", version=f"goemo-tui {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for module in (train, runs, models, predict, score, evaluate, data, settings, doctor):
+    for module in (train, runs, models, push, pull, predict, score, evaluate, data, settings, doctor):
         module.add(commands)
     return top
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from trainer.runs.run import Run
+from trainer.shared import shared
 
 PROJECT = "goemo-tui"
 """What trackers file all runs under: project of trackio and W&B, experiment of MLflow."""
@@ -28,7 +27,7 @@ def facts_of(run: Run) -> Facts:
     """Read them from the run's folder. Raises RunError or ConfigError where its settings cannot be read."""
     about, record = run.about, run.record
     settings: dict[str, str | int | float | bool] = {
-        key: _shared(value) for key, value in run.config.to_dict().items() if value is not None
+        key: shared(value) for key, value in run.config.to_dict().items() if value is not None
     }
     corpus = record.get("corpus")
     sums = corpus.get("sha256") if isinstance(corpus, dict) else None
@@ -36,13 +35,3 @@ def facts_of(run: Run) -> Facts:
         for key, value in found.items() if isinstance(found, dict) else ():
             settings[f"{table}.{key}"] = str(value)
     return Facts(run.id, about.name or run.id, about.note, settings, run.created)
-
-
-def _shared(value: Any) -> str | int | float | bool:
-    """A setting as a tracker gets it, which may stand on the network: of a path the last part alone."""
-    if isinstance(value, bool | int | float):
-        return value
-    parts = str(value).split(",")
-    return ",".join(
-        "+".join(Path(p).name if p.startswith(("/", "~", ".")) else p for p in part.split("+")) for part in parts
-    )
