@@ -43,7 +43,7 @@ class WeightsAndBiases:
                 shutil.rmtree(old)
         self._run = wandb.init(
             project=os.environ.get("WANDB_PROJECT") or PROJECT, id=run_id, name=facts.name, notes=facts.note or None,
-            config=dict(facts.settings), mode=self.mode, resume="allow" if self.mode == "online" else None,  # type: ignore[arg-type]
+            config=dict(facts.settings), mode=self.mode, resume="allow" if self.mode == "online" else None,
             dir=str(self._folder), settings=_silent(wandb),
         )  # fmt: skip
         self._known = int(self._run.step or 0) if self.mode == "online" else 0
