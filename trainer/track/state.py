@@ -11,8 +11,9 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from trainer import paths
 from trainer.errors import RunError
@@ -39,6 +40,9 @@ class Mirror:
     wall: float = 0.0
 
 
+_KINDS = {"where": str, "step": int, "points": int, "error": str, "pid": int, "wall": float}
+
+
 def log_of(folder: Path, tracker: str) -> Path:
     """Where a detached mirror's output goes."""
     return folder / FOLDER / f"{tracker}.log"
@@ -61,8 +65,7 @@ def _read(folder: Path, tracker: str) -> Mirror | None:
     try:
         with (folder / FOLDER / f"{tracker}.json").open("rb") as file:
             told = json.loads(file.read(MOST_BYTES))
-        types = {field.name: type(field.default) for field in fields(Mirror) if field.name not in ("tracker", "state")}
-        known = {name: kind(told[name]) for name, kind in types.items() if name in told}
+        known: dict[str, Any] = {name: kind(told[name]) for name, kind in _KINDS.items() if name in told}
         state = str(told["state"])
         if state == FOLLOWING and not _held(folder / FOLDER / f"{tracker}.lock"):
             state = GONE

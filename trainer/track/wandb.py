@@ -25,7 +25,7 @@ class WeightsAndBiases:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder or Path(os.environ.get("WANDB_DIR") or default_folder("wandb"))
         self.where = str(self._folder)
-        self.mode = os.environ.get("WANDB_MODE") or ("online" if os.environ.get("WANDB_API_KEY") else "offline")
+        self.mode: Any = os.environ.get("WANDB_MODE") or ("online" if os.environ.get("WANDB_API_KEY") else "offline")
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         self._run: Any = None
         self._known = 0
