@@ -19,7 +19,9 @@ from goemo_tui.safe_text import clean
 from trainer import __version__
 from trainer.errors import GoemoError
 
-HEADLESS = "train, runs, models, import, export, predict, score, serve, eval, data, settings, doctor, completion"
+HEADLESS = (
+    "train, runs, models, import, export, push, pull, predict, score, serve, eval, data, settings, doctor, completion"
+)
 
 
 class Refused(SystemExit):
@@ -53,6 +55,8 @@ def parser() -> argparse.ArgumentParser:
         import_,
         models,
         predict,
+        pull,
+        push,
         runs,
         score,
         serve,
@@ -79,6 +83,8 @@ def parser() -> argparse.ArgumentParser:
         models,
         import_,
         export,
+        push,
+        pull,
         predict,
         score,
         serve,

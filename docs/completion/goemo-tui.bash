@@ -6,10 +6,10 @@
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
 _shtab_goemo_tui_models_subparsers=(list export rm average)
-_shtab_goemo_tui_subparsers=(train runs models import export predict score eval data settings doctor completion)
+_shtab_goemo_tui_subparsers=(train runs models import export push pull predict score serve eval data settings doctor completion)
 
-_shtab_goemo_tui_train_option_strings=(-h --help --data --encoder --recipe --like --set --after --when-free --retries --detach --estimate --slurm --nodes --sbatch --json)
-_shtab_goemo_tui_runs_option_strings=(-h --help --json --yes --all --limit --dry-run --anyway)
+_shtab_goemo_tui_train_option_strings=(-h --help --data --encoder --recipe --like --set --after --when-free --retries --track --detach --estimate --slurm --nodes --sbatch --json)
+_shtab_goemo_tui_runs_option_strings=(-h --help --json --yes --all --limit --to --out --follow --dry-run --anyway)
 _shtab_goemo_tui_models_list_option_strings=(-h --help --json)
 _shtab_goemo_tui_models_export_option_strings=(-h --help --onnx --int8 --data --json)
 _shtab_goemo_tui_models_rm_option_strings=(-h --help -y --yes)
@@ -17,14 +17,17 @@ _shtab_goemo_tui_models_average_option_strings=(-h --help --into --data --device
 _shtab_goemo_tui_models_option_strings=(-h --help --json)
 _shtab_goemo_tui_import_option_strings=(-h --help --into --name --labels --data --json)
 _shtab_goemo_tui_export_option_strings=(-h --help --onnx --int8 --data --json)
+_shtab_goemo_tui_push_option_strings=(-h --help --public --license --dry-run --json)
+_shtab_goemo_tui_pull_option_strings=(-h --help --revision --json)
 _shtab_goemo_tui_predict_option_strings=(-h --help --model --against --threshold --device --because --like --data --json)
 _shtab_goemo_tui_score_option_strings=(-h --help --out --column --model --threshold --device --precision --format --out-format --by --by-day --safe-cells --portion --overwrite --again --json)
+_shtab_goemo_tui_serve_option_strings=(-h --help --http --model --threshold --device --token-file --max-texts --max-characters --max-body --queue --deadline --access-log --json)
 _shtab_goemo_tui_eval_option_strings=(-h --help --model --compare --data --split --threshold --bootstrap --report --device --json)
 _shtab_goemo_tui_data_option_strings=(-h --help --filter --split --top --limit --out --overwrite --share --method --seed --translation --folds --recipe --encoder --set --mark --again --url --json)
 _shtab_goemo_tui_settings_option_strings=(-h --help --edit --locate --json)
 _shtab_goemo_tui_doctor_option_strings=(-h --help --json)
 _shtab_goemo_tui_completion_option_strings=(-h --help)
-_shtab_goemo_tui_option_strings=(-h --help --data --home --version)
+_shtab_goemo_tui_option_strings=(-h --help --data --home --web --port --version)
 
 _shtab_goemo_tui_train___data_COMPGEN=_goemo_tui_corpora_file
 _shtab_goemo_tui_train___encoder_COMPGEN=_goemo_tui_encoders_dir
@@ -34,6 +37,7 @@ _shtab_goemo_tui_train___set_COMPGEN=_goemo_tui_settings
 _shtab_goemo_tui_train___after_COMPGEN=_goemo_tui_runs
 _shtab_goemo_tui_runs_pos_1_COMPGEN=_goemo_tui_runs
 _shtab_goemo_tui_runs_pos_2_COMPGEN=_goemo_tui_runs
+_shtab_goemo_tui_runs___out_COMPGEN=_goemo_tui_dir
 _shtab_goemo_tui_models_export_pos_0_COMPGEN=_goemo_tui_models_dir
 _shtab_goemo_tui_models_export_pos_1_COMPGEN=_goemo_tui_dir
 _shtab_goemo_tui_models_export___data_COMPGEN=_goemo_tui_corpora_file
@@ -49,6 +53,8 @@ _shtab_goemo_tui_import___data_COMPGEN=_goemo_tui_corpora_file
 _shtab_goemo_tui_export_pos_0_COMPGEN=_goemo_tui_models_dir
 _shtab_goemo_tui_export_pos_1_COMPGEN=_goemo_tui_dir
 _shtab_goemo_tui_export___data_COMPGEN=_goemo_tui_corpora_file
+_shtab_goemo_tui_push_pos_0_COMPGEN=_goemo_tui_models_dir
+_shtab_goemo_tui_push___license_COMPGEN=_goemo_tui_runs
 _shtab_goemo_tui_predict___model_COMPGEN=_goemo_tui_models_dir
 _shtab_goemo_tui_predict___against_COMPGEN=_goemo_tui_models_dir
 _shtab_goemo_tui_predict___threshold_COMPGEN=_goemo_tui_thresholds
@@ -61,6 +67,10 @@ _shtab_goemo_tui_score___model_COMPGEN=_goemo_tui_models_dir
 _shtab_goemo_tui_score___threshold_COMPGEN=_goemo_tui_thresholds
 _shtab_goemo_tui_score___device_COMPGEN=_goemo_tui_devices
 _shtab_goemo_tui_score___precision_COMPGEN=_goemo_tui_precisions
+_shtab_goemo_tui_serve___model_COMPGEN=_goemo_tui_models_dir
+_shtab_goemo_tui_serve___threshold_COMPGEN=_goemo_tui_thresholds
+_shtab_goemo_tui_serve___device_COMPGEN=_goemo_tui_devices
+_shtab_goemo_tui_serve___token_file_COMPGEN=_goemo_tui_file
 _shtab_goemo_tui_eval___model_COMPGEN=_goemo_tui_models_dir
 _shtab_goemo_tui_eval___compare_COMPGEN=_goemo_tui_models_dir
 _shtab_goemo_tui_eval___data_COMPGEN=_goemo_tui_corpora_file
@@ -77,11 +87,11 @@ _shtab_goemo_tui_data___set_COMPGEN=_goemo_tui_settings
 _shtab_goemo_tui___data_COMPGEN=_goemo_tui_corpora_file
 _shtab_goemo_tui___home_COMPGEN=_goemo_tui_dir
 
-_shtab_goemo_tui_runs_pos_0_choices=(list show attach stop resume rm prune compare rename note errors)
+_shtab_goemo_tui_runs_pos_0_choices=(list show attach stop resume rm prune compare rename note errors export)
 _shtab_goemo_tui_models_pos_0_choices=(list export rm average)
 _shtab_goemo_tui_data_pos_0_choices=(list check stats similar show export augment suspects download)
 _shtab_goemo_tui_completion_pos_0_choices=(bash zsh fish tcsh)
-_shtab_goemo_tui_pos_0_choices=(train runs models import export predict score eval data settings doctor completion)
+_shtab_goemo_tui_pos_0_choices=(train runs models import export push pull predict score serve eval data settings doctor completion)
 
 _shtab_goemo_tui_train__h_nargs=0
 _shtab_goemo_tui_train___help_nargs=0
@@ -96,6 +106,7 @@ _shtab_goemo_tui_runs___help_nargs=0
 _shtab_goemo_tui_runs___json_nargs=0
 _shtab_goemo_tui_runs___yes_nargs=0
 _shtab_goemo_tui_runs___all_nargs=0
+_shtab_goemo_tui_runs___follow_nargs=0
 _shtab_goemo_tui_runs___dry_run_nargs=0
 _shtab_goemo_tui_runs___anyway_nargs=0
 _shtab_goemo_tui_models_list__h_nargs=0
@@ -126,6 +137,14 @@ _shtab_goemo_tui_export___help_nargs=0
 _shtab_goemo_tui_export___onnx_nargs=0
 _shtab_goemo_tui_export___int8_nargs=0
 _shtab_goemo_tui_export___json_nargs=0
+_shtab_goemo_tui_push__h_nargs=0
+_shtab_goemo_tui_push___help_nargs=0
+_shtab_goemo_tui_push___public_nargs=0
+_shtab_goemo_tui_push___dry_run_nargs=0
+_shtab_goemo_tui_push___json_nargs=0
+_shtab_goemo_tui_pull__h_nargs=0
+_shtab_goemo_tui_pull___help_nargs=0
+_shtab_goemo_tui_pull___json_nargs=0
 _shtab_goemo_tui_predict_pos_0_nargs='*'
 _shtab_goemo_tui_predict__h_nargs=0
 _shtab_goemo_tui_predict___help_nargs=0
@@ -138,6 +157,10 @@ _shtab_goemo_tui_score___safe_cells_nargs=0
 _shtab_goemo_tui_score___overwrite_nargs=0
 _shtab_goemo_tui_score___again_nargs=0
 _shtab_goemo_tui_score___json_nargs=0
+_shtab_goemo_tui_serve__h_nargs=0
+_shtab_goemo_tui_serve___help_nargs=0
+_shtab_goemo_tui_serve___access_log_nargs=0
+_shtab_goemo_tui_serve___json_nargs=0
 _shtab_goemo_tui_eval__h_nargs=0
 _shtab_goemo_tui_eval___help_nargs=0
 _shtab_goemo_tui_eval___json_nargs=0
@@ -159,6 +182,7 @@ _shtab_goemo_tui_completion___help_nargs=0
 _shtab_goemo_tui_pos_0_nargs=A...
 _shtab_goemo_tui__h_nargs=0
 _shtab_goemo_tui___help_nargs=0
+_shtab_goemo_tui___web_nargs=0
 _shtab_goemo_tui___version_nargs=0
 
 
@@ -182,11 +206,11 @@ _goemo_tui_settings() {
   [[ $1 == *=* ]] && words="recipe=goemo recipe=notebook taxonomy=emotions taxonomy=ekman taxonomy=sentiment scheduler=linear scheduler=cosine scheduler=constant decay=weights decay=all precision=auto precision=bf16 precision=fp32 batching=grouped batching=shuffled padding=longest padding=max_length head_init=log_odds head_init=random pooling=auto pooling=mean pooling=cls own_tokens=none own_tokens=placeholders own_tokens=emoji own_tokens=all loss=bce loss=focal loss=asymmetric loss=weighted threshold_fit=blended threshold_fit=smoothed threshold_fit=calibrated threshold_fit=per_label threshold_fit=global suspects=keep suspects=leave_out suspects=down_weight augment=none augment=synonyms augment=deletion augment=back_translation augment=synonyms+deletion augment=synonyms+back_translation augment=deletion+back_translation augment=synonyms+deletion+back_translation deterministic=false deterministic=true"
   compgen -W "$words" -- "$1"
 }
-_goemo_tui_models_dir() {
-  compgen -W "$(goemo-tui completion --words models 2>/dev/null)" -- "$1"
+_goemo_tui_dir() {
   compgen -d -- "$1"
 }
-_goemo_tui_dir() {
+_goemo_tui_models_dir() {
+  compgen -W "$(goemo-tui completion --words models 2>/dev/null)" -- "$1"
   compgen -d -- "$1"
 }
 _goemo_tui_devices() {

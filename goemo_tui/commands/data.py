@@ -134,12 +134,14 @@ def _list(as_json: bool) -> int:
 
 
 def _check(path: str, as_json: bool) -> int:
+    from goemo_tui.commands.progress import fetching
     from goemo_tui.safe_text import clean
     from trainer.corpus import load_corpus
     from trainer.errors import CorpusError, NotFoundError
 
     try:
-        corpus = load_corpus(path)
+        with fetching() as progress:
+            corpus = load_corpus(path, progress)
     except NotFoundError as error:
         if as_json:  # the document is whole also where there is nothing; the exit code says what it means
             print(

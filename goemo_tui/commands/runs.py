@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trainer.runs.run import Run
     from trainer.runs.snapshot import Snapshot
 
-ACTIONS = ("list", "show", "attach", "stop", "resume", "rm", "prune", "compare", "rename", "note", "errors")
+ACTIONS = ("list", "show", "attach", "stop", "resume", "rm", "prune", "compare", "rename", "note", "errors", "export")
 WITH_MORE = ("compare", "rename", "note", "errors")
 """Actions that take more words behind the ID."""
 
@@ -27,13 +27,14 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "runs",
-        help="list, show, attach, stop, resume, remove, prune, compare, rename, note runs, and list their errors",
+        help="list, show, attach, stop, resume, remove, prune, compare, rename, note, export runs, and list their errors",
         description="The runs of this machine. ID is an id, its two words (calm-otter), the name it was given or a start "
         "that fits one run; left out, it is the newest running run, else the newest, and for resume the newest that can be "
         "resumed. prune frees disk: the checkpoints of "
         "finished runs (of ID, or of all), whose models stay, and what crashes left. compare A B [C …] puts runs side by "
         'side. rename ID NAME and note ID TEXT say what people call a run and what they know of it; "" takes it away. '
-        "errors ID EMOTION lists the comments of dev that it got wrong for an emotion.",
+        "errors ID EMOTION lists the comments of dev that it got wrong for an emotion. export ID --to TRACKER writes the run's "
+        "curves and settings where TensorBoard, trackio, W&B or MLflow show them.",
     )
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
     parser.add_argument("id", nargs="?", metavar="ID", help="which run")
@@ -49,6 +50,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--all", action="store_true", help="prune: also of runs that could still be resumed; compare: all settings"
     )
     parser.add_argument("--limit", type=int, metavar="N", help="errors: print so many at most (default 50)")
+    parser.add_argument(
+        "--to", metavar="TRACKER[,…]", help="export: to which trackers: tensorboard, trackio, wandb, mlflow"
+    )
+    parser.add_argument("--out", metavar="DIR", help="export: the tracker's folder (default: below GOEMO_HOME/track)")
+    parser.add_argument("--follow", action="store_true", help="export: go on until the run has ended")
     parser.add_argument("--dry-run", action="store_true", help="prune: show what would be freed, remove nothing")
     parser.add_argument(
         "--anyway", action="store_true", help="resume, rm, prune: ID was started on another host and runs no more there"
@@ -61,12 +67,16 @@ def run(args: argparse.Namespace) -> int:
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "list": _list, "show": _show, "attach": _attach, "stop": _stop, "resume": _resume, "rm": _remove,
         "prune": _prune, "compare": _compare, "rename": _rename, "note": _note, "errors": _errors,
+        "export": _export,
     }  # fmt: skip
     for flag in ("all", "dry_run"):  # `rm --dry-run` must not remove
         if getattr(args, flag) and args.action != "prune" and (flag, args.action) != ("all", "compare"):
             raise ConfigError(f"--{flag.replace('_', '-')} belongs to runs prune, not to runs {args.action}")
     if args.limit is not None and args.action != "errors":
         raise ConfigError(f"--limit belongs to runs errors, not to runs {args.action}")
+    for flag in ("to", "out", "follow"):
+        if getattr(args, flag) and args.action != "export":
+            raise ConfigError(f"--{flag} belongs to runs export, not to runs {args.action}")
     if args.more and args.action not in WITH_MORE:
         raise ConfigError(f"runs {args.action} takes one run at most, not {args.more[0]!r} too")
     if args.anyway and (args.action not in ("resume", "rm", "prune") or args.id is None):
@@ -130,13 +140,16 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
+    from goemo_tui.commands import trackers
     from goemo_tui.commands.lines import wrapped
     from goemo_tui.safe_text import clean
 
     one = chosen(args.id)
     if args.json:
         called = {"name": one.about.name, "note": one.about.note}
-        print(json.dumps({**one.summary(), **{what: text for what, text in called.items() if text}}))
+        mirrors = trackers.documents(one)
+        more = {**{what: text for what, text in called.items() if text}, **({"trackers": mirrors} if mirrors else {})}
+        print(json.dumps({**one.summary(), **more}))
         return 0
     for name, value in _facts(one):
         print(wrapped(f"{name:<12}{clean(value)}", indent=12))
@@ -145,6 +158,7 @@ def _show(args: argparse.Namespace) -> int:
 
 def _facts(one: Run) -> list[tuple[str, str]]:
     from goemo_tui import wording
+    from goemo_tui.commands import trackers
     from goemo_tui.commands.progress import collapsed, epoch_of, figures
     from goemo_tui.services.resume import can_go_on
     from trainer.config import recipe
@@ -176,6 +190,7 @@ def _facts(one: Run) -> list[tuple[str, str]]:
     facts += [("warning", text) for text in collapsed(seen.warnings)]
     if seen.bad:
         facts.append(("warning", f"{seen.bad} lines of the log are damaged and were skipped"))
+    facts += [("tracker", line) for line in trackers.lines(one)]
     facts.append(("model", str(one.model) if one.model else "none yet"))
     return [*facts, ("disk", _disk(one)), ("folder", str(one.folder)), ("log", str(one.worker_log))]
 
@@ -236,6 +251,7 @@ def _resume(args: argparse.Namespace) -> int:
     from goemo_tui.commands.progress import say
     from goemo_tui.services import resume
     from trainer.runs import process
+    from trainer.track import start
 
     one = chosen(args.id) if args.id is not None else to_resume()
     look = one.look()
@@ -246,6 +262,8 @@ def _resume(args: argparse.Namespace) -> int:
         if resume.starts_over(one, look):
             say(f"{one.id} has no checkpoint: it starts over from step 0")
     process.resume(one, anyway=args.anyway)
+    for trouble in start.begin(one):
+        say(f"warning: {trouble}")
     print(json.dumps(one.summary()) if args.json else one.id, flush=True)
     say(f"{one.id} {where}\n  watch it: goemo-tui runs attach {one.id}")
     return 0
@@ -303,6 +321,12 @@ def _errors(args: argparse.Namespace) -> int:
     from goemo_tui.commands.errors import errors_of
 
     return errors_of(args)
+
+
+def _export(args: argparse.Namespace) -> int:
+    from goemo_tui.commands.trackers import export
+
+    return export(args)
 
 
 def _clean(text: str) -> str:

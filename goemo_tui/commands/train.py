@@ -48,6 +48,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument(
         "--retries", metavar="N", help="take the run up again N times if its process dies; short for --set retries=N"
     )
+    parser.add_argument(
+        "--track", metavar="TRACKER[,…]",
+        help="mirror the run while it trains to tensorboard, trackio, wandb or mlflow; none: nowhere, whatever is set",
+    )  # fmt: skip
     parser.add_argument("--detach", action="store_true", help="do not wait: print the run's id and leave")
     parser.add_argument(
         "--estimate",
@@ -71,15 +75,23 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """0 finished (or started, with --detach), 1 not finished, 130 left by ctrl-c. Raises GoemoError."""
     from goemo_tui.commands.progress import fetching, say
+    from goemo_tui.services import trackers
     from trainer.runs import process, queue
     from trainer.runs.plan import plan
     from trainer.runs.run import Run
+    from trainer.track import start
 
     asked = asked_for(args)
     if args.slurm or args.nodes is not None or args.sbatch:
         from goemo_tui.commands import slurm
 
+        if args.track is not None:
+            raise ConfigError(
+                "--track mirrors trainings that begin here, and this one begins in a job: goemo-tui runs export ID --to TRACKER "
+                "afterwards, or with --follow beside it"
+            )
         return slurm.run(args, asked)
+    track, complaints = trackers.asked(args.track)
     after = Run.open(args.after).id if args.after is not None else None  # before anything is downloaded
     if args.estimate:
         from goemo_tui.commands import estimate
@@ -88,13 +100,15 @@ def run(args: argparse.Namespace) -> int:
     with fetching() as progress:
         ready = plan(asked.data, asked.encoder, asked.recipe, asked.settings, progress)
     turn = queue.checked(after, args.when_free, ready.config)
-    for warning in ready.warnings:
+    for warning in (*ready.warnings, *complaints):
         say(f"warning: {warning}")
     for line in queue_notes(turn) if turn.waits else [*device_notes(ready.config), *beside_notes(ready.config)]:
         say(line)
-    made = Run.create(ready.config, {**ready.record(), **turn.record()})
+    made = Run.create(ready.config, {**ready.record(), **turn.record(), **start.record(track)})
     try:
         process.start(made)
+        for trouble in start.begin(made):
+            say(f"warning: {trouble}")
         if args.detach:
             print(json.dumps(document(made, made.look())) if args.json else made.id)
             return 0

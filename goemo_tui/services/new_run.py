@@ -139,9 +139,11 @@ def begin(draft: Draft, say: Callable[[str], None] = lambda text: None) -> Start
     Blocks (it reads the corpus and may fetch an encoder): call it from a thread. `say` is told what goes on. Raises
     GoemoError.
     """
+    from goemo_tui.services import trackers
     from trainer.runs import process, queue
     from trainer.runs.plan import plan
     from trainer.runs.run import Run
+    from trainer.track import start
 
     config, wrong = check(draft)
     if config is None:
@@ -155,7 +157,8 @@ def begin(draft: Draft, say: Callable[[str], None] = lambda text: None) -> Start
     settings = {**(draft.like.chosen if draft.like else {}), **changes(draft, config)}
     found = plan(config.data, config.encoder, draft.recipe, settings, fetching)
     turn = queue.checked(draft.after, draft.start == WHEN_FREE, found.config)
-    run = Run.create(found.config, {**found.record(), **turn.record()})
+    track, complaints = trackers.asked(None)
+    run = Run.create(found.config, {**found.record(), **turn.record(), **start.record(track)})
     say(f"starting {run.id}")
     process.start(run)
-    return Started(run.id, found.warnings)
+    return Started(run.id, (*found.warnings, *complaints, *start.begin(run)))

@@ -158,7 +158,7 @@ def look_at_corpus(name: str) -> CorpusNote:
     from trainer.corpus import load_corpus
 
     try:
-        corpus = load_corpus(name)
+        corpus = load_corpus(name, fetch=False)  # what is being typed is not asked for on a network
         corpus.require_trainable()
     except GoemoError as error:
         return CorpusNote(name, "", str(error).replace("\n", " "))

@@ -11,6 +11,7 @@ from trainer import surroundings
 from trainer.runs import disk, process
 from trainer.runs.queue import Queue
 from trainer.runs.run import Look, Run
+from trainer.track import start
 
 RESUMABLE = ("stopped", "died", "failed")
 
@@ -40,10 +41,10 @@ def warnings(run: Run) -> tuple[str, ...]:
 
 
 def take_up(run: Run) -> Resumed:
-    """Start a worker on the run again. Blocks. Raises GoemoError."""
+    """Start a worker on the run again, and the mirrors that it was made with. Blocks. Raises GoemoError."""
     told = warnings(run)
     process.resume(run)
-    return Resumed(told)
+    return Resumed((*told, *start.begin(run)))
 
 
 def starts_over(run: Run, look: Look) -> bool:

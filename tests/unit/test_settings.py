@@ -22,6 +22,7 @@ VALUES: dict[str, object] = {
     "smoothing": 0.5,
     "update_rate": 4.0,
     "alerts": "bell",
+    "track": "tensorboard,mlflow",
     "keys": {"data.filter": "f"},
 }
 """One value for each setting that is not its default."""

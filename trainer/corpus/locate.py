@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from trainer import paths
+from trainer.corpus import hub
 from trainer.corpus.corpus import SPLITS, Corpus, divided, order_warning
 from trainer.corpus.read import EXTENSIONS, read_split
 from trainer.corpus.split import Split
 from trainer.errors import CorpusError, NotFoundError
+from trainer.hub_client import Progress
 from trainer.labels import ALPHABETICAL, EMOTIONS, LabelFile, from_names, read_label_file
 
 STEMS = {"train": "train", **dict.fromkeys(("dev", "validation", "valid", "val", "eval"), "dev"), "test": "test"}
@@ -29,15 +31,20 @@ class CorpusInfo:
     name: str
     path: Path
     splits: dict[str, int]
-    origin: Literal["sample", "downloaded"]
+    origin: Literal["sample", "downloaded", "hub"]
 
 
-def load_corpus(path: str | Path | None = None) -> Corpus:
-    """Load `sample` (also None), a downloaded corpus by its name, a folder of splits, or one file.
+def load_corpus(path: str | Path | None = None, progress: Progress | None = None, fetch: bool = True) -> Corpus:
+    """Load `sample` (also None), a downloaded corpus by its name, a folder of splits, one file, or a dataset of the Hub.
 
-    Bad rows are left out and listed in `problems`; a refused file loads too, `require_trainable` tells. Raises
+    A text such as OWNER/NAME that is nothing on this disk is a dataset (see `hub`): from its copy here, else fetched
+    unless `fetch` forbids it. Bad rows are left out and listed in `problems`; a refused file loads too, `require_trainable` tells. Raises
     NotFoundError where nothing is there, CorpusError where it cannot be told what is what.
     """
+    dataset = _dataset(path)
+    if dataset is not None:
+        found = hub.find(dataset, progress, fetch)
+        return _load_folder(dataset.repo.rpartition("/")[2], found)
     place = _place("sample" if path is None else path)
     try:
         name = place.resolve().name or str(place)
@@ -59,12 +66,15 @@ def load_corpus(path: str | Path | None = None) -> Corpus:
 
 def list_corpora() -> list[CorpusInfo]:
     """The corpora that have a name: the sample, then the downloaded ones by name."""
-    found: list[tuple[str, Path, Literal["sample", "downloaded"]]] = [("sample", paths.shipped() / "sample", "sample")]
+    found: list[tuple[str, Path, Literal["sample", "downloaded", "hub"]]] = [
+        ("sample", paths.shipped() / "sample", "sample")
+    ]
     downloaded = paths.corpora_folder()
     if downloaded.is_dir():
         # a download that brought nothing leaves an empty folder behind, which is no corpus
         folders = sorted(p for p in downloaded.iterdir() if p.is_dir() and _has_files(p))
         found += [(p.name, p, "downloaded") for p in folders]
+    found += [(name, path, "hub") for name, path in hub.names()]
     return [CorpusInfo(name, path, _rows(path), origin) for name, path, origin in found if path.is_dir()]
 
 
@@ -88,6 +98,14 @@ def _named(name: str) -> Path | None:
         if name == "goemotions" or folder.is_dir():
             return folder
     return None
+
+
+def _dataset(path: str | Path | None) -> hub.Name | None:
+    """The dataset of the Hub that is meant: never where something of that name lies here, or where a file is meant."""
+    if not isinstance(path, str) or path.lower().endswith(EXTENSIONS):
+        return None
+    name = hub.parsed(path)
+    return name if name is not None and not paths.expanded(path).exists() else None
 
 
 def _place(path: str | Path) -> Path:

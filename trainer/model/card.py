@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.config import TrainConfig
+from trainer.shared import shared
 
 
 def card(
@@ -19,9 +20,7 @@ def card(
 ) -> str:
     """Markdown with the front matter that the Hub reads. `validation` holds the fields of the epoch's event; what is no
     epoch of a training has neither `epoch`, `train_loss` nor `diagnosis`."""
-    # a card is made to be shared: of a path it tells the last part alone
-    shared = {**config.to_dict(), "data": Path(config.data).name, "encoder": encoder_name(config.encoder)}
-    settings = "\n".join(f"| {key} | `{value}` |" for key, value in shared.items())
+    settings = "\n".join(f"| {key} | `{shared(value)}` |" for key, value in config.to_dict().items())
     data = "\n".join(f"| {split} | `{digest}` |" for split, digest in fingerprint.items())
     rows = "\n".join(
         f"| {_cell(name)} | {s['precision']:.3f} | {s['recall']:.3f} | {s['f1']:.3f} | {s['support']} | {s['threshold']:.3f} |"
@@ -76,7 +75,7 @@ fitted on one half of dev and scored on the other, both ways; macro-F1 with one 
 
 def encoder_name(encoder: str) -> str:
     """A Hub name as it is, of a local folder its last part."""
-    return Path(encoder).name if encoder.startswith("/") else encoder
+    return str(shared(encoder))
 
 
 def _cell(text: str) -> str:

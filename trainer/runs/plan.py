@@ -14,7 +14,7 @@ from typing import Any
 
 from trainer import devices, paths, surroundings
 from trainer.config import TrainConfig, augmentations, parse_settings, recipe
-from trainer.corpus import Corpus, load_corpus
+from trainer.corpus import Corpus, hub, load_corpus
 from trainer.corpus.language import language_warning
 from trainer.corpus.pair import find_pair
 from trainer.encoders import Encoder, Progress, anatomy, find_encoder, read_json, takes_mean
@@ -69,7 +69,7 @@ def plan(
     encoder = str(asked.pop("encoder", None) or encoder or recipe(recipe_name).encoder)
     data = asked.pop("data", None) or data or "sample"
     replace(recipe(recipe_name, encoder), **asked)  # wrong values are named before anything is looked for
-    corpus = load_corpus(data)
+    corpus = load_corpus(data, progress)
     corpus.require_trainable()
     found = find_encoder(encoder, progress)
     shape = anatomy(found.folder)
@@ -169,4 +169,6 @@ def versions() -> dict[str, str]:
 
 def _portable(data: str | Path, corpus: Corpus) -> str:
     """What the worker, which runs elsewhere, is to load: the very corpus that was checked."""
-    return data if isinstance(data, str) and data in FIXED_NAMES else str(corpus.path)
+    if isinstance(data, str) and data in FIXED_NAMES:
+        return data
+    return hub.pinned(corpus.path) or str(corpus.path)

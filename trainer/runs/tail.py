@@ -6,6 +6,7 @@ Only reads. Lines that are no event are counted and passed over; nothing here in
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,14 @@ def read_events(path: Path) -> list[dict[str, Any]]:
 
     Bad lines and a torn last line are skipped; a log that is not there has no events.
     """
+    return standing(EventTail(path).poll())
+
+
+def standing(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of events in their order, those that no later one took back."""
     kept: list[dict[str, Any]] = []
     validated: set[float | None] = set()
-    for event in EventTail(path).poll():
+    for event in events:
         epoch = validated_epoch(event)
         # asked only where something can have been taken back: a log has many steps
         if restart_step(event) is not None or (epoch is not None and epoch in validated):

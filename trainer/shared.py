@@ -1,0 +1,20 @@
+"""Settings as they are told to others (a model card, a tracker): of a path of this machine the last part alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def shared(value: Any) -> str | int | float | bool:
+    """A setting's value without the folders that it lies in; what is no path stays as it is.
+
+    Some settings hold several names, joined by commas or plus signs.
+    """
+    if isinstance(value, bool | int | float):
+        return value
+    return ",".join("+".join(_last(part) for part in several.split("+")) for several in str(value).split(","))
+
+
+def _last(text: str) -> str:
+    return Path(text).name if text.strip().startswith(("/", "~", "./", "../")) else text
