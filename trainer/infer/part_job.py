@@ -127,7 +127,8 @@ class Worker:
         known = self.folder.mark(part)
         if known is not None:
             return known
-        self.folder.started(part, {"pid": os.getpid(), "host": socket.gethostname()})
+        who = {"pid": os.getpid(), "host": socket.gethostname()}
+        self.folder.started(part, who)
         source = self._source(part)
         work = Work(source, self._predictor, self._layout, self.job.by, self.job.portion)
         bodies, portions, rows = list[bytes](), list[dict[str, Any]](), 0
@@ -138,7 +139,7 @@ class Worker:
         if rows != part.rows:
             raise CorpusError(f"{source.where}: {rows:,} rows where {part.rows:,} were planned; has it changed?")
         self._open = (part.file, part.first + rows, source)
-        return self.folder.add(part, one_file(self._layout, bodies), portions)
+        return self.folder.add(part, one_file(self._layout, bodies), portions, who)
 
     def _source(self, part: Part) -> Source:
         """The file of the part, at its first row: gone on with where the last part was before it in the same file."""

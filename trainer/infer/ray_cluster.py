@@ -138,6 +138,7 @@ def _token() -> str:
 def _environment(own: bool) -> Iterator[None]:
     """What Ray reads from the environment, for itself and the processes it starts."""
     wanted = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+    wanted["RAY_BACKEND_LOG_LEVEL"] = "fatal"  # else it writes on our stderr what is no user's business
     if own:
         # what makes 127.0.0.1 the address of a node: else Ray takes that of the network, and listens on all
         wanted["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"

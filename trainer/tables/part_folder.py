@@ -142,10 +142,11 @@ class PartFolder:
             return None
         return found if isinstance(found, dict) and found.get("plan") == self.plan else None
 
-    def add(self, part: Part, body: bytes, portions: list[dict[str, Any]]) -> dict[str, Any]:
-        """Keep a part: its rows first, its mark behind them. Raises StoreError."""
+    def add(self, part: Part, body: bytes, portions: list[dict[str, Any]], who: dict[str, Any]) -> dict[str, Any]:
+        """Keep a part that `who` made: its rows first, its mark behind them. Raises StoreError."""
         self.folder.write(f"{part.name}.parquet", body)
-        mark = {"plan": self.plan, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest(), "portions": portions}
+        digest = hashlib.sha256(body).hexdigest()
+        mark = {"plan": self.plan, "by": who, "bytes": len(body), "sha256": digest, "portions": portions}
         self.folder.write(f"{MARKS}/{part.name}.json", json.dumps(mark).encode())
         self.folder.remove(f"{MARKS}/{part.name}.begun")
         return mark
