@@ -72,7 +72,7 @@ def _at_uri(where: str, format: str | None) -> list[str]:
     except OSError as error:
         raise CorpusError(f"{_shown(where)} cannot be looked at: {error}") from None
     base = base.rstrip("/")
-    rest = [name[len(base) :].lstrip("/") for name in names]
+    rest = [name[len(base) :].lstrip("/") for name in names if not name.rsplit("/", 1)[-1].startswith(".")]
     if "*" in address:
         pattern = _pattern(unquote(address[len(start) :]))
         rest = _matching([name for name in rest if pattern.match(name)], where)
