@@ -54,12 +54,22 @@ def comments(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 8,000 rows, so that a part is long enough to be hit in its midst."""
+    texts = load_corpus("sample").splits["train"].text
+    folder = tmp_path_factory.mktemp("many")
+    table = pa.table({"n": list(range(8000)), "text": [texts[n % len(texts)] if n % 90 else "" for n in range(8000)]})
+    pq.write_table(table, folder / "many.parquet", row_group_size=1500)
+    return folder
+
+
 def score(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *arguments, "--portion", "32"], capture_output=True, text=True, timeout=600)
 
 
-def by_ray(source: str, model: Path, out: Path, *more: str) -> list[str]:
-    return [source, "--model", str(model), "--out", str(out), "--engine", "ray", "--part", "64", "--json", *more]
+def by_ray(source: str, model: Path, out: Path, *more: str, part: int = 64) -> list[str]:
+    return [source, "--model", str(model), "--out", str(out), "--engine", "ray", "--part", str(part), "--json", *more]
 
 
 def here(source: str, model: Path, out: Path, *more: str) -> tuple[pa.Table, dict[str, Any]]:
@@ -134,12 +144,10 @@ def test_the_rows_of_the_local_engine_and_nobody_else_can_reach_it(comments: Pat
     assert other.returncode == 2 and "another threshold" in other.stderr and "--overwrite" in other.stderr
 
 
-def test_a_worker_that_is_killed_at_a_part_costs_and_doubles_no_row(
-    comments: Path, model: Path, tmp_path: Path
-) -> None:
-    whole, told = here(f"{comments}/*.csv", model, tmp_path / "whole.parquet")
+def test_a_worker_that_is_killed_at_a_part_costs_and_doubles_no_row(many: Path, model: Path, tmp_path: Path) -> None:
+    whole, told = here(str(many), model, tmp_path / "whole.parquet")
     out = tmp_path / "out"
-    command = [*COMMAND, *by_ray(f"{comments}/*.csv", model, out, "--workers", "2"), "--portion", "32"]
+    command = [*COMMAND, *by_ray(str(many), model, out, "--workers", "2", part=1024), "--portion", "32"]
     killed: tuple[str, int] | None = None
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         for part, pid in begun(out, process, set()):
@@ -158,10 +166,10 @@ def test_a_worker_that_is_killed_at_a_part_costs_and_doubles_no_row(
     assert not list(out.glob("_parts/*.begun")) and not list(out.glob(".*"))
 
 
-def test_killed_itself_it_leaves_nobody_and_goes_on(comments: Path, model: Path, tmp_path: Path) -> None:
-    whole, told = here(f"{comments}/*.csv", model, tmp_path / "whole.parquet")
+def test_killed_itself_it_leaves_nobody_and_goes_on(many: Path, model: Path, tmp_path: Path) -> None:
+    whole, told = here(str(many), model, tmp_path / "whole.parquet")
     out = tmp_path / "out"
-    arguments = by_ray(f"{comments}/*.csv", model, out, "--workers", "1")
+    arguments = by_ray(str(many), model, out, "--workers", "1", part=1024)
     reached = 0
     for how in (signal.SIGKILL, signal.SIGTERM):
         command = [*COMMAND, *arguments, "--portion", "32"]

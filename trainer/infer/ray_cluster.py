@@ -11,7 +11,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -28,6 +28,9 @@ MEMORY = 100 << 20
 """Bytes of the store for what Ray's processes hand to each other: here numbers and names, no rows."""
 
 STARTS = 3
+
+LEAVE_SECONDS = 5.0
+"""How long Ray's processes are given to end by themselves."""
 
 FOLDER = "goemo-ray-"
 
@@ -47,10 +50,12 @@ class Cluster:
 
 @contextmanager
 def joined(cluster: Cluster) -> Iterator[Any]:
-    """The module `ray`, connected; at the end it is left, and ours is gone with all its processes. Raises ConfigError, GoemoError."""
+    """The module `ray`, connected; at the end it is left, and ours is gone with all its processes.
+
+    Meanwhile nothing that is printed reaches stdout: Ray tells there of workers that died. Raises ConfigError, GoemoError."""
     on_term = signal.getsignal(signal.SIGTERM)
     folder = None
-    with _environment(cluster.address is None):
+    with _environment(cluster.address is None), Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         ray = _imported()
         try:
             if cluster.address is None:
@@ -62,7 +67,10 @@ def joined(cluster: Cluster) -> Iterator[Any]:
                 signal.signal(signal.SIGTERM, on_term)
             yield ray
         finally:
+            ours = set(psutil.Process().children(recursive=True)) if folder is not None else set()
             ray.shutdown()
+            psutil.wait_procs(list(ours), timeout=LEAVE_SECONDS)
+            _end(ours)  # a worker in the midst of something goes a little later than its Ray
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -110,7 +118,7 @@ def _start(ray: Any, cluster: Cluster, folder: Path) -> None:
 
 
 def _end(processes: set[psutil.Process]) -> None:
-    """Those that a start has left behind."""
+    """Kill those that are still there."""
     for process in processes:
         with suppress(psutil.Error):
             process.kill()
