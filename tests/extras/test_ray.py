@@ -222,8 +222,9 @@ def test_joins_a_ray_that_is_there_and_leaves_it(comments: Path, model: Path, tm
     keeper = (
         "import sys; from trainer.infer.ray_cluster import Cluster, joined\n"
         "with joined(Cluster(workers=2)) as ray:\n"
-        "    import os; print(os.environ['RAY_AUTH_TOKEN'], ray.get_runtime_context().gcs_address, flush=True)\n"
-        "    sys.stdin.read(); print(len([n for n in ray.nodes() if n['Alive']]))\n"
+        "    import os; out = sys.__stdout__\n"
+        "    print(os.environ['RAY_AUTH_TOKEN'], ray.get_runtime_context().gcs_address, file=out, flush=True)\n"
+        "    sys.stdin.read(); print(len([n for n in ray.nodes() if n['Alive']]), file=out)\n"
     )
     whole, _ = here(f"{comments}/c1.csv", model, tmp_path / "whole.parquet")
     with subprocess.Popen(
