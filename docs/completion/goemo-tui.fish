@@ -95,7 +95,7 @@ function _shtab_goemo_tui_using
 end
 
 set -g _shtab_goemo_tui_commands train runs models 'models list' 'models export' 'models rm' 'models average' import export push pull predict score serve eval data settings doctor completion
-set -g _shtab_goemo_tui_opts_with_value --after --against --because --bootstrap --by --by-day --column --compare --data --deadline --device --encoder --filter --folds --format --home --http --into --labels --license --like --limit --mark --max-body --max-characters --max-texts --method --model --name --nodes --out --out-format --port --portion --precision --queue --recipe --report --retries --revision --sbatch --seed --set --share --split --threshold --to --token-file --top --track --translation --url
+set -g _shtab_goemo_tui_opts_with_value --address --after --against --because --bootstrap --by --by-day --column --compare --data --deadline --device --encoder --engine --filter --folds --format --gpus-per-worker --home --http --into --labels --license --like --limit --mark --max-body --max-characters --max-texts --method --model --name --nodes --out --out-format --part --port --portion --precision --queue --recipe --report --retries --revision --sbatch --seed --set --share --split --threshold --to --token-file --top --track --translation --url --workers
 
 complete -c goemo-tui -e
 complete -c goemo-tui -f
@@ -199,9 +199,9 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using predict' -l because -xka "(_goe
 complete -c goemo-tui -n '_shtab_goemo_tui_using predict' -l like -x -d 'the K training comments that are most like it (3)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using predict' -l data -xka "(_goemo_tui_corpora_file)" -d 'the corpus to look in where the model'"'"'s own is not at hand'
 complete -c goemo-tui -n '_shtab_goemo_tui_using predict' -l json -d 'one JSON document on stdout'
-complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a score -d 'Judge a whole file: TSV, CSV, JSONL, Parquet, or a text a line (.txt); .gz and .zst are unpacked. The rows keep their columns and get `emotions`, a probability for each label, and `error` where a row cannot be judged. Broken off, it goes on where it was when the same command is given again.'
+complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a score -d 'Judge whole files: TSV, CSV, JSONL, Parquet, or a text a line (.txt); .gz and .zst are unpacked. The rows keep their columns and get `emotions`, a probability for each label, and `error` where a row cannot be judged. Broken off, it goes on where it was when the same command is given again.'
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -s h -l help -d 'show this help message and exit'
-complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l out -xka "(_goemo_tui_file)" -d 'what to write: .tsv, .csv, .jsonl or .parquet (default: stdout)'
+complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l out -xka "(_goemo_tui_file)" -d 'what to write: .tsv, .csv, .jsonl or .parquet (default: stdout); with --engine ray a folder'
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l column -x -d 'the column with the text, or its number (default: text, comment …)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l model -xka "(_goemo_tui_models_dir)" -d 'a run, a folder, a Hub name or starter'
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l threshold -xka "(_goemo_tui_thresholds)" -d 'tuned (the model'"'"'s own), or one value such as 0.3'
@@ -216,7 +216,12 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l portion -x -d 'rows t
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l overwrite -d 'write over a file that is there'
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l again -d 'begin anew, whatever is done already'
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l json -d 'the summary as one JSON document on stdout'
-complete -c goemo-tui -n '_shtab_goemo_tui_using score; and test $_shtab_goemo_tui_npos -eq 0' -ka "(_goemo_tui_file)" -d 'a file, or - for stdin'
+complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l engine -xka "local ray" -d 'what does the work (default: local)'
+complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l address -x -d 'join this Ray: auto, HOST:PORT or ray://… (default: one of our own)'
+complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l workers -x -d 'processes that each load the model (default: all)'
+complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l gpus-per-worker -x -d '1, or 0.5 where two shall share one'
+complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l part -x -d 'rows of a part of the output (default: 16384)'
+complete -c goemo-tui -n '_shtab_goemo_tui_using score; and test $_shtab_goemo_tui_npos -ge 0' -ka "(_goemo_tui_file)" -d 'a file, a folder, a glob ('"'"'…/*.parquet'"'"'), a URI of one (s3://…), or - for stdin'
 complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a serve -d 'Answer POST /v1/predict with what each text feels, until ctrl-c or SIGTERM; then whoever asked still gets an answer. GET /v1/model, /healthz, /readyz, /metrics and /openapi.json tell the rest. Listens on this machine alone, unless --token-file or GOEMO_SERVE_TOKEN gives a token.'
 complete -c goemo-tui -n '_shtab_goemo_tui_using serve' -s h -l help -d 'show this help message and exit'
 complete -c goemo-tui -n '_shtab_goemo_tui_using serve' -l http -x -d 'where to listen; port 0: a free one'

@@ -8,31 +8,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from goemo_tui import wording
 from goemo_tui.commands.progress import say
+from goemo_tui.commands.score_progress import shown
+from goemo_tui.commands.score_summary import Asked, document, lines
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
-    from trainer.infer.score import Progress, Scored, Work
+    from trainer.infer.score import By, Work
+    from trainer.tables.several import Files, Several
     from trainer.tables.source import Source
 
 PIPE = "-"
 
-SHOWN_VALUES = 12
-"""Values of a column that are printed for people, the most frequent; `--json` has them all."""
-
-SHOWN_DAYS = 31
-
-WIDE = 30
-"""Cells of a full bar."""
-
-PLAIN_SECONDS = 10.0
+RAY_ONLY = ("address", "workers", "gpus-per-worker", "part")
 
 
 def add(commands: Any) -> None:
@@ -40,12 +32,18 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "score",
         help="what each row of a file feels",
-        description="Judge a whole file: TSV, CSV, JSONL, Parquet, or a text a line (.txt); .gz and .zst are unpacked. "
+        description="Judge whole files: TSV, CSV, JSONL, Parquet, or a text a line (.txt); .gz and .zst are unpacked. "
         "The rows keep their columns and get `emotions`, a probability for each label, and `error` where a row cannot be "
         "judged. Broken off, it goes on where it was when the same command is given again.",
     )
-    parser.add_argument("input", help="a file, or - for stdin")
-    parser.add_argument("--out", metavar="FILE", help="what to write: .tsv, .csv, .jsonl or .parquet (default: stdout)")
+    parser.add_argument(
+        "input", nargs="+", help="a file, a folder, a glob ('…/*.parquet'), a URI of one (s3://…), or - for stdin"
+    )
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="what to write: .tsv, .csv, .jsonl or .parquet (default: stdout); with --engine ray a folder",
+    )
     parser.add_argument(
         "--column", metavar="NAME", help="the column with the text, or its number (default: text, comment …)"
     )
@@ -70,18 +68,43 @@ def add(commands: Any) -> None:
     parser.add_argument("--overwrite", action="store_true", help="write over a file that is there")
     parser.add_argument("--again", action="store_true", help="begin anew, whatever is done already")
     parser.add_argument("--json", action="store_true", help="the summary as one JSON document on stdout")
+    _add_engine(parser)
     parser.set_defaults(run=run)
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    ray = parser.add_argument_group("many files, many processes or machines (docs/ray.md)")
+    ray.add_argument("--engine", choices=("local", "ray"), default="local", help="what does the work (default: local)")
+    ray.add_argument(
+        "--address", metavar="A", help="join this Ray: auto, HOST:PORT or ray://… (default: one of our own)"
+    )
+    ray.add_argument("--workers", metavar="N", type=int, help="processes that each load the model (default: all)")
+    ray.add_argument("--gpus-per-worker", metavar="G", type=float, help="1, or 0.5 where two shall share one")
+    ray.add_argument("--part", metavar="ROWS", type=int, help="rows of a part of the output (default: 16384)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Score and tell. Raises GoemoError with the exit code of the command line."""
-    to = _target(options)
-    work = _work(options, to)
+    if options.portion is not None and options.portion < 1:
+        raise ConfigError(f"--portion {options.portion}: at least one row", key="portion")
+    if options.engine == "ray":
+        from goemo_tui.commands import score_ray
+
+        return score_ray.run(options)
+    for name in RAY_ONLY:
+        if getattr(options, name.replace("-", "_")) is not None:
+            raise ConfigError(f"--{name} is for --engine ray", key=name)
+    return _here(options)
+
+
+def _here(options: argparse.Namespace) -> int:
+    """In this process."""
+    files = files_given(options)
+    to = _target(options, files)
+    work = _work(options, files, to)
     source = work.source
-    if source.kind.format not in ("jsonl", "parquet", "txt"):
-        named = "" if source.has_header else "; its first line is a row, for it names no columns"
-        say(f"the texts are in the column {source.column}{named}")
-    with _shown() as work.tell:
+    say_column(source, len(files))
+    with shown() as work.tell:
         try:
             if to is not None:
                 found = work.into_file(to, options.again)
@@ -91,48 +114,88 @@ def run(options: argparse.Namespace) -> int:
             if to is not None:
                 say(f"stopped; what is done lies in {to}.parts, and the same command goes on")
             raise
-    _tell(found, work, to, options.json)
-    if found.rows and found.errors == found.rows:
+    labels, name = work.predictor.labels, work.predictor.name
+    asked = Asked(name, labels, input_of(options), str(to) if to else None, source.column, work.by)
+    told = document(found, asked)
+    tell(told, asked, options.json)
+    return no_row(told)
+
+
+def no_row(told: dict[str, Any]) -> int:
+    """The exit code: where no row at all could be judged, that is said."""
+    if told["rows"] and told["errors"] == told["rows"]:
         say("no row could be judged: the column error says why")
         return 1
     return 0
 
 
-def _target(options: argparse.Namespace) -> Path | None:
+def files_given(options: argparse.Namespace) -> Files:
+    """What is to be read. Raises NotFoundError, ConfigError."""
+    from trainer.tables.places import files_of
+    from trainer.tables.several import kinds_of
+
+    return kinds_of(files_of(options.input, options.format), options.format)
+
+
+def input_of(options: argparse.Namespace) -> str:
+    """What was given, for people: without keys that may be in a URI."""
     from trainer.paths import expanded
+    from trainer.tables.places import is_uri, name_of
+
+    return " ".join(name_of(w) if is_uri(w) or w == PIPE else str(expanded(w)) for w in options.input)
+
+
+def say_column(source: Source | Several, files: int) -> None:
+    """How many files there are, and where their texts stand, if it was a guess."""
+    if files > 1:
+        say(f"{files:,} files, from {source.where}")
+    if source.kind.format not in ("jsonl", "parquet", "txt"):
+        named = "" if source.has_header else "; its first line is a row, for it names no columns"
+        say(f"the texts are in the column {source.column}{named}")
+
+
+def tell(told: dict[str, Any], asked: Asked, as_json: bool) -> None:
+    """The summary: on stdout, or on stderr where stdout has the rows."""
+    if as_json:
+        print(json.dumps(told))
+    elif asked.out is not None:
+        from goemo_tui.safe_text import clean
+
+        print("\n".join(clean(line) for line in lines(told, asked.by.days)))
+    else:
+        say("\n".join(lines(told, asked.by.days)))
+
+
+def _target(options: argparse.Namespace, files: Files) -> Path | None:
+    from trainer.paths import expanded
+    from trainer.tables.places import is_uri
 
     if options.out in (None, PIPE):
         if options.json:
             raise ConfigError("--json prints the summary on stdout: give the rows a file with --out", key="out")
         return None
+    if is_uri(options.out):
+        raise ConfigError(f"{options.out}: only --engine ray writes to a URI; name a file", key="out")
     to = expanded(options.out).absolute()
     if to.is_dir():
         raise ConfigError(f"{to} is a folder: name a file in it", key="out")
     if not to.parent.is_dir():
         raise ConfigError(f"{to.parent} is no folder", key="out")
-    if (
-        options.input != PIPE
-        and to.exists()
-        and expanded(options.input).exists()
-        and to.samefile(expanded(options.input))
-    ):
+    read = [Path(file) for file, _ in files if file != PIPE and not is_uri(file)]
+    if to.exists() and any(file.exists() and to.samefile(file) for file in read):
         raise ConfigError(f"{to} is the file that is read: choose another name", key="out")
     if to.exists() and not options.overwrite:
         raise ConfigError(f"{to} is there already: --overwrite writes over it", key="out")
     return to
 
 
-def _work(options: argparse.Namespace, to: Path | None) -> Work:
+def _work(options: argparse.Namespace, files: Files, to: Path | None) -> Work:
     """All that can be wrong is found before the first row is judged."""
-    if options.portion is not None and options.portion < 1:
-        raise ConfigError(f"--portion {options.portion}: at least one row", key="portion")
-    from trainer.paths import expanded
     from trainer.tables.kind import Kind, kind_of
+    from trainer.tables.several import source_of
     from trainer.tables.sink import Layout
-    from trainer.tables.source import Source
 
-    where = options.input if options.input == PIPE else str(expanded(options.input))
-    kind = kind_of(where, options.format, "--format")
+    kind = files[0][1]
     if to is not None:
         written = kind_of(to.name, options.out_format, "--out-format", writes=True)
     else:
@@ -140,8 +203,8 @@ def _work(options: argparse.Namespace, to: Path | None) -> Work:
         written = Kind(options.out_format.lower() if options.out_format else lines)
         if written.format not in ("tsv", "csv", "jsonl"):
             raise ConfigError(f"{written.format} cannot be written to stdout: name a file with --out", key="out-format")
-    source = Source(where, kind, options.column)
-    by = _by(options, source)
+    source = source_of(files, options.column)
+    by = counted_by(options, source.names)
 
     from goemo_tui.settings import read_settings
     from trainer.infer.predictor import Predictor
@@ -153,20 +216,21 @@ def _work(options: argparse.Namespace, to: Path | None) -> Work:
     predictor = Predictor(folder, options.device, options.threshold, precision=options.precision)
     for text in predictor.warnings:
         say(text)
-    if where == PIPE and to is not None:
+    if source.is_pipe and to is not None:
         say("what comes through a pipe cannot be taken up again: keep it in a file where it is long")
     open_ended = kind.format == "jsonl" and written.format != "jsonl"
     layout = Layout(written, source.names, predictor.labels, options.safe_cells, source.schema, open_ended)
     return Work(source, predictor, layout, by, options.portion or ROWS)
 
 
-def _by(options: argparse.Namespace, source: Source) -> Any:
+def counted_by(options: argparse.Namespace, names: Sequence[str]) -> By:
+    """The columns to count by. Raises ConfigError for one that is not there."""
     from trainer.infer.score import By
 
     for column in (*options.by, *options.by_day):
-        if column not in source.names:
+        if column not in names:
             raise ConfigError(
-                f"there is no column {column!r} to count by; there are: {', '.join(source.names)[:300]}", key="by"
+                f"there is no column {column!r} to count by; there are: {', '.join(names)[:300]}", key="by"
             )
     return By(tuple(dict.fromkeys(options.by)), tuple(dict.fromkeys(options.by_day)))
 
@@ -174,148 +238,3 @@ def _by(options: argparse.Namespace, source: Source) -> Any:
 def _stdout(data: bytes) -> None:
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
-
-
-@contextmanager
-def _shown() -> Iterator[Callable[[Progress], None]]:
-    """What shows the progress on stderr: a bar on a terminal, else a line now and then."""
-    if not sys.stderr.isatty():
-        last = time.monotonic()
-
-        def line(progress: Progress) -> None:
-            nonlocal last
-            if time.monotonic() - last >= PLAIN_SECONDS:
-                last = time.monotonic()
-                say(_figures(progress))
-
-        yield line
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    columns = (TextColumn("scoring"), BarColumn(bar_width=None), TextColumn("{task.fields[figures]}", markup=False))
-    with Progress(*columns, console=Console(stderr=True), transient=True, expand=True, auto_refresh=False) as bars:
-        task, last = bars.add_task("", total=None, figures=""), 0.0
-
-        def bar(progress: Any) -> None:
-            nonlocal last
-            if time.monotonic() - last >= 0.2 or progress.share == 1.0:
-                last = time.monotonic()
-                total = None if progress.share is None else 1.0
-                bars.update(task, total=total, completed=progress.share or 0.0, figures=_figures(progress))
-                bars.refresh()
-
-        yield bar
-
-
-def _figures(progress: Progress) -> str:
-    parts = [f"{progress.rows:,} rows", f"{wording.rate(progress.rows_per_s)}/s"]
-    if progress.share:
-        parts.insert(0, wording.percent(progress.share))
-        if progress.share < 1 and progress.left is not None:
-            parts.append(f"eta {wording.duration(progress.left)}")
-    if progress.errors:
-        parts.append(f"{progress.errors:,} not judged")
-    return " · ".join(parts)
-
-
-# What was found
-
-
-def document(found: Scored, work: Work, to: Path | None) -> dict[str, Any]:
-    """The summary as JSON: shares are of the rows that were judged."""
-    counts, labels = found.counts, work.predictor.labels
-    return {
-        "model": work.predictor.name,
-        "input": work.source.where,
-        "out": str(to) if to else None,
-        "column": work.source.column,
-        "rows": found.rows,
-        "scored": counts.get("scored", 0),
-        "errors": found.errors,
-        "wrong": [{"row": row, "what": what} for row, what in found.wrong],
-        "resumed_at": found.began_at,
-        "seconds": round(found.seconds, 3),
-        "rows_per_s": round((found.rows - found.began_at) / max(found.seconds, 1e-6), 2),
-        **_shares(counts, labels, found.groups),
-        "by": {
-            column: [
-                {"value": value, "rows": of["rows"], "scored": of["scored"], **_shares(of, labels, found.groups)}
-                for value, of in _ordered(values, column in work.by.days)
-            ]
-            for column, values in counts.get("apart", {}).items()
-        },
-    }
-
-
-def _shares(counts: dict[str, Any], labels: tuple[str, ...], groups: tuple[str, ...]) -> dict[str, Any]:
-    scored = counts.get("scored", 0)
-
-    def of(rows: int) -> dict[str, Any]:
-        return {"rows": rows, "share": round(rows / scored, 6) if scored else 0.0}
-
-    found: dict[str, Any] = {"emotions": {}, "without": of(counts.get("without", 0))}
-    for label, rows in zip(labels, counts.get("labels") or [0] * len(labels), strict=True):
-        found["emotions"][label] = of(rows)
-    for group, rows in zip(groups, counts.get("groups") or [0] * len(groups), strict=True):
-        taxonomy, _, name = group.partition(":")
-        found.setdefault(taxonomy, {})[name] = of(rows)
-    return found
-
-
-def _ordered(values: dict[str, dict[str, Any]], by_day: bool) -> list[tuple[str, dict[str, Any]]]:
-    if by_day:
-        return sorted(values.items())
-    return sorted(values.items(), key=lambda item: (-item[1]["rows"], item[0]))
-
-
-def _tell(found: Scored, work: Work, to: Path | None, as_json: bool) -> None:
-    told = document(found, work, to)
-    if as_json:
-        print(json.dumps(told))
-        return
-    lines = _lines(told, work.by.days)
-    if to is not None:
-        from goemo_tui.safe_text import clean
-
-        print("\n".join(clean(line) for line in lines))
-    else:
-        say("\n".join(lines))
-
-
-def _lines(told: dict[str, Any], days: tuple[str, ...]) -> Iterator[str]:
-    rest = f", {told['errors']:,} not judged" if told["errors"] else ""
-    rate = f"{wording.rate(told['rows_per_s'])} rows/s"
-    yield f"{told['rows']:,} rows{rest} · {wording.duration(told['seconds'])} · {rate}" + (
-        f" · {told['out']}" if told["out"] else ""
-    )
-    for wrong in told["wrong"][:5]:
-        yield f"  row {wrong['row']:,}: {wrong['what']}"
-    if told["errors"] > 5:
-        yield f"  … {told['errors'] - 5:,} more, told in the column error"
-    for title, shares in (("", told["emotions"]), ("ekman", told.get("ekman")), ("sentiment", told.get("sentiment"))):
-        if shares and any(of["rows"] for of in shares.values()):
-            yield ""
-            if title:
-                yield title
-            yield from _bars(shares)
-    if told["without"]["rows"]:
-        yield f"  {'none of them':<16}{wording.percent(told['without']['share'], 1):>7}"
-    for column, values in told["by"].items():
-        yield ""
-        yield f"by {column}"
-        shown = values[-SHOWN_DAYS:] if column in days else values[:SHOWN_VALUES]
-        for value in shown:
-            top = sorted(value["emotions"].items(), key=lambda item: -item[1]["rows"])[:3]
-            said = ", ".join(f"{name} {wording.percent(of['share'])}" for name, of in top if of["rows"])
-            yield f"  {value['value'][:24]:<24} {value['rows']:>9,}  {said}"
-        if len(values) > len(shown):
-            yield f"  … {len(values) - len(shown):,} more: --json has them"
-
-
-def _bars(shares: dict[str, Any]) -> Iterator[str]:
-    ordered = sorted(shares.items(), key=lambda item: -item[1]["rows"])
-    most = max((of["share"] for _, of in ordered), default=0.0)
-    for name, of in ordered:
-        if of["rows"]:
-            yield f"  {name[:16]:<16}{wording.percent(of['share'], 1):>7}  {'█' * max(1, round(WIDE * of['share'] / most))}"

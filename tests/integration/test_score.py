@@ -116,6 +116,34 @@ def test_formats_say_the_same(
     assert "1,000 rows, 10 not judged" in capsys.readouterr().out
 
 
+def test_several_files_are_one_table(
+    comments: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = comments.read_text().splitlines(keepends=True)
+    (tmp_path / "many").mkdir()
+    for name, shop in (("a", "shop 1"), ("b", "shop 2")):
+        (tmp_path / "many" / f"{name}.csv").write_text(
+            f"{lines[0]}1,so happy,{shop},0\n2,,{shop},0\n3,so sad,{shop},0\n"
+        )
+    given = (f"{tmp_path}/many/*.csv", f"{tmp_path}/many", f"file://{tmp_path}/many/*.csv")
+    for number, where in enumerate(given):
+        out = tmp_path / f"{number}.csv"
+        assert main(["score", *arguments(Path(where), model, out, "--json", "--by", "shop")[1:], where]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["rows"], told["errors"], told["input"]) == (6, 2, where)
+        wrong = [(of["row"], of["file"].rsplit("/", 1)[1]) for of in told["wrong"]]
+        assert wrong == [(2, "a.csv"), (2, "b.csv")]
+        assert [(of["value"], of["rows"]) for of in told["by"]["shop"]] == [("shop 1", 3), ("shop 2", 3)]
+        assert [(row["n"], row["shop"]) for row in table(out)] == [
+            (n, shop) for shop in ("shop 1", "shop 2") for n in "123"
+        ]
+        assert out.read_bytes() == (tmp_path / "0.csv").read_bytes()
+    assert main(["score", f"{tmp_path}/many/*.tsv", "--out", str(out), "--overwrite"]) == 3
+    assert "no file matches" in capsys.readouterr().err
+    assert main(["score", given[0], "--address", "auto"]) == 2
+    assert "--engine ray" in capsys.readouterr().err
+
+
 def killed(command: list[str], parts: Path, after: int, how: signal.Signals) -> subprocess.CompletedProcess[str]:
     """Start it and kill it when so many parts are there."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -6,7 +6,7 @@ torch takes seconds to import, so it is imported where it is needed: ONNX Runtim
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +110,19 @@ class Prediction:
         return {"text": self.text, "emotions": [vars(e) for e in self.emotions], "scores": self.scores}
 
 
+def cuts_of(threshold: Threshold, tuned: Mapping[str, float] | None, labels: Sequence[str]) -> Array:
+    """One cut a label, float64 of shape (labels,), for "tuned" or one value; `tuned` are the model's. Raises ConfigError."""
+    if threshold == TUNED:
+        return np.full(len(labels), CLASSIC) if tuned is None else np.array([tuned[name] for name in labels])
+    try:
+        value = float(threshold)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ConfigError(f"threshold {threshold!r}: give {TUNED} or a value between 0 and 1", key="threshold")
+    return np.full(len(labels), value)
+
+
 class Predictor:
     """A classifier ready to predict.
 
@@ -158,18 +171,7 @@ class Predictor:
 
     def thresholds(self, threshold: Threshold | None = None) -> Array:
         """One cut a label, float64 of shape (labels,), for "tuned" or one value. Raises ConfigError."""
-        threshold = self.threshold if threshold is None else threshold
-        if threshold == TUNED:
-            if self.tuned is None:
-                return np.full(len(self.labels), CLASSIC)
-            return np.array([self.tuned[name] for name in self.labels])
-        try:
-            value = float(threshold)
-        except ValueError:
-            value = -1.0
-        if not 0 <= value <= 1:
-            raise ConfigError(f"threshold {threshold!r}: give {TUNED} or a value between 0 and 1", key="threshold")
-        return np.full(len(self.labels), value)
+        return cuts_of(self.threshold if threshold is None else threshold, self.tuned, self.labels)
 
     def probabilities(self, texts: Sequence[str], stop: Stop = None) -> Array:
         """float32 of shape (texts, labels), in order. `stop` ends the work with Cancelled."""

@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,9 @@ from trainer.labels import EKMAN, EMOTIONS, SENTIMENT
 from trainer.modelfolder import model_digest
 from trainer.tables import tally
 from trainer.tables.parts import Parts
+from trainer.tables.places import fingerprint
 from trainer.tables.portion import Portion, values_of
+from trainer.tables.several import Several
 from trainer.tables.sink import Layout, join
 from trainer.tables.source import Source
 
@@ -45,6 +46,10 @@ class Progress:
     left: float | None
 
 
+Wrong = tuple[int, str, str]
+"""A row that could not be judged: its number (from 1), why, and of several files the one it is in."""
+
+
 @dataclass(frozen=True)
 class Scored:
     """What became of a file. `counts` are those of `tally`; `began_at` rows were there before this process."""
@@ -55,8 +60,8 @@ class Scored:
     seconds: float
     counts: tally.Counts
     groups: tuple[str, ...]
-    wrong: tuple[tuple[int, str], ...]
-    """The first rows that could not be judged: their number (from 1) and why."""
+    wrong: tuple[Wrong, ...]
+    """The first rows that could not be judged."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ MOST_WRONG = 20
 class Work:
     """A source through a predictor into rows of a layout."""
 
-    source: Source
+    source: Source | Several
     predictor: Predictor
     layout: Layout
     by: By = By()
@@ -94,10 +99,10 @@ class Work:
         parts = Parts(to, self._about(), again or self.source.is_pipe)
         try:
             began_at = parts.total("rows")
-            for body, told in self._portions(began_at, parts.total("errors")):
+            for body, told in self.portions(self.source.portions(self.rows, began_at), began_at, parts.total("errors")):
                 parts.add(body, told)
             join(self.layout, parts.files, to, parts.joined)
-            found = self._scored(parts.told(), began_at)
+            found = summed(parts.told(), began_at, self._seconds, self.predictor.labels)
             parts.done()
             return found
         finally:
@@ -107,17 +112,23 @@ class Work:
         """Score all and write it as it comes."""
 
         def told() -> Iterator[dict[str, Any]]:
-            for body, one in self._portions(0, 0):
+            for body, one in self.portions(self.source.portions(self.rows), 0, 0):
                 write(body)
                 yield one
 
         write(self.layout.head())
-        return self._scored(told(), 0)
+        return summed(told(), 0, self._seconds, self.predictor.labels)
 
-    def _portions(self, done: int, errors: int) -> Iterator[tuple[bytes, dict[str, Any]]]:
-        """The bytes of each portion and what is told of it. The next one is read and tokenized meanwhile."""
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def portions(self, portions: Iterator[Portion], done: int, errors: int) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """The bytes of each portion and what is told of it. The next one is read and tokenized meanwhile.
+
+        `done` rows were there before, `errors` of them not judged.
+        """
         pace = _Pace(self.tell, done, self._began)
-        portions = self.source.portions(self.rows, done)
         with ThreadPoolExecutor(1, "reading") as ahead, ThreadPoolExecutor(1, "writing") as behind:
             coming: Future[_Ready | None] = ahead.submit(self._ready, portions)
             going: Future[tuple[bytes, dict[str, Any]]] | None = None
@@ -168,22 +179,13 @@ class Work:
         with np.errstate(invalid="ignore"):
             felt = probabilities >= self.predictor.thresholds()
         judged = ~np.isnan(probabilities[:, 0]) if probabilities.shape[1] else np.zeros(len(portion), dtype=bool)
-        wrong = [(portion.first + i + 1, error) for i, error in enumerate(portion.errors) if error]
+        wrong = [(portion.first + i + 1, error, portion.file) for i, error in enumerate(portion.errors) if error]
         return self.layout.body(portion, probabilities, felt), {
             "rows": len(portion),
             "errors": len(wrong),
             "wrong": wrong[:MOST_WRONG],
-            "counts": tally.count(felt, judged, self._groups, self.by.of(portion)),
+            "counts": tally.count(felt, judged, groups_of(self.predictor.labels), self.by.of(portion)),
         }
-
-    @property
-    def _groups(self) -> dict[str, list[int]]:
-        """The groups of the official emotions, by label number; none for a model with other labels."""
-        names = [name.lower() for name in self.predictor.labels]
-        if set(names) != set(EMOTIONS):
-            return {}
-        groups = {**{f"ekman:{g}": m for g, m in EKMAN.items()}, **{f"sentiment:{g}": m for g, m in SENTIMENT.items()}}
-        return {group: [names.index(member) for member in members] for group, members in groups.items()}
 
     def _about(self) -> dict[str, Any]:
         """What parts that belong together have in common; a file's name in it is no secret, it lies beside them."""
@@ -198,22 +200,28 @@ class Work:
         }
 
     def _input(self) -> list[object]:
-        if self.source.is_pipe:
-            return [self.source.where]
-        file = Path(self.source.where)
-        stat = file.stat()
-        with file.open("rb") as source:
-            head = hashlib.sha256(source.read(1 << 20)).hexdigest()
-        return [str(file.absolute()), stat.st_size, stat.st_mtime_ns, head]
+        if isinstance(self.source, Several):
+            return [fingerprint(file) for file, _ in self.source.files]
+        return [self.source.where] if self.source.is_pipe else fingerprint(self.source.where)
 
-    def _scored(self, told: Iterable[dict[str, Any]], began_at: int) -> Scored:
-        rows, errors, counts, wrong = 0, 0, tally.Counts(), list[tuple[int, str]]()
-        for one in told:
-            rows, errors = rows + one["rows"], errors + one["errors"]
-            wrong += [(int(row), str(what)) for row, what in one["wrong"]][: MOST_WRONG - len(wrong)]
-            tally.add(counts, one["counts"])
-        seconds = time.monotonic() - self._began
-        return Scored(rows, errors, began_at, seconds, counts, tuple(self._groups), tuple(wrong))
+
+def groups_of(labels: Sequence[str]) -> dict[str, list[int]]:
+    """The groups of the official emotions, by label number; none for a model with other labels."""
+    names = [name.lower() for name in labels]
+    if set(names) != set(EMOTIONS):
+        return {}
+    groups = {**{f"ekman:{g}": m for g, m in EKMAN.items()}, **{f"sentiment:{g}": m for g, m in SENTIMENT.items()}}
+    return {group: [names.index(member) for member in members] for group, members in groups.items()}
+
+
+def summed(told: Iterable[dict[str, Any]], began_at: int, seconds: float, labels: Sequence[str]) -> Scored:
+    """What was told of all portions, in their order, as one."""
+    rows, errors, counts, wrong = 0, 0, tally.Counts(), list[Wrong]()
+    for one in told:
+        rows, errors = rows + one["rows"], errors + one["errors"]
+        wrong += [_wrong(*of) for of in one["wrong"][: MOST_WRONG - len(wrong)]]
+        tally.add(counts, one["counts"])
+    return Scored(rows, errors, began_at, seconds, counts, tuple(groups_of(labels)), tuple(wrong))
 
 
 class _Pace:
@@ -241,6 +249,10 @@ class _Ready:
     good: Array
     tokens: TokenArrays
     read: tuple[float, float]
+
+
+def _wrong(row: int, what: str, file: str = "") -> Wrong:
+    return int(row), str(what), str(file)
 
 
 def _column(portion: Portion, column: str) -> list[Any]:

@@ -17,7 +17,8 @@ OTHERS = "other_fields"
 class Portion:
     """Rows `first` (from 0) and on. `texts[i]` is what row i says, "" where `errors[i]` tells what is wrong with it.
 
-    `fields` are the rows by column; `batch` is the same as an Arrow record batch where the file has types.
+    `fields` are the rows by column; `batch` is the same as an Arrow record batch where the file has types. `file` is the
+    one they come from, where there are several.
     """
 
     first: int
@@ -25,6 +26,7 @@ class Portion:
     errors: list[str]
     fields: list[dict[str, Any]]
     batch: Any = None
+    file: str = ""
 
     def __len__(self) -> int:
         return len(self.texts)

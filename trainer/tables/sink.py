@@ -158,18 +158,37 @@ def join(layout: Layout, parts: Sequence[Path], to: Path, through: Path) -> None
             through.unlink(missing_ok=True)
 
 
-def _join_parquet(layout: Layout, parts: Sequence[Path], out: IO[bytes]) -> None:
+def without_rows(layout: Layout) -> bytes:
+    """A Parquet file that has the columns and nothing in them."""
     import pyarrow as pa
+
+    empty = np.zeros((0, len(layout.labels)), dtype=np.float32)
+    none = Portion(0, [], [], [], None if layout.schema is None else pa.RecordBatch.from_pylist([], layout.schema))
+    return layout.body(none, empty, empty > 0)
+
+
+def one_file(layout: Layout, bodies: Sequence[bytes]) -> bytes:
+    """The Parquet bodies of some portions as one file's bytes, a row group each."""
+    if len(bodies) < 2:
+        return bodies[0] if bodies else without_rows(layout)
+    out = io.BytesIO()
+    _append([io.BytesIO(body) for body in bodies], out)
+    return out.getvalue()
+
+
+def _join_parquet(layout: Layout, parts: Sequence[Path], out: IO[bytes]) -> None:
+    if parts:
+        _append(parts, out)
+    else:
+        out.write(without_rows(layout))
+
+
+def _append(files: Sequence[Any], out: IO[bytes]) -> None:
     import pyarrow.parquet as pq
 
-    if not parts:
-        empty = np.zeros((0, len(layout.labels)), dtype=np.float32)
-        none = Portion(0, [], [], [], None if layout.schema is None else pa.RecordBatch.from_pylist([], layout.schema))
-        out.write(layout.body(none, empty, empty > 0))
-        return
     writer = None
-    for part in parts:
-        table = pq.read_table(part, use_threads=False)
+    for file in files:
+        table = pq.read_table(file, use_threads=False)
         writer = writer or pq.ParquetWriter(out, table.schema, compression="zstd")
         writer.write_table(table)
     assert writer is not None

@@ -13,12 +13,12 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
-from pathlib import Path
 from typing import IO, Any
 
 from trainer.corpus.fields import TEXT_NAMES
-from trainer.errors import ConfigError, CorpusError, NotFoundError
+from trainer.errors import ConfigError, CorpusError
 from trainer.tables.kind import Kind
+from trainer.tables.places import name_of, opened
 from trainer.tables.portion import Portion, whole
 from trainer.tables.records import (
     Line,
@@ -46,7 +46,8 @@ Row = tuple[dict[str, Any], str, str]
 class Source:
     """Rows to come. `names` are the columns, `column` the one with the text; `size` is the file's in bytes, 0 if unknown.
 
-    `where` is a path or "-" for stdin. Raises NotFoundError, ConfigError and CorpusError where there is nothing to read.
+    `where` is a path, a URI, or "-" for stdin; `skipped`: rows that were passed over as asked.
+    Raises NotFoundError, ConfigError and CorpusError where there is nothing to read.
     """
 
     def __init__(self, where: str, kind: Kind, column: str | None = None) -> None:
@@ -54,6 +55,8 @@ class Source:
         self.names: tuple[str, ...] = ()
         self.size = 0
         self.has_header = True
+        self.skipped = 0
+        self._raw: IO[bytes] | None = None
         self._at: Callable[[], int] = lambda: 0
         if kind.format == "parquet":
             self._open_parquet(column)
@@ -81,12 +84,14 @@ class Source:
         return self._at()
 
     def portions(self, rows: int, skip: int = 0, characters: int = 16_000_000) -> Iterator[Portion]:
-        """Portions of at most `rows` rows and about `characters` characters, without the first `skip` rows."""
+        """Portions of at most `rows` rows and about `characters` characters, without the first `skip` rows.
+
+        They begin where the last one of an earlier call has ended if `skip` says so: whoever goes on gets the same ones.
+        """
         if self.kind.format == "parquet":
             yield from self._batches(rows, skip)
             return
-        for _ in range(skip):
-            next(self._rows, None)
+        self.skipped = self.passed(skip)
         first, held, weight = skip, list[Row](), 0
         for row in self._rows:
             held.append(row)
@@ -97,6 +102,15 @@ class Source:
         if held:
             yield _portion(first, held)
 
+    def passed(self, rows: int) -> int:
+        """Pass over so many rows of text; how many there were."""
+        return sum(1 for _ in islice(self._rows, rows))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._raw is not None:
+            self._raw.close()
+
     def _open(self) -> IO[bytes]:
         if self.where == "-":
             return sys.stdin.buffer
@@ -104,27 +118,18 @@ class Source:
         self._at = lambda: self.size if raw.closed else raw.tell()
         match self.kind.compression:
             case "gzip":
-                return io.BufferedReader(Unpacked(gzip.GzipFile(fileobj=raw), self.where), 1 << 16)
+                return io.BufferedReader(Unpacked(gzip.GzipFile(fileobj=raw), self._shown), 1 << 16)
             case "zstd":
                 import pyarrow as pa
 
                 return io.BufferedReader(
-                    Unpacked(pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd"), self.where)
+                    Unpacked(pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd"), self._shown)
                 )
         return raw
 
     def _file(self) -> IO[bytes]:
-        path = Path(self.where)
-        try:
-            if path.is_dir():
-                raise NotFoundError(f"{path} is a folder: name a file in it")
-            raw = path.open("rb")
-            self.size = path.stat().st_size
-        except (FileNotFoundError, NotADirectoryError):
-            raise NotFoundError(f"{path} is not there") from None
-        except OSError as error:
-            raise CorpusError(f"{path} cannot be read: {error.strerror or error}") from None
-        return raw
+        self._raw, self.size = opened(self.where)
+        return self._raw
 
     # TSV and CSV
 
@@ -216,14 +221,14 @@ class Source:
         try:
             self._parquet = pq.ParquetFile(raw)
         except (pa.ArrowException, OSError) as error:
-            raise CorpusError(f"{self.where} is no readable Parquet file: {error}") from None
+            raise CorpusError(f"{self._shown} is no readable Parquet file: {error}") from None
         self.names = tuple(self._parquet.schema_arrow.names)
         self.column = self._text_column(self.names, column)
         self.size, self._seen = self._parquet.metadata.num_rows, 0
         self._at = lambda: self._seen
         kind = self._parquet.schema_arrow.field(self.column).type
         if not _is_text(kind):
-            raise ConfigError(f"{self.where}: the column {self.column} holds {kind}, not text", key="column")
+            raise ConfigError(f"{self._shown}: the column {self.column} holds {kind}, not text", key="column")
 
     @property
     def schema(self) -> Any:
@@ -231,25 +236,53 @@ class Source:
         return self._parquet.schema_arrow if self.kind.format == "parquet" else None
 
     def _batches(self, rows: int, skip: int) -> Iterator[Portion]:
+        """Row groups that lie before `skip` are not read at all."""
         import pyarrow as pa
 
-        first = 0
+        meta = self._parquet.metadata
+        self.skipped = min(skip, meta.num_rows)
+        group, before = 0, 0
+        while group < meta.num_row_groups and before + meta.row_group(group).num_rows <= skip:
+            before += meta.row_group(group).num_rows
+            group += 1
+        first = self._seen = skip
         try:
-            for batch in self._parquet.iter_batches(batch_size=rows):
-                end = first + batch.num_rows
-                if end > skip:
-                    batch = batch.slice(max(0, skip - first))
-                    start = end - batch.num_rows
-                    judged = [_judged({}, value, False) for value in _plain(batch.column(self.column))]
-                    texts, errors = [text for _, text, _ in judged], [error for _, _, error in judged]
-                    yield Portion(start, texts, errors, [], batch)
-                first = self._seen = end
+            batches = self._parquet.iter_batches(rows, row_groups=range(group, meta.num_row_groups))
+            for batch in _cut(batches, rows, skip - before):
+                judged = [_judged({}, value, False) for value in _plain(batch.column(self.column))]
+                texts, errors = [text for _, text, _ in judged], [error for _, _, error in judged]
+                yield Portion(first, texts, errors, [], batch)
+                first = self._seen = first + batch.num_rows
         except (pa.ArrowException, OSError) as error:
-            raise CorpusError(f"{self.where} is damaged behind row {first:,}: {error}") from None
+            raise CorpusError(f"{self._shown} is damaged behind row {first:,}: {error}") from None
 
     @property
     def _shown(self) -> str:
-        return "stdin" if self.where == "-" else self.where
+        return "stdin" if self.where == "-" else name_of(self.where)
+
+
+def _cut(batches: Iterator[Any], rows: int, skip: int) -> Iterator[Any]:
+    """Record batches of `rows` rows each, without the first `skip` of all."""
+    held: list[Any] = []
+    for batch in batches:
+        passed = min(skip, batch.num_rows)
+        skip, batch = skip - passed, batch.slice(passed)
+        while batch.num_rows:
+            piece = batch.slice(0, rows - sum(one.num_rows for one in held))
+            held, batch = [*held, piece], batch.slice(piece.num_rows)
+            if sum(one.num_rows for one in held) == rows:
+                yield _one(held)
+                held = []
+    if held:
+        yield _one(held)
+
+
+def _one(batches: list[Any]) -> Any:
+    if len(batches) == 1:
+        return batches[0]
+    import pyarrow as pa
+
+    return pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
 
 
 def _object(line: str, broken: bool) -> tuple[dict[str, Any], str]:
