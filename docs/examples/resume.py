@@ -12,15 +12,15 @@ from trainer import Run, TrainResult, resume, train
 
 
 def main(*pairs: str) -> TrainResult:
-    """Train for five steps, stop, go on to the end, and print what the run's folder tells of both."""
-    settings = dict(pair.split("=", 1) for pair in pairs)
-    steps: list[int] = []
+    """Train for five steps, with a checkpoint at the fifth, stop, go on to the end, and print what the run's folder tells of both."""
+    settings = {"checkpoint_steps": "5", **dict(pair.split("=", 1) for pair in pairs)}
+    steps = [0]
 
     def count(event: dict[str, Any]) -> None:
         if event["kind"] == "step":
             steps.append(event["step"])
 
-    stopped = train("sample", observer=count, stop=lambda: len(steps) >= 5, **settings)
+    stopped = train("sample", observer=count, stop=lambda: steps[-1] >= 5, **settings)
     print(f"{stopped.run} {stopped.state} after step {steps[-1]}")
 
     finished = resume(stopped.run)

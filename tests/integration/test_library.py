@@ -11,7 +11,8 @@ from trainer import ConfigError, NotFoundError, Predictor, Run, RunError, list_r
 from trainer.corpus.interrupt import Cancelled
 from trainer.infer.score import By
 
-SETTINGS = {"limit": 96, "batch_size": 8, "epochs": 2, "lr": 2e-4}
+# each step is told of, however fast the machine is
+SETTINGS = {"limit": 96, "batch_size": 8, "epochs": 2, "lr": 2e-4, "checkpoint_steps": 1}
 
 
 def test_a_training_that_was_stopped_and_resumed_ends_in_the_same_bits(tiny_encoder: Path) -> None:

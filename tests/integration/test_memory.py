@@ -28,8 +28,8 @@ SHORT_OF_MEMORY = """
 import resource, sys
 from trainer.learn import work
 real = work.learn
-def learn(task, stop):
-    for kind, fields in real(task, stop):
+def learn(*given):
+    for kind, fields in real(*given):
         yield kind, fields
         if kind == "started":  # everything is loaded: from here on only so much more
             used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
