@@ -30,8 +30,12 @@ def command(how: str, log: Path) -> tuple[str, ...]:
     return (sys.executable, str(Path(__file__).resolve()), how, str(log))
 
 
+_speaking = threading.Lock()
+
+
 def say(**message: object) -> None:
-    print(json.dumps(message), flush=True)
+    with _speaking:  # two indices may be built at once: a line is one person's
+        print(json.dumps(message), flush=True)
 
 
 def ready(model: str, **more: object) -> None:
