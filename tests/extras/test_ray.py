@@ -218,9 +218,6 @@ def test_a_bad_file_does_not_hold_up_the_others(model: Path, tmp_path: Path) -> 
     assert parts(out)["n"].to_pylist() == [*range(100), *range(100), *range(10)]
 
 
-@pytest.mark.skip(
-    reason="a second driver waits for ever for the actors of a Ray that another process has started: not solved yet"
-)
 def test_joins_a_ray_that_is_there_and_leaves_it(comments: Path, model: Path, tmp_path: Path) -> None:
     keeper = (
         "import sys; from trainer.infer.ray_cluster import Cluster, joined\n"

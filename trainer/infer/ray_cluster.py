@@ -32,6 +32,9 @@ STARTS = 3
 LEAVE_SECONDS = 5.0
 """How long Ray's processes are given to end by themselves."""
 
+LOOPBACK = ("127.", "[::1]", "localhost")
+"""What an address begins with that nobody else reaches."""
+
 FOLDER = "goemo-ray-"
 
 SOCKETS = 40
@@ -55,7 +58,7 @@ def joined(cluster: Cluster) -> Iterator[Any]:
     Meanwhile nothing that is printed reaches stdout: Ray tells there of workers that died. Raises ConfigError, GoemoError."""
     on_term = signal.getsignal(signal.SIGTERM)
     folder = None
-    with _environment(cluster.address is None), Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+    with _environment(cluster.address), Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         ray = _imported()
         try:
             if cluster.address is None:
@@ -113,7 +116,7 @@ def _start(ray: Any, cluster: Cluster, folder: Path) -> None:
             if not left:
                 raise GoemoError(f"Ray cannot be started here: {_first_line(error)}") from None
     address = ray.get_runtime_context().gcs_address
-    if not address.startswith(("127.", "[::1]", "localhost")):
+    if not address.startswith(LOOPBACK):
         raise GoemoError(f"Ray listens on {address}, which others can reach; it was stopped. Join a Ray with --address")
 
 
@@ -143,13 +146,16 @@ def _token() -> str:
 
 
 @contextmanager
-def _environment(own: bool) -> Iterator[None]:
-    """What Ray reads from the environment, for itself and the processes it starts."""
+def _environment(address: str | None) -> Iterator[None]:
+    """What Ray reads from the environment, for itself and the processes it starts; `address` as in `Cluster`."""
+    own = address is None
     wanted = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
     wanted["RAY_BACKEND_LOG_LEVEL"] = "fatal"  # else it writes on our stderr what is no user's business
-    if own:
-        # what makes 127.0.0.1 the address of a node: else Ray takes that of the network, and listens on all
+    if address is None or address.startswith(LOOPBACK):
+        # what makes 127.0.0.1 the address of a node: else Ray takes that of the network, listens on all, and looks for the
+        # Ray that is to be joined there
         wanted["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    if own:
         wanted |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
     before = {name: os.environ.get(name) for name in (*wanted, "RAY_ADDRESS")}
     os.environ.update(wanted)
