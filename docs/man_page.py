@@ -25,12 +25,14 @@ INTRODUCTION = (
     "fine-tune a small encoder on it in a process of its own that survives the terminal; Inspect, to see what a sentence feels. Each "
     "thing it does has a command as well. What commands print on stdout is data; progress and advice go to stderr; --json prints one "
     "document.",
-    "A MODEL is a run (its id, its two words, its name), a folder, a Hub name, or starter, which ships with the program. Left out, it "
+    "A MODEL is a run (its id, its two words, its name), an imported model, a folder, a Hub name, or starter, which ships with the "
+    "program. Left out, it "
     "is the one of the settings, else starter. A corpus is sample, which ships too, goemotions once it is downloaded, a folder of "
     "train, dev and test files, or one file.",
 )
 FILES = (
     ("~/.local/share/goemo-tui/runs/", "one folder a run: config.toml, events.jsonl, checkpoints, model"),
+    ("~/.local/share/goemo-tui/models/", "imported models, one folder each"),
     ("~/.local/share/goemo-tui/corpora/", "what goemo-tui data download fetched"),
     ("~/.config/goemo-tui/settings.toml", "the settings; goemo-tui settings --edit opens it"),
     ("~/.cache/goemo-tui/", "what can be made again: tokens, indexes, partial downloads"),

@@ -1,4 +1,4 @@
-"""Which model is meant: a run, a folder, a Hub name or the starter, found and described without loading torch."""
+"""Which model is meant: a run, an imported one, a folder, a Hub name or the starter, found and described without loading torch."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ DEFAULT_LENGTH = 128
 """Tokens kept where a model's folder does not say: the classic recipe's."""
 
 MAKE_ONE = "goemo-tui train"
+
+KINDS = "a run, an imported model, a folder, a Hub name or starter"
+"""What a MODEL may be."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
     if looks_like_path(name) and not _is_run(name):
         folder = paths.expanded(name).resolve()
         if not folder.is_dir():
-            raise NotFoundError(f"{folder}: no such folder. A model is a run, a folder, a Hub name or starter")
+            raise NotFoundError(f"{folder}: no such folder. A model is {KINDS}")
         inner = folder / "model"
         if not (folder / "config.json").is_file() and (inner / "config.json").is_file():
             folder = inner  # a run's folder is meant
@@ -81,9 +84,7 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
         run = Run.open(name)
     except NotFoundError as error:
         if "/" not in name:
-            raise NotFoundError(
-                f"{error}. A model is a run, a folder, a Hub name or starter; {MAKE_ONE} makes one"
-            ) from None
+            raise NotFoundError(f"{error}. A model is {KINDS}; {MAKE_ONE} makes one") from None
         return ModelFolder(name, _checked(find_encoder(name, progress).folder), "hub")
     kept = run.model
     if kept is None:

@@ -80,6 +80,7 @@ def script(shell: str) -> str:
 
 def asked(kind: str) -> list[str]:
     """The words of this machine; none that a shell would read as more than one word."""
+    from trainer.modelfolder import STARTER, imported_models
     from trainer.runs.run import list_runs
 
     found: list[str] = []
@@ -90,7 +91,9 @@ def asked(kind: str) -> list[str]:
         found = ["sample", "goemotions", *there]
     else:
         runs = [one for one in list_runs() if kind == "runs" or one.model is not None]
-        found = [*(["starter"] if kind == "models" else []), *(name for one in runs for name in (one.short, one.id))]
+        found = [name for one in runs for name in (one.short, one.id)]
+        if kind == "models":
+            found = [STARTER, *found, *(model.name for model in imported_models())]
     return [word for word in dict.fromkeys(found) if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", word)]
 
 

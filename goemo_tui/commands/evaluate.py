@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
         "average precision, calibration, Ekman and sentiment, and what was said instead. Rows that the model's thresholds "
         "were fitted on are cross-fitted: each half is cut by thresholds fitted on the other.",
     )
-    parser.add_argument("--model", help="a run, a folder, a Hub name or starter")
+    parser.add_argument("--model", help="a run, an imported model, a folder, a Hub name or starter")
     parser.add_argument(
         "--compare", metavar="MODEL", help="a second model, held against the first on the same resamples"
     )

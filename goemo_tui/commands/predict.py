@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
         "predict", help="what a sentence feels", description="What each text feels, the most probable emotion first."
     )
     parser.add_argument("text", nargs="*", help="texts; - reads stdin and answers line by line")
-    parser.add_argument("--model", help="a run, a folder, a Hub name or starter")
+    parser.add_argument("--model", help="a run, an imported model, a folder, a Hub name or starter")
     parser.add_argument("--against", metavar="MODEL", help="a second model whose answers stand beside the first's")
     parser.add_argument("--threshold", default="tuned", help="tuned (the model's own), or one value such as 0.3")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")

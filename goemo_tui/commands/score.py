@@ -47,7 +47,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--column", metavar="NAME", help="the column with the text, or its number (default: text, comment …)"
     )
-    parser.add_argument("--model", help="a run, a folder, a Hub name or starter")
+    parser.add_argument("--model", help="a run, an imported model, a folder, a Hub name or starter")
     parser.add_argument("--threshold", default="tuned", help="tuned (the model's own), or one value such as 0.3")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument(

@@ -51,7 +51,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--http", metavar="HOST:PORT", default="127.0.0.1:8000", help="where to listen; port 0: a free one"
     )
-    parser.add_argument("--model", help="a run, a folder, a Hub name or starter")
+    parser.add_argument("--model", help="a run, an imported model, a folder, a Hub name or starter")
     parser.add_argument("--threshold", default="tuned", help="tuned (the model's own), or one value such as 0.3")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument("--token-file", metavar="FILE", help="a file whose first line is the token that is asked for")

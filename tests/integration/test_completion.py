@@ -17,6 +17,7 @@ from goemo_tui.commands.completion import SHELLS, script
 from tests.conftest import ROOT
 from tests.integration.terminal import Terminal
 from trainer.config import TrainConfig
+from trainer.paths import models_folder
 from trainer.runs.run import Run
 
 
@@ -115,6 +116,14 @@ def test_bash_asks_for_the_runs_there_are(program: Path, run: Run) -> None:
     assert bash(program, "runs", "show", "") == {run.id, run.short}
     assert bash(program, "predict", "--model", "") >= {"starter", "corpora"}
     assert run.id not in bash(program, "predict", "--model", ""), "it has no model yet"
+
+
+def test_bash_asks_for_imported_models(program: Path) -> None:
+    imported = models_folder() / "right"
+    imported.mkdir(parents=True)
+    (imported / "config.json").write_text("{}")
+    assert bash(program, "predict", "--model", "ri") == {"right"}
+    assert bash(program, "models", "rm", "ri") == {"right"}
 
 
 def test_tab_in_bash(program: Path, run: Run) -> None:

@@ -167,7 +167,7 @@ async def test_another_model_answers_and_a_broken_one_leaves_the_old(opened: Ope
         ("/no/such/folder", "no such folder"),
         ("owner/has blank", "a Hub name is written owner/model"),
         ("a/b/c", "a Hub name is written owner/model"),
-        ("nothing-like-it", "A model is a run, a folder, a Hub name or starter"),
+        ("nothing-like-it", "A model is a run, an imported model, a folder, a Hub name or starter"),
     ],
 )
 async def test_what_cannot_be_a_model_is_said_in_place(opened: Open, choices: None, typed: str, wrong: str) -> None:

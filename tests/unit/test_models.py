@@ -81,7 +81,7 @@ def test_folders_and_hub_names_are_kept_newest_first_and_runs_are_not() -> None:
     [
         ("", "type a model"), ("a\0b", "type a model"), ("a/b/c", "owner/model"), ("a b/c", "owner/model"),
         ("owner/", "owner/model"), ("/no/such", "no such folder"), ("~no-such-user/x", "no such folder"),
-        ("no-such-run", "a run, a folder, a Hub name or starter"), ("/" + "x" * 5000, "File name too long"),
+        ("no-such-run", "a run, an imported model, a folder, a Hub name or starter"), ("/" + "x" * 5000, "File name too long"),
         ("x" * 300 + "/" + "y" * 300, "File name too long"), ("starter", "starter"),
     ],
 )  # fmt: skip

@@ -126,7 +126,7 @@ def cuts_of(threshold: Threshold, tuned: Mapping[str, float] | None, labels: Seq
 class Predictor:
     """A classifier ready to predict.
 
-    `model` is a run id, a folder, a Hub name or `starter` (left out: the default model); `threshold` is "tuned" (the
+    `model` is a run id, an imported model, a folder, a Hub name or `starter` (left out: the default model); `threshold` is "tuned" (the
     model's own where it has them, else 0.3) or one value for all labels. `few`: a few texts at a time are all that is asked;
     a stock encoder is then computed on the processor, with as many cores as a sentence is worth: no GPU is woken for it or
     held. `tell` hears what takes long while it loads.
