@@ -16,9 +16,12 @@ from tests.integration.worker import lines
 from tests.unit.command_line import cli
 from tests.unit.fake_worker import end_all
 from trainer import devices
+from trainer.config import TrainConfig
 from trainer.devices import Device
 from trainer.errors import ConfigError, RunError
 from trainer.runs import process, slurm
+from trainer.runs.events import LOG, EventLog
+from trainer.runs.lock import RunLock
 from trainer.runs.plan import plan
 from trainer.runs.run import Run, list_runs
 
@@ -117,6 +120,29 @@ def test_a_worker_that_dies_is_tried_again_and_what_fails_on_its_input_is_not(
     text = (run.folder / "config.toml").read_text()
     (run.folder / "config.toml").write_text(text.replace("[corpus.sha256]\n", '[corpus.sha256]\ntrain = "0"\n_', 1))
     assert ended([job(run, 0)]) == [1]
+
+
+def test_a_worker_that_dies_before_its_first_word_is_tried_again() -> None:
+    run = Run.create(TrainConfig())
+    with RunLock(run.folder), EventLog(run.folder / LOG) as log:
+        log.append("stopped", step=5, epoch=1)
+    assert slurm.verdict(run) == "stopped"
+    with RunLock(run.folder):  # of the next job, killed while it loads
+        pass
+    assert slurm.verdict(run) == "again"
+
+
+def test_a_job_that_was_stopped_goes_on_when_it_is_submitted_again(tiny_encoder: Path, cluster: Path) -> None:
+    run = made(tiny_encoder)
+    first = job(run, 0)
+    try:
+        until(lambda: (run.snapshot().step or 0) > 20, "it does not begin")
+        process.stop(run)
+        assert ended([first]) == [0] and run.state == "stopped"
+    finally:
+        ended([first])
+    assert "requeue" not in (cluster / "told").read_text()
+    assert ended([job(run, 0)]) == [0] and run.state == "finished"
 
 
 def test_without_sbatch_the_file_alone_is_written_and_a_gpu_asked_for(

@@ -19,6 +19,7 @@ from pathlib import Path
 from trainer import paths
 from trainer.config import TrainConfig
 from trainer.errors import ConfigError, GoemoError, RunError
+from trainer.runs import lock
 from trainer.runs.events import LOG, EventLog
 from trainer.runs.launch import environment
 from trainer.runs.run import Run
@@ -103,9 +104,12 @@ def submit(run: Run, nodes: int = 1, asked: Iterable[str] = ()) -> Job:
 
 
 def verdict(run: Run) -> str:
-    """How a try in a job ended: `finished`, `stopped`, `again` where another try may go better, else `failed`."""
-    end = run.snapshot().end
-    if end is None or unforeseen(end):
+    """How a try in a job ended: `finished`, `stopped`, `again` where another try may go better, else `failed`.
+
+    What was said before the last worker took the lock is another one's end: this one died before its first word.
+    """
+    held, end = lock.holder(run.folder), run.snapshot().end
+    if end is None or unforeseen(end) or (held is not None and end["seq"] <= held.seq):
         return "again"
     return str(end["kind"])
 
@@ -156,10 +160,8 @@ while true; do
     case $how in
     finished) exit 0 ;;
     stopped)
-        if [ -n "$told" ]; then
-            rm -f "$run/control/stop"
-            scontrol requeue "$SLURM_JOB_ID"
-        fi
+        rm -f "$run/control/stop"  # it was heard, and is not meant for the next job
+        [ -z "$told" ] || scontrol requeue "$SLURM_JOB_ID"
         exit 0
         ;;
     again)
