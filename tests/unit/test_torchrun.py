@@ -60,6 +60,24 @@ def test_torchrun_hears_no_hangup_and_serves_no_port(tmp_path: Path) -> None:
     assert words[-2:] == ["trainer", str(tmp_path)]
 
 
+def test_no_key_of_an_earlier_start_is_found_where_ranks_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run.create(TrainConfig())
+    started: list[dict[str, str]] = []
+    monkeypatch.setattr(os, "execve", lambda program, words, values: started.append(values))
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for number in (os.getpid(), gone.pid, os.getppid()):  # in a container each start has the same number
+        left = lock.control(run.folder) / f"ranks-{number}"
+        left.mkdir()
+        (left / "ranks").write_text("an old key")
+    torchrun.become(run.folder, 2)
+    assert not Path(started[0][torchrun.MEETING]).exists()
+    assert {p.name for p in lock.control(run.folder).glob("ranks-*")} == {
+        f"ranks-{os.getpid()}",
+        f"ranks-{os.getppid()}",
+    }
+
+
 def test_the_lock_of_a_rank_by_hand_names_torchrun_as_who_takes_it_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run.create(TrainConfig())
     for name, value in RANK.items():

@@ -147,8 +147,8 @@ def _meeting(folder: Path) -> Path:
 
 
 def _clear(control: Path) -> None:
-    """Remove where the ranks of earlier workers met."""
+    """Remove where the ranks of earlier workers met, also of one that had this process's number: its keys would be believed."""
     for left in control.glob("ranks-*"):
         number = left.name.removeprefix("ranks-")
-        if number.isdecimal() and not Process.of(int(number)).alive:
+        if number.isdecimal() and (int(number) == os.getpid() or not Process.of(int(number)).alive):
             shutil.rmtree(left, ignore_errors=True)
