@@ -168,6 +168,17 @@ def test_wrong_input_is_refused(tiny_encoder: Path, tmp_path: Path, capsys: pyte
     assert not (tmp_path / "x").exists()
 
 
+def test_a_model_may_be_exported_into_its_own_folder(
+    tiny_encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = stirred_roberta(tiny_encoder, tmp_path / "model")
+    own = {p.name for p in model.iterdir()}
+    assert FP32 in exported(capsys, model, model / "onnx")["files"]
+    assert main(["export", str(model), str(model / "copy")]) == 0
+    assert {p.name for p in (model / "copy").iterdir()} == {*own, "onnx"}
+    assert {p.name for p in model.iterdir()} == {*own, "onnx", "copy"}
+
+
 def test_without_onnx_both_names_write_the_same_folder(
     tiny_encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,14 +1,10 @@
-"""`goemo-tui import`: a model saved elsewhere becomes one of ours, with safetensors, names for its outputs and thresholds.
-
-Everything is made in a folder beside the target and renamed in the end: it is there whole or not at all.
-"""
+"""`goemo-tui import`: a model saved elsewhere becomes one of ours, with safetensors, names for its outputs and thresholds."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from trainer import paths
+from trainer.beside import free, made_beside
 from trainer.config import TrainConfig
 from trainer.corpus import Corpus, load_corpus
 from trainer.corpus.tokens import load_tokenizer
@@ -70,15 +67,10 @@ def adopt(
     try:
         if into is None:
             paths.private_folder(target.parent)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
-            made = _make(found, Path(beside), labels, corpus, tell)
-            for file in (Path(beside) / "model").iterdir():
-                paths.sync(file)
-            (Path(beside) / "model").rename(target)
-            paths.sync(target.parent)
     except OSError as error:
         raise GoemoError(f"{target} cannot be written: {error.strerror or error}") from error
+    with made_beside(target) as fresh:
+        made = _make(found, fresh, labels, corpus, tell)
     return {
         "model": target.name if into is None else str(target),
         "folder": str(target),
@@ -105,8 +97,7 @@ def _target(folder: Path, into: str | None, name: str | None) -> Path:
             raise GoemoError(f"a run is called {called}: give the model another name, --name")
         target = paths.models_folder() / called
         remedy = "give another name with --name, or remove it: goemo-tui models rm " + called
-    if target.exists() or target.is_symlink():
-        raise GoemoError(f"{target} is there already: {remedy}")
+    free(target, remedy)
     return target
 
 
@@ -118,9 +109,10 @@ def _with_dev(data: str) -> Corpus:
 
 
 def _make(
-    found: foreign.Foreign, beside: Path, labels: str | None, corpus: Corpus | None, tell: Callable[[str], None]
+    found: foreign.Foreign, fresh: Path, labels: str | None, corpus: Corpus | None, tell: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Write `beside/model`; what the document says of it."""
+    """Write the folder `fresh`, and what comes before it beside it; what the document says of it."""
+    beside = fresh.parent
     notes = list(foreign.write_tokenizer(found, beside / "tokenizer"))
     if found.pickled:
         tell(
@@ -140,7 +132,6 @@ def _make(
     notes += [*named.warnings, *_remarks(found, named, ours, read, unused)]
     notes += _vocabulary(model, beside / "tokenizer", found)
     cuts = _own_cuts(found.folder, ours, notes)
-    fresh = beside / "model"
     _save(model, found, beside / "tokenizer", fresh, cuts or _fixed(ours))
     scores: dict[str, Any] = {}
     predictor = Predictor(ModelFolder(found.folder.name, fresh, "folder"), "cpu")

@@ -1,23 +1,19 @@
-"""A model as a folder for other programs: in the Hugging Face layout, or as ONNX that was held against torch before it is there.
-
-Everything is made in a folder beside the target and renamed in the end: it is there whole or not at all.
-"""
+"""A model as a folder for other programs: in the Hugging Face layout, or as ONNX that was held against torch before it is there."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import trainer
-from trainer import paths
+from trainer.beside import made_beside
 from trainer.corpus import load_corpus
 from trainer.encoders import COMPACT
-from trainer.errors import GoemoError, ModelError
+from trainer.errors import ModelError
+from trainer.model.metrics import CLASSIC
 from trainer.modelfolder import ModelFolder, read_label_names, read_max_length, read_thresholds
 
 CLOSE, CLOSE_LOGIT = 1e-4, 1e-3
@@ -34,7 +30,7 @@ def export_whole(model: ModelFolder, target: Path) -> dict[str, Any]:
 
     Raises GoemoError for a target that is there or cannot be written, ModelError and NotFoundError for a broken model.
     """
-    with _beside(target) as fresh:
+    with made_beside(target) as fresh:
         _whole(model.path, fresh)
     return {"model": model.name, "folder": str(target), "files": _files(target), "onnx": None}
 
@@ -56,9 +52,11 @@ def export_onnx(
 
     corpus = load_corpus(data)
     count = len(verify.comments(corpus).text)
-    with _beside(target) as fresh:
-        whole = fresh.with_name("whole")
-        _whole(model.path, whole)
+    with made_beside(target) as fresh:
+        whole = model.path
+        if (whole / COMPACT).is_file():
+            whole = fresh.with_name("whole")
+            _whole(model.path, whole)
         fresh.mkdir()
         tell(f"writing {model.name} as ONNX")
         opset = onnx_file.write(whole, fresh / FP32, about(model, whole, "fp32"))
@@ -93,7 +91,7 @@ def about(model: ModelFolder, folder: Path, precision: str) -> dict[str, str]:
     said = json.loads((folder / "config.json").read_text("utf-8"))
     return {
         "labels": json.dumps(labels, ensure_ascii=False),
-        "thresholds": json.dumps({name: cuts.get(name, 0.3) for name in labels}, ensure_ascii=False),
+        "thresholds": json.dumps({name: cuts.get(name, CLASSIC) for name in labels}, ensure_ascii=False),
         "max_length": str(read_max_length(folder)),
         "pad_token_id": str(said.get("pad_token_id") or 0),
         "problem_type": "multi_label_classification",
@@ -106,32 +104,14 @@ def about(model: ModelFolder, folder: Path, precision: str) -> dict[str, str]:
     }
 
 
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """A folder's path to be made beside `target`, which it becomes if all goes well. Raises GoemoError."""
-    if target.exists() or target.is_symlink():
-        raise GoemoError(f"{target} is there already: name a folder that is not")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
-            fresh = Path(beside) / "model"
-            yield fresh
-            for file in fresh.iterdir():
-                if file.is_file():
-                    paths.sync(file)
-            fresh.rename(target)
-            paths.sync(target.parent)
-    except OSError as error:
-        raise GoemoError(f"{target} cannot be written: {error.strerror or error}") from error
-
-
 def _whole(folder: Path, into: Path) -> None:
     if (folder / COMPACT).is_file():
         from trainer.model.compact import write_whole
 
         write_whole(folder, into)
     else:
-        shutil.copytree(folder, into)
+        hidden = into.parent.name  # where a target lies within the model itself, it is among what is copied
+        shutil.copytree(folder, into, ignore=lambda at, names: {hidden})
 
 
 def _tokenizer(folder: Path) -> Sequence[str]:

@@ -5,7 +5,6 @@ It works where the runs began at the same weights, as trainings over one encoder
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 import trainer
+from trainer.beside import free, made_beside
 from trainer.corpus import load_corpus
 from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.encoders import find_encoder, read_json
-from trainer.errors import ConfigError, CorpusError, GoemoError, ModelError, NotFoundError
+from trainer.errors import ConfigError, CorpusError, ModelError, NotFoundError
 from trainer.learn import validation
 from trainer.learn.device import choose_device
 from trainer.learn.task import Rows
@@ -44,8 +44,7 @@ def soup(runs: Sequence[str], into: Path, data: str | None = None, device: str =
     found = [Run.open(name) for name in dict.fromkeys(runs)]
     if len(found) < 2:
         raise ConfigError("name two runs or more: the mean of one model is that model")
-    if into.exists():
-        raise GoemoError(f"{into} is there already: name a folder that is not")
+    free(into)
     folders = [_model_of(run) for run in found]
     config = found[0].config
     weights = mean_weights(folders)
@@ -78,14 +77,8 @@ def soup(runs: Sequence[str], into: Path, data: str | None = None, device: str =
     encoder = find_encoder(config.encoder, allow_download=False)
     text = card(config, encoder.source, corpus.fingerprint, scored.fields, trainer.__version__)
     text = text.replace("## Scores on dev", f"The mean of the weights of {len(found)} runs.\n\n## Scores on dev", 1)
-    try:
-        into.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{into.name}-", dir=into.parent) as beside:
-            fresh = Path(beside) / "model"
-            classifier.save(model.to("cpu"), folders[0], fresh, longest, about, text)
-            fresh.rename(into)
-    except OSError as error:
-        raise GoemoError(f"{into} cannot be written: {error.strerror or error}") from error
+    with made_beside(into) as fresh:
+        classifier.save(model.to("cpu"), folders[0], fresh, longest, about, text)
     return scored.fields
 
 
