@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tests.integration.tracked import (
     export,
     exported,
     losses,
+    one_step,
     run_with_story,
     scalars,
     worker_files,
@@ -28,10 +30,13 @@ from tests.unit import fake_worker
 from tests.unit.command_line import cli, use_worker
 from tests.unit.fake_worker import until
 from trainer.runs import process
-from trainer.runs.events import LOG
+from trainer.runs.events import LOG, EventLog
+from trainer.runs.lock import RunLock
 from trainer.runs.run import Run, list_runs
 from trainer.runs.tail import read_events
 from trainer.track import state
+from trainer.track.mirror import mirror
+from trainer.track.points import Point
 
 
 @pytest.fixture(autouse=True)
@@ -161,10 +166,7 @@ def test_a_training_is_mirrored_while_it_runs(
 
 
 def test_a_living_mirror_begins_anew_where_the_training_goes_back(goemo_home: Path) -> None:
-    from tests.integration.tracked import one_step
     from trainer.config import TrainConfig
-    from trainer.runs.events import EventLog
-    from trainer.runs.lock import RunLock
 
     run = Run.create(TrainConfig())
     folder = folder_of(run, goemo_home)
@@ -215,6 +217,49 @@ def test_one_mirror_at_a_time(goemo_home: Path, monkeypatch: pytest.MonkeyPatch)
     with state.alone(run.folder, "tensorboard"):
         done = export(run, "--to", "tensorboard")
     assert done.returncode == 1 and "by another process" in done.stderr and not done.stdout
+
+
+def test_an_export_that_is_ended_takes_its_mirror_along(goemo_home: Path) -> None:
+    run = run_with_story("")
+    with RunLock(run.folder):
+        words = [sys.executable, "-m", "goemo_tui.cli", "runs", "export", run.id, "--to", "tensorboard", "--follow"]
+        asked = subprocess.Popen(words, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
+        try:
+            until(lambda: state.read(run.folder) and the_mirror(run).step == 100)
+        finally:
+            asked.terminate()
+        assert asked.wait(60) == 143
+        until(lambda: the_mirror(run).state == state.DONE, "the mirror goes on")
+
+
+def test_a_run_that_is_taken_up_while_its_end_is_written_is_followed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, worker, steps, ends = run_with_story("stopped"), ExitStack(), [], []
+
+    class Slow:
+        where = "nowhere"
+
+        def begin(self, facts: object, story: object) -> None:
+            steps.clear()
+
+        def write(self, points: list[Point]) -> None:
+            steps.extend(point.step for point in points)
+
+        def end(self, state: str, wall: float | None) -> None:
+            ends.append(state)
+            if ends == ["stopped"]:
+                worker.enter_context(RunLock(run.folder))
+                with EventLog(run.folder / LOG) as log:
+                    log.append("resumed", step=100)
+                    one_step(log, 110, 0.5)
+
+    def later(seconds: float) -> None:
+        with EventLog(run.folder / LOG) as log:
+            log.append("finished", step=110)
+        worker.close()
+
+    monkeypatch.setattr("trainer.track.mirror.open_tracker", lambda name, out: Slow())
+    assert mirror(run, "tensorboard", follow=True, wait=later).state == state.DONE
+    assert ends == ["stopped", "finished"] and steps[-1] == 110 and steps.count(100) == 2
 
 
 def test_a_tracker_that_fails_never_touches_the_training(

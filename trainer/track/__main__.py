@@ -38,6 +38,8 @@ def main() -> int:
         found = state.Mirror(args.tracker, state.FAILED, error=str(error))
     except KeyboardInterrupt:
         return 130
+    except SystemExit:
+        return 143
     if found.error:
         print(f"{args.tracker}: {found.error}", file=sys.stderr, flush=True)
     print(json.dumps(asdict(found)), file=answer, flush=True)

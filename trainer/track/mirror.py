@@ -35,11 +35,14 @@ def mirror(
     with state.alone(run.folder, name):
         work = _Work(run, name, wait)
         try:
-            work.tracker = open_tracker(name, out)
-            while work.session(follow):
-                pass
-            return work.note(state.DONE)
-        except KeyboardInterrupt:
+            while True:
+                work.tracker = open_tracker(name, out)
+                while work.session(follow):
+                    pass
+                # taken up again while the end was written: the mirror that was started for it found this one at work
+                if not follow or run.look().state not in LIVING:
+                    return work.note(state.DONE)
+        except (KeyboardInterrupt, SystemExit):
             work.note(state.DONE)
             raise
         except Exception as error:  # each library raises its own

@@ -57,19 +57,26 @@ def command(run: Run, name: str, out: Path | None, follow: bool) -> list[str]:
 
 
 def export(run: Run, names: Iterable[str], out: Path | None = None, follow: bool = False) -> list[Mirror]:
-    """Mirror a run to each of `names`, beside each other, and wait. Those that failed say why. Raises GoemoError."""
+    """Mirror a run to each of `names`, beside each other, and wait. Those that failed say why. Raises GoemoError.
+
+    Whatever ends the waiting ends the mirrors too.
+    """
     several = list(names)
+    children: list[subprocess.Popen[str]] = []
     try:
-        children = [
-            subprocess.Popen(
+        for name in several:
+            child = subprocess.Popen(
                 command(run, name, _own(out, name, several), follow), env=_environment(), text=True,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            )
-            for name in several
-        ]  # fmt: skip
+            )  # fmt: skip
+            children.append(child)
+        return [_answer(name, child) for name, child in zip(several, children, strict=True)]
     except OSError as error:
         raise GoemoError(f"run {run.id} cannot be exported: {error.strerror or error}") from None
-    return [_answer(name, child) for name, child in zip(several, children, strict=True)]
+    finally:
+        for child in children:
+            if child.poll() is None:
+                child.terminate()
 
 
 def _own(out: Path | None, name: str, several: Sequence[str]) -> Path | None:
