@@ -8,9 +8,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import onnx
 import onnxruntime as runtime
-from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from trainer.model import onnx_file, stock
 from trainer.model.onnx_bert import OnnxBert, cores_for
@@ -24,15 +22,9 @@ class Int8Bert(OnnxBert):
     def _session(self, hidden: bool) -> runtime.InferenceSession:
         if hidden:  # by which comments are compared: an index of one precision would not fit the texts of another
             return super()._session(hidden)
-        model = onnx_file.with_weights(self.stock)
-        onnx.helper.set_model_props(model, onnx_file.READY)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "int8.onnx"
-            # seven bits of eight: without VNNI the sum of two products would not fit into sixteen
-            quantize_dynamic(
-                model, file, per_channel=True, reduce_range=not vnni(), weight_type=QuantType.QInt8,
-                op_types_to_quantize=["MatMul", "Gemm"],
-            )  # fmt: skip
+            onnx_file.quantize(onnx_file.with_weights(self.stock), file, seven_bits=not vnni())
             return self._open(file.read_bytes(), {})
 
 

@@ -49,22 +49,27 @@ def with_weights(found: stock.Stock, hidden: bool = False) -> ModelProto:
 
 
 def write_int8(file: Path, into: Path, about: Mapping[str, str]) -> None:
-    """The graph in `file` with the weights of its linear layers in int8, a scale for each output; activations get theirs by batch.
+    """The graph in `file` in int8, in seven bits of eight, so that every processor says the same. Raises ModelError."""
+    quantize(onnx.load(file), into, seven_bits=True)
+    _save(onnx.load(into), into, about)
 
-    Seven bits of eight, so that processors without VNNI, whose sums of two products have sixteen bits, say the same. Raises ModelError.
+
+def quantize(model: ModelProto, into: Path, seven_bits: bool) -> None:
+    """Write `model` with the weights of its linear layers in int8, a scale for each output; activations get theirs by batch.
+
+    `seven_bits` of eight: without VNNI a processor's sums of two products have sixteen bits, which eight would overflow.
+    Raises ModelError.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    model = onnx.load(file)
     onnx.helper.set_model_props(model, READY)
     try:
         quantize_dynamic(
-            model, into, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8,
+            model, into, per_channel=True, reduce_range=seven_bits, weight_type=QuantType.QInt8,
             op_types_to_quantize=["MatMul", "Gemm"], use_external_data_format=_size(model) > LARGEST,
         )  # fmt: skip
     except Exception as error:  # the quantizer's errors have no class in common but this one
         raise ModelError(f"the model cannot be written in int8: {str(error).partition(chr(10))[0]}") from error
-    _save(onnx.load(into), into, about)
 
 
 def _traced(folder: Path, file: Path) -> ModelProto:
