@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.errors import ConfigError, GoemoError, ModelError, NotFoundError
+from trainer.shared import without_password
 
 Progress = Callable[[str, int, int], None]
 """Called with file name, bytes done, bytes in all."""
@@ -57,7 +58,7 @@ def scrubbed(text: str) -> str:
     for secret in {token, os.environ.get("HF_TOKEN"), os.environ.get("HUGGING_FACE_HUB_TOKEN")}:
         if secret and secret.strip():
             text = text.replace(secret.strip(), "[token]")
-    return re.sub(r"//[^/@\s]*@", "//", re.sub(r"\bhf_\w{8,}", "[token]", text))
+    return without_password(re.sub(r"\bhf_\w{8,}", "[token]", text))
 
 
 @contextmanager
@@ -75,7 +76,7 @@ def _in_words(error: Exception, what: str, repo: str) -> GoemoError:
     from huggingface_hub import errors
 
     status = getattr(getattr(error, "response", None), "status_code", None)
-    host = re.sub(r"//[^/@\s]*@", "//", os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
+    host = without_password(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
     start = f"{what}: {repo} on {host}"
     if isinstance(error, errors.HFValidationError):
         return ConfigError(f"{repo!r} is no name on the Hub: OWNER/NAME of letters, digits, - _ .", key="repo")

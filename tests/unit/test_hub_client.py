@@ -6,13 +6,14 @@ import pytest
 
 from trainer.errors import GoemoError
 from trainer.hub_client import HubError, is_name, scrubbed, spoken
-from trainer.shared import shared
+from trainer.shared import shared, without_password
 
 
 def test_no_token_and_no_password_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "an-unusual-token")
     said = scrubbed("Bearer an-unusual-token, hf_AnotherTokenOfSomebody1, http://me:secret@host/x")
     assert said == "Bearer [token], [token], http://host/x"
+    assert without_password("mysql://me:s@cret@host/x, //plain/a@b") == "mysql://host/x, //plain/a@b"
 
 
 def test_whatever_is_raised_comes_as_one_sentence_without_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -13,6 +12,7 @@ from trainer.errors import GoemoError
 from trainer.runs.events import LOG, number, restart_step, validated_epoch
 from trainer.runs.run import LIVING, Run
 from trainer.runs.tail import EventTail, standing
+from trainer.shared import without_password
 from trainer.track import state
 from trainer.track.facts import facts_of
 from trainer.track.points import Point, points_of
@@ -116,4 +116,4 @@ def reason_of(error: BaseException) -> str:
     lines = said.splitlines() or [type(error).__name__]
     with suppress(IndexError):
         said = " ".join(line.strip() for line in lines[:3])
-    return re.sub(r"//[^/@\s]*@", "//", said)[:500]
+    return without_password(said)[:500]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer import paths
+from trainer.shared import without_password
 from trainer.track.facts import PROJECT, Facts
 from trainer.track.points import Point
 from trainer.track.tracker import default_folder
@@ -38,7 +39,7 @@ class MLflow:
             # mlflow-skinny brings no database; its folder store is maintained no further, and has to be asked for
             os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
         self._uri = named or self._folder.as_uri() if self._folder else str(named)
-        self.where = re.sub(r"//[^/@\s]*@", "//", named) if named else str(self._folder)
+        self.where = without_password(named) if named else str(self._folder)
         self._client: Any = None
         self._run = ""
         self._begun = False

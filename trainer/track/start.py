@@ -16,6 +16,7 @@ from typing import Any
 from trainer.errors import GoemoError
 from trainer.runs.launch import environment
 from trainer.runs.run import Run
+from trainer.shared import without_password
 from trainer.track import detach, state
 from trainer.track.state import Mirror
 from trainer.track.tracker import chosen, missing
@@ -89,7 +90,7 @@ def _answer(name: str, child: subprocess.Popen[str]) -> Mirror:
         return Mirror(**json.loads(said))
     except (ValueError, TypeError):
         last = (talk.strip().splitlines() or [f"its process ended with {child.returncode}"])[-1]
-        return Mirror(name, state.FAILED, error=last)
+        return Mirror(name, state.FAILED, error=without_password(last))
 
 
 def _detached(run: Run, name: str) -> str | None:
