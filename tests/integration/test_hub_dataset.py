@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -156,9 +158,10 @@ def test_a_repository_that_is_parquet_itself(hub: WholeHub) -> None:
     assert "default@" in found["path"]
 
 
-def test_what_cannot_be_used_says_what_to_do(hub: WholeHub, go_emotions: Repository) -> None:
+def test_what_cannot_be_used_says_what_to_do(hub: WholeHub, go_emotions: Repository, goemo_home: Path) -> None:
     raw = read(hub, f"{GO}:raw")
     assert raw["code"] == 1 and "no column of labels" in raw["error"] and "configuration" in raw["error"]
+    assert not list((goemo_home / "corpora" / "hub").glob("*/.*")), "what is refused takes room"
     for name, words in (
         (f"{GO}:plain", ("no configuration 'plain'", "raw, simplified")),
         (f"{GO}@nosuchrevision", ("no such revision",)),
@@ -179,6 +182,15 @@ def test_what_cannot_be_used_says_what_to_do(hub: WholeHub, go_emotions: Reposit
     assert gone["code"] == 3 and "neither a folder nor a file" in gone["error"] and "check the network" in gone["error"]
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """As another process holds it that fetches."""
+    handle = os.open(folder, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    yield
+    os.close(handle)
+
+
 def test_a_transfer_that_breaks_leaves_no_corpus_and_can_be_done_again(
     hub: WholeHub, go_emotions: Repository, goemo_home: Path
 ) -> None:
@@ -187,6 +199,10 @@ def test_a_transfer_that_breaks_leaves_no_corpus_and_can_be_done_again(
     assert broken["code"] == 3 and "run the same again" in broken["error"]
     assert not list((goemo_home / "corpora").rglob("source.json"))
     hub.trouble.clear()
+    (part,) = (goemo_home / "corpora" / "hub").glob("*/.*.part")
+    with held(part):
+        busy = read(hub, GO)
+        assert busy["code"] == 1 and "by another process" in busy["error"]
     hub.asked.clear()
     assert set(read(hub, GO)["splits"]) == {"train", "dev", "test"}
     assert not [a for a in hub.asked if a.startswith("GET") and "simplified/train" in a], "what was whole came again"

@@ -172,11 +172,15 @@ def test_after_a_break_what_is_whole_stays_and_what_came_damaged_is_thrown_away(
     assert bad.returncode == 1 and "damaged" in bad.stderr
 
 
-def test_pickles_are_refused(hub: WholeHub) -> None:
+def test_pickles_and_half_models_are_refused(hub: WholeHub) -> None:
     hub.models["they/old"] = Repository()
     hub.models["they/old"].commit({"config.json": b"{}", "pytorch_model.bin": b"\x80\x04."})
     done = goemo(hub, "pull", "they/old")
     assert done.returncode == 1 and "pytorch_model.bin" in done.stderr and "never opened" in done.stderr
+    hub.models["they/adapter"] = Repository()
+    hub.models["they/adapter"].commit({"adapter_config.json": b"{}", "adapter_model.safetensors": b"x"})
+    done = goemo(hub, "pull", "they/adapter")
+    assert done.returncode == 1 and "no config.json" in done.stderr
     assert not [a for a in hub.asked if "/resolve/" in a]
 
 

@@ -6,10 +6,13 @@ May not read rows; of the Parquet schema it takes the label names, which the Hub
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,12 +172,41 @@ def _chosen(name: Name, configs: Mapping[str, Any]) -> str:
 
 def _fetch(name: Name, configs: Mapping[str, dict[str, list[Remote]]], target: Path, progress: Progress | None) -> None:
     """Fetch the files of one configuration, and put the folder in its place when it is whole."""
-    from huggingface_hub import hf_hub_download
-
-    splits = configs[name.config]
     paths.private_folder(target.parent)
     part = target.with_name(f".{target.name}.part")  # stays where a transfer breaks: the next one goes on
-    fetched, done = part / "fetched", 0
+    with _alone(part, name):
+        if (target / SOURCE).is_file():  # another process was done with it a moment ago
+            shutil.rmtree(part)
+            return
+        try:
+            _fill(name, configs, part, progress)
+        except CorpusError:
+            shutil.rmtree(part)  # it would be refused again
+            raise
+        part.replace(target)
+        paths.sync(target.parent)
+
+
+@contextmanager
+def _alone(part: Path, name: Name) -> Iterator[None]:
+    """Keep other processes from the half-fetched files of a dataset. Raises CorpusError where one is at them."""
+    handle = os.open(paths.private_folder(part), os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system that knows no locks
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CorpusError(f"{name} is being fetched by another process: wait until it is done") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def _fill(name: Name, configs: Mapping[str, dict[str, list[Remote]]], part: Path, progress: Progress | None) -> None:
+    """Fetch what the corpus is made of, each file verified, and write the corpus into `part`."""
+    from huggingface_hub import hf_hub_download
+
+    splits, fetched, done = configs[name.config], part / "fetched", 0
     total = sum(file.size for files in splits.values() for file in files)
     names: list[str] | None = None
     for split, files in splits.items():
@@ -196,8 +228,6 @@ def _fetch(name: Name, configs: Mapping[str, dict[str, list[Remote]]], target: P
     told = {"repo": name.repo, "config": name.config, "revision": name.revision, "configs": len(configs)}
     (part / SOURCE).write_text(json.dumps(told) + "\n", "utf-8")
     shutil.rmtree(fetched)
-    part.replace(target)
-    paths.sync(target.parent)
 
 
 def _join(shards: list[Path], target: Path) -> None:

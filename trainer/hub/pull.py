@@ -7,7 +7,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from trainer.encoders import WANTED, read_json
-from trainer.hub_client import Progress, counter, files_of, refuse_pickles, spoken, verify
+from trainer.errors import ModelError
+from trainer.hub_client import HubError, Progress, counter, files_of, refuse_pickles, spoken, verify
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ def pull(repo: str, revision: str | None = None, progress: Progress | None = Non
     """Fetch what a model needs of `repo`: safetensors, tokenizer, config, thresholds and card, each file hashed.
 
     What is here already is not fetched again. Raises NotFoundError, ModelError for a
-    repository without safetensors, ConfigError for a name that cannot be, HubError for all else that goes wrong.
+    repository without safetensors or config.json, ConfigError for a name that cannot be, HubError for all else that goes wrong.
     """
     from huggingface_hub import HfApi, hf_hub_download
 
@@ -34,6 +35,8 @@ def pull(repo: str, revision: str | None = None, progress: Progress | None = Non
         commit = str(HfApi().model_info(repo, revision=revision).sha)
         files = files_of(repo, commit)
         refuse_pickles(repo, files)
+        if all(f.path != "config.json" for f in files):
+            raise ModelError(f"{repo} on the Hub holds no config.json: it is no whole model, an adapter alone perhaps")
         wanted = sorted((f for f in files if _is_wanted(f.path)), key=lambda f: f.size)
         total, done = sum(f.size for f in wanted), 0
         folder = Path()
@@ -44,7 +47,8 @@ def pull(repo: str, revision: str | None = None, progress: Progress | None = Non
             folder = local.parent
             done += remote.size
         # asked for by the name that was given, so that the cache notes which commit that is
-        hf_hub_download(repo, "config.json", revision=revision)
+        if Path(hf_hub_download(repo, "config.json", revision=revision)).parent != folder:
+            raise HubError(f"{repo} was changed while it was fetched: run the same again")
     if progress:
         progress("", total, total)
     name = f"{repo}@{revision}" if revision else repo
