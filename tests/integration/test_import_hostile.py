@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -81,6 +82,15 @@ def test_files_that_are_no_weights_are_refused(harm: str, tmp_path: Path, minilm
     with pytest.raises(ModelError, match=said):
         adopt(str(source))
     assert list((goemo_home / "models").iterdir()) == []
+
+
+@pytest.mark.parametrize("key", ["n_layers", "num_hidden_layers", "num_hidden_groups"])
+def test_a_config_that_asks_for_endless_layers_is_refused(key: str, tmp_path: Path, minilm: Path) -> None:
+    source = made.notebook_model(tmp_path / "endless", minilm)
+    config = json.loads((source / "config.json").read_text())
+    (source / "config.json").write_text(json.dumps({**config, key: 10**8}))
+    with pytest.raises(ModelError, match=f"{key} is 100000000"):
+        foreign.look(str(source))
 
 
 def test_a_child_that_takes_too_long_is_ended(tmp_path: Path, minilm: Path) -> None:

@@ -37,6 +37,9 @@ TOKENIZERS = (
 )  # fmt: skip
 """Files that say how a text becomes tokens."""
 
+MOST_LAYERS = 1_000
+"""Of a model. Building an empty one takes time and memory for each, before a weight is looked at."""
+
 VOCABULARIES = tuple(n for n in TOKENIZERS if n.startswith(("tokenizer.", "vocab", "sp", "sentencepiece", "bpe")))
 """Those without which the others say nothing."""
 
@@ -71,6 +74,9 @@ def look(name: str) -> Foreign:
     said = read_json(folder / "config.json")
     if not isinstance(said.get("model_type"), str):
         raise ModelError(f"{folder / 'config.json'} does not say what kind of model it is (model_type)")
+    for key, value in said.items():
+        if ("layer" in key or "group" in key) and isinstance(value, int) and value > MOST_LAYERS:
+            raise ModelError(f"{folder / 'config.json'}: {key[:80]} is {value}, more than any model has")
     if said.get("quantization_config"):
         raise ModelError(
             f"{folder} holds quantized weights, which are not imported: import the model that they were made of"
