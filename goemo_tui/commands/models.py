@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from goemo_tui.commands import export
@@ -76,8 +77,8 @@ def remove_(options: argparse.Namespace) -> int:
             return 1
     try:
         # out of sight first: a removal that breaks off leaves no half a model
-        gone = found.rename(found.with_name(f".{found.name}-removed"))
-        shutil.rmtree(gone)
+        with tempfile.TemporaryDirectory(prefix=f".{found.name}-", dir=found.parent) as hidden:
+            found.rename(Path(hidden) / found.name)
     except OSError as error:
         raise GoemoError(f"{found} cannot be removed: {error.strerror or error}") from error
     say(f"{options.model} is removed")

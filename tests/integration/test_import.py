@@ -75,6 +75,7 @@ def test_the_notebooks_model_becomes_ours(
     assert main(["import", str(source)]) == 1
     assert "goemo-tui models rm my-model" in capsys.readouterr().err
     assert main(["models", "rm", "my-model", "--yes"]) == 0 and list_models() == []
+    assert list((goemo_home / "models").iterdir()) == []
     assert main(["models", "rm", "my-model", "--yes"]) == 3
 
 
