@@ -157,7 +157,8 @@ def test_without_sbatch_the_file_alone_is_written_and_a_gpu_asked_for(
     assert told == {"run": run.id, "script": str(run.folder / slurm.NAME), "job": None} and "no sbatch here" in err
     text = (run.folder / slurm.NAME).read_text()
     assert "#SBATCH --gpus-per-node=8\n" in text and "srun" not in text
-    process.stop(run)  # it never began: nobody has to be waited for
+    process.stop(run, timeout=5)  # it never began: nobody has to be waited for
+    assert run.state == "stopped" and cli("runs", "show", run.id) == 0 and cli("runs", "list") == 0
     run.delete()
 
 

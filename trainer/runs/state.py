@@ -46,9 +46,11 @@ def state_of(folder: Path, holder: lock.LockHolder | None, snapshot: Snapshot) -
         return "stalled" if heard and time.monotonic() - max(heard) > STALLED_SECONDS else "running"
     if again:
         return _between(folder)
-    if holder is None and snapshot.waiting is not None and not lock.stop_requested(folder):
-        return "waiting"  # for another program to start it, such as SLURM
-    if lock.starter(folder) or (holder is None and _young(folder)):
+    if lock.starter(folder):
+        return "starting"
+    if holder is None and snapshot.waiting is not None:  # for another program to start it, such as SLURM
+        return "stopped" if lock.stop_requested(folder) else "waiting"
+    if holder is None and _young(folder):
         return "starting"
     return "died"
 
