@@ -96,24 +96,26 @@ def trial(folder: Path, corpus: Corpus) -> Trial:
 
 def compared(found: Trial, file: Path) -> dict[str, float]:
     """The largest and the mean difference of a probability, and the largest of a logit. Raises ModelError."""
-    logits = run(file, found.tokens, found.fill)
+    return _apart(found, run(file, found.tokens, found.fill))
+
+
+def moved(found: Trial, file: Path) -> dict[str, Any]:
+    """The same of a file in lower precision, and macro-F1 of both at the model's thresholds where the labels are known, else None."""
+    logits, f1 = run(file, found.tokens, found.fill), None
+    if found.truth is not None and found.cuts is not None:
+        f1 = {
+            name: scores(found.truth, _sigmoid(said[: len(found.truth), list(found.known)]) >= found.cuts).macro_f1
+            for name, said in (("fp32", found.logits), ("int8", logits))
+        }
+    return {**_apart(found, logits), "macro_f1": f1}
+
+
+def _apart(found: Trial, logits: Array) -> dict[str, float]:
     apart = np.abs(_sigmoid(logits) - _sigmoid(found.logits))
     return {
         "largest": float(apart.max()), "mean": float(apart.mean()),
         "largest_logit": float(np.abs(logits - found.logits).max()),
     }  # fmt: skip
-
-
-def moved(found: Trial, file: Path) -> dict[str, Any]:
-    """The same of a file in lower precision, and macro-F1 of both at the model's thresholds where the labels are known, else None."""
-    f1 = None
-    if found.truth is not None and found.cuts is not None:
-        logits = run(file, found.tokens, found.fill)
-        f1 = {
-            name: scores(found.truth, _sigmoid(said[: len(found.truth), list(found.known)]) >= found.cuts).macro_f1
-            for name, said in (("fp32", found.logits), ("int8", logits))
-        }
-    return {**compared(found, file), "macro_f1": f1}
 
 
 def run(file: Path, tokens: TokenArrays, fill: int) -> Array:
