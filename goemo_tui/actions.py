@@ -214,7 +214,7 @@ ACTIONS: tuple[Action, ...] = (
     _act("train.follow", "f", "follow_log", "Follow", "The log of the selected run: follow its end, or hold still"),
     # Inspect
     _act("inspect.prompt", "slash", "prompt", "Prompt", "Back to the line where you type a sentence", True),
-    _act("inspect.model", "m", "pick_model", "Model", "Pick a model: starter, a run, a folder or a Hub name", True),
+    _act("inspect.model", "m", "pick_model", "Model", "Pick a model: starter, run, import, folder or Hub name", True),
     _act("inspect.model_typing", "ctrl+o", "pick_model", "Model", "Pick a model, also while typing", typing=True),
     _act("inspect.threshold", "t", "threshold", "Threshold", "Tuned per emotion, or one value for all", True),
     _act("inspect.two", "b", "two_models", "Two", "Put a second model beside it; again: close it", True),
