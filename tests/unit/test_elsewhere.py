@@ -91,6 +91,26 @@ def test_a_free_lock_proves_nothing_about_another_machine_but_there_is_a_way_out
     assert run.state == "stopped"
 
 
+def test_a_worker_on_another_machine_is_asked_by_the_folder_that_both_share(run: Run) -> None:
+    elsewhere(run)
+    with pytest.raises(RunError, match="nothing was heard of its worker on node-17"):
+        process.stop(run, timeout=0.2)
+
+    def hears() -> None:
+        with RunLock(run.folder), EventLog(run.folder / "events.jsonl") as log:
+            elsewhere(run)
+            fake_worker.until(lambda: lock.stop_requested(run.folder))
+            log.append("stopped", step=20)
+
+    lock.withdraw_stop(run.folder)
+    far = threading.Thread(target=hears)
+    far.start()
+    fake_worker.until(lambda: "node-17" in (run.folder / "lock").read_text())
+    process.stop(run)
+    far.join()
+    assert run.state == "stopped"
+
+
 def test_whoever_was_told_so_may_prune_and_remove_too(run: Run) -> None:
     elsewhere(run)
     require_prunable(run, anyway=True)

@@ -19,7 +19,7 @@ from trainer.runs.events import VERSION
 from trainer.runs.lock import holder as holder
 from trainer.runs.lock import stop_requested as stop_requested
 from trainer.runs.permission import require_seen, require_writable
-from trainer.runs.run import LIVING, Run
+from trainer.runs.run import LIVING, Look, Run
 
 POLL_SECONDS = 0.02
 LOG_TAIL_LINES = 15
@@ -67,13 +67,14 @@ def start(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0
 def stop(run: Run, timeout: float = 60.0) -> None:
     """Ask the worker to stop (it writes a checkpoint first) and return once nobody works on the run any more.
 
-    A run that waits, is being started or is about to be taken up again stops as soon as its worker can say so. A
+    A run that waits, is being started or is about to be taken up again stops as soon as its worker can say so. One of
+    another machine reads the wish in the folder that both share. A
     program that trains among other things gets no signal, which would kill it; its part ends when it lets go of the
     run. Raises RunError for a run that has ended, or that is still worked on after `timeout` seconds; nothing is killed.
     """
     require_writable(run)
     look = run.look()
-    if look.state not in LIVING and not _at_work(look.holder):
+    if not _stoppable(look):
         raise RunError(f"run {run.id} is {look.state}: only a run that is being trained can be stopped")
     try:
         lock.request_stop(run.folder)
@@ -82,7 +83,7 @@ def stop(run: Run, timeout: float = 60.0) -> None:
             raise RunError(f"the wish to stop cannot be written for run {run.id}: {error.strerror}") from None
     told: set[lock.Process] = set()
     deadline = time.monotonic() + timeout
-    while look.state in LIVING or _at_work(look.holder):
+    while _stoppable(look):
         found = look.holder
         if found is not None and found.alive and found.process is not None and found.process not in told:
             told.add(found.process)
@@ -170,7 +171,15 @@ def _at_work(found: lock.LockHolder | None) -> bool:
     return found.taken or found.signals
 
 
+def _stoppable(look: Look) -> bool:
+    """True while somebody works on the run, or may do so on another machine and has not said that it is over."""
+    far = look.state == "unknown" and look.holder is not None and look.holder.foreign
+    return look.state in LIVING or _at_work(look.holder) or far
+
+
 def _still(run: Run, found: lock.LockHolder | None) -> str:
+    if found is not None and found.foreign:
+        return f"nothing was heard of its worker on {found.host}"
     if not _at_work(found):
         return "no worker has taken it up to say so"
     pid = found.pid if found is not None else None
