@@ -24,7 +24,7 @@ BATCH, RATE = 32, 2e-5
 
 @dataclass(frozen=True)
 class Trained:
-    """One epoch: the seconds from before its first step to behind its last, and the mean loss."""
+    """The seconds from before the first step of the last epoch to behind its last, and the mean loss of all."""
 
     seconds: float
     loss: float
@@ -36,8 +36,8 @@ class Clock(TrainerCallback):
     def __init__(self) -> None:
         self.began, self.seconds = 0.0, 0.0
 
-    def on_train_begin(self, *_: Any, **__: Any) -> None:
-        """Start."""
+    def on_epoch_begin(self, *_: Any, **__: Any) -> None:
+        """Start, once more with each epoch."""
         wait()
         self.began = time.perf_counter()
 
@@ -49,9 +49,9 @@ class Clock(TrainerCallback):
 
 def make_trainer(
     model: Any, tokenizer: Any, texts: Sequence[str], labels: np.ndarray[Any, Any], length: int, folder: Path,
-    *, device: torch.device, bf16: bool, grouped: bool = True, rate: float = RATE,
+    *, device: torch.device, bf16: bool, grouped: bool = True, rate: float = RATE, epochs: int = 1,
 ) -> Trainer:  # fmt: skip
-    """A Trainer of one epoch over all weights of `model`, a `…ForSequenceClassification` with one output a label.
+    """A Trainer of `epochs` over all weights of `model`, a `…ForSequenceClassification` with one output a label.
 
     `labels`: multi-hot, of shape (comments, labels). Comments are cut to `length` tokens. `grouped=False` takes them in
     the order in which they stand, for a caller that has grouped them. `folder` is where Trainer would write if it did.
@@ -59,7 +59,7 @@ def make_trainer(
     model.config.problem_type = "multi_label_classification"  # Trainer lets the model choose its loss by this
     settings = TrainingArguments(
         output_dir=str(folder),
-        num_train_epochs=1,
+        num_train_epochs=epochs,
         per_device_train_batch_size=BATCH,
         learning_rate=rate,
         optim="adamw_torch_fused",
@@ -93,7 +93,7 @@ def make_trainer(
 
 
 def train(trainer: Trainer) -> Trained:
-    """One epoch."""
+    """All its epochs."""
     clock = Clock()
     trainer.add_callback(clock)
     loss = float(trainer.train().training_loss)

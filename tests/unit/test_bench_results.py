@@ -13,6 +13,7 @@ from benchmarks import __main__ as bench
 from benchmarks import results
 from benchmarks.machine import FAST_MATH, Machine, commit, this_machine
 from benchmarks.results import Measured, append, cell
+from benchmarks.watched import median_between
 
 HERE = Machine(
     "AMD EPYC", 2, ("avx2", "avx512_bf16"), 8, "", "torch 2.13.0 · Python 3.11", "abc1234", "2026-11-29", 0.5
@@ -173,3 +174,9 @@ def test_a_run_prints_and_writes_unless_told_not_to(
     if not words:
         assert str(tmp_path) not in file.read_text("utf-8")
         assert "| load | 1 s | True |" in rows(file, "CPU")[0]
+
+
+def test_a_median_lies_between_two_of_the_values() -> None:
+    # ranks 22 and 39 of 60 are what statistical tables give for 95%
+    assert median_between([float(value) for value in range(60, 0, -1)]) == (22.0, 39.0)
+    assert median_between([3.0, 1.0, 2.0]) == (1.0, 3.0)

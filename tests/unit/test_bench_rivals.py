@@ -12,7 +12,7 @@ import torch
 
 from benchmarks import notebook_loop, stock_trainer
 from benchmarks.matmul import matmul_peak
-from benchmarks.training import WHOLE, Body, Sample, body_of, compare, load_rival, share_of_peak, take_sample
+from benchmarks.training import WHOLE, Body, Clocked, Sample, body_of, compare, load_rival, share_of_peak, take_sample
 from trainer import load_corpus
 from trainer.config import recipe
 from trainer.corpus.tokens import load_tokenizer, tokenize
@@ -124,8 +124,17 @@ def test_a_peak_is_of_this_machine() -> None:
     assert 0.01 < peak < 1_000_000
 
 
+def test_of_several_epochs_the_last_is_timed() -> None:
+    loader, seen = Clocked(["a", "b"], 3), []
+    for batch in loader:
+        seen.append((batch, loader.began))
+    assert [batch for batch, _ in seen] == ["a", "b"] * 3
+    starts = [began for _, began in seen]
+    assert starts[0] == starts[1] < starts[2] == starts[3] < starts[4] == starts[5]
+
+
 def test_all_learn_beside_each_other(tiny_distilbert: Path) -> None:
-    config = replace(recipe("goemo", "distilbert"), **WHOLE)
+    config = replace(recipe("goemo", "distilbert"), **WHOLE, epochs=2)
     own, share = compare("tiny", tiny_distilbert, load_corpus("sample"), 2, {"all weights": config})
     assert own.what.startswith("train tiny, all weights, ")
     assert own.figure.endswith(" comments/s")
