@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import shutil
 import signal
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -28,6 +30,9 @@ MEMORY = 100 << 20
 """Bytes of the store for what Ray's processes hand to each other: here numbers and names, no rows."""
 
 STARTS = 3
+
+CONNECT_SECONDS = 10.0
+"""How long the machine of a Ray that is to be joined may take to answer."""
 
 LEAVE_SECONDS = 5.0
 """How long Ray's processes are given to end by themselves."""
@@ -130,9 +135,17 @@ def _end(processes: set[psutil.Process]) -> None:
 
 def _connect(ray: Any, address: str) -> None:
     try:
+        _is_there(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OverflowError, OSError) as error:
         raise GoemoError(f"no Ray can be joined at {address}: {_first_line(error)}") from None
+
+
+def _is_there(address: str) -> None:
+    """Raises OSError where nobody listens: Ray itself would ask for many minutes."""
+    found = re.fullmatch(r"(?:ray://)?\[?([^\[\]/?]+)\]?:(\d+)", address)
+    if found:
+        socket.create_connection((found[1], int(found[2])), CONNECT_SECONDS).close()
 
 
 def _first_line(error: Exception) -> str:
@@ -155,6 +168,8 @@ def _environment(address: str | None) -> Iterator[None]:
         # what makes 127.0.0.1 the address of a node: else Ray takes that of the network, listens on all, and looks for the
         # Ray that is to be joined there
         wanted["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    if not own:
+        wanted["RAY_NUM_REDIS_GET_RETRIES"] = "1"  # of 20, of forty seconds each, where what listens there is no Ray
     if own:
         wanted |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
     before = {name: os.environ.get(name) for name in (*wanted, "RAY_ADDRESS")}
