@@ -139,7 +139,7 @@ class SettingRow(Horizontal):
 
     def put(self, value: str) -> None:
         """Set the value from outside, as a recipe does; nothing is reported."""
-        self._value = value
+        self._value = self._before = value  # a field that this closes must not bring back what was chosen before it
         with self.prevent(Select.Changed, Input.Changed):
             self.query_one(Field).value = value
             if self._choices:
