@@ -122,8 +122,8 @@ def changes(draft: Draft, config: TrainConfig) -> dict[str, str]:
 
 def command(draft: Draft, config: TrainConfig) -> str:
     """The headless command that starts the very same training."""
-    more = ("--after", draft.after) if draft.after else ("--when-free",) if draft.start == WHEN_FREE else ()
-    more += ("--track", draft.track) if draft.track != AS_SET else ()
+    more = ["--after", draft.after] if draft.after else ["--when-free"] if draft.start == WHEN_FREE else []
+    more += ["--track", draft.track] if draft.track != AS_SET else []
     if draft.like is None:
         return train_command(config, changes(draft, config), *more)
     words = ["goemo-tui", "train", "--like", draft.like.run_id]

@@ -65,7 +65,7 @@ def track_choices() -> list[tuple[str, str, str]]:
     from trainer.track import tracker
 
     usual = read_settings()[0].track
-    nowhere = "mirrored nowhere: TensorBoard, trackio, W&B or MLflow can show a run, too"
+    nowhere = "TensorBoard, trackio, W&B or MLflow can show the run, too, while it trains"
     if usual:
         found = [(AS_SET, f"as set: {usual}", "as Settings say"), (NOWHERE, "nowhere", nowhere)]
     else:

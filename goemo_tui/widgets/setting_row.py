@@ -134,8 +134,11 @@ class SettingRow(Horizontal):
         self._choices = list(choices)
         select = self.query_one(Select)
         with self.prevent(Select.Changed):
-            select.set_options(self._options())
-            select.value = self._value if select.value != OTHER else OTHER
+            asking = select.value == OTHER
+            options = self._options()
+            select.set_options(options)
+            select.value = options[-1][1]  # a value that stays would go on being shown by the name it had
+            select.value = OTHER if asking else self._value
 
     def put(self, value: str) -> None:
         """Set the value from outside, as a recipe does; nothing is reported."""
