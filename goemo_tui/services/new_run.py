@@ -21,6 +21,9 @@ command_of = command_of_run
 NOW, WHEN_FREE = "now", "gpu"
 """When a training starts: at once, or as soon as a GPU is free. Everything else is the id of a run to wait for."""
 
+AS_SET, NOWHERE = "", "none"
+"""Where a training is mirrored to: where the settings say, or nowhere. Everything else names trackers."""
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -32,6 +35,8 @@ class Draft:
     """Hidden size of the chosen encoder where it is known; it decides the recipe's learning rate."""
     start: str = NOW
     """NOW, WHEN_FREE, or the id of the run whose end is waited for."""
+    track: str = AS_SET
+    """Where the run is mirrored to, as `train --track` takes it; AS_SET: as the settings say."""
 
     @property
     def after(self) -> str | None:
@@ -85,9 +90,14 @@ def _same(key: str, text: str, usual: str) -> bool:
 def check(draft: Draft) -> tuple[TrainConfig | None, dict[str, str]]:
     """The settings, or None and what is wrong with which field."""
     from trainer.runs.queue import check_device
+    from trainer.track.tracker import chosen
 
     base = draft.base
     wrong: dict[str, str] = {}
+    try:
+        chosen("" if draft.track == NOWHERE else draft.track)
+    except ConfigError as error:
+        wrong["track"] = str(error)
     for key, text in draft.texts.items():
         try:
             base.with_settings({key: text.strip()})
@@ -112,7 +122,8 @@ def changes(draft: Draft, config: TrainConfig) -> dict[str, str]:
 
 def command(draft: Draft, config: TrainConfig) -> str:
     """The headless command that starts the very same training."""
-    more = ("--after", draft.after) if draft.after else ("--when-free",) if draft.start == WHEN_FREE else ()
+    more = ["--after", draft.after] if draft.after else ["--when-free"] if draft.start == WHEN_FREE else []
+    more += ["--track", draft.track] if draft.track != AS_SET else []
     if draft.like is None:
         return train_command(config, changes(draft, config), *more)
     words = ["goemo-tui", "train", "--like", draft.like.run_id]
@@ -157,7 +168,7 @@ def begin(draft: Draft, say: Callable[[str], None] = lambda text: None) -> Start
     settings = {**(draft.like.chosen if draft.like else {}), **changes(draft, config)}
     found = plan(config.data, config.encoder, draft.recipe, settings, fetching)
     turn = queue.checked(draft.after, draft.start == WHEN_FREE, found.config)
-    track, complaints = trackers.asked(None)
+    track, complaints = trackers.asked(draft.track if draft.track != AS_SET else None)
     run = Run.create(found.config, {**found.record(), **turn.record(), **start.record(track)})
     say(f"starting {run.id}")
     process.start(run)

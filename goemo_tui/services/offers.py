@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from goemo_tui.services.new_run import NOW, WHEN_FREE
+from goemo_tui.services.new_run import AS_SET, NOW, NOWHERE, WHEN_FREE
 from goemo_tui.wording import score
 from trainer.config import SETTINGS
 from trainer.encoders import Anatomy, anatomy, find_encoder
@@ -56,6 +56,22 @@ def start_choices(runs: Iterable[RunView], devices: Iterable[str], chosen: str =
             found.append((run.id, f"after {run.short}", f"waits until {run.short} has ended, however it ends"))
         elif run.id == chosen:
             found.append((run.id, f"after {run.short}", f"{run.short} has ended by now: starts at once"))
+    return found
+
+
+def track_choices() -> list[tuple[str, str, str]]:
+    """(value, what is shown, what it means) of where a training can be mirrored to while it trains."""
+    from goemo_tui.settings import read_settings
+    from trainer.track import tracker
+
+    usual = read_settings()[0].track
+    nowhere = "TensorBoard, trackio, W&B or MLflow can show the run, too, while it trains"
+    if usual:
+        found = [(AS_SET, f"as set: {usual}", "as Settings say"), (NOWHERE, "nowhere", nowhere)]
+    else:
+        found = [(AS_SET, "nowhere", nowhere)]
+    for name in tracker.NAMES:
+        found.append((name, name, tracker.missing([name]) or f"the run is mirrored to {name} while it trains"))
     return found
 
 

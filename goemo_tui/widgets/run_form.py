@@ -20,7 +20,7 @@ from textual.widgets import Button
 
 from goemo_tui.services import new_run, offers
 from goemo_tui.services.beside import Done, beside
-from goemo_tui.services.new_run import Draft
+from goemo_tui.services.new_run import AS_SET, Draft
 from goemo_tui.services.offers import NONE, CorpusNote, EncoderNote
 from goemo_tui.services.runs import RunView
 from goemo_tui.widgets.setting_row import Choice, SettingRow
@@ -42,6 +42,9 @@ PAUSE = 0.4
 
 BY_WIDTH = ("lr", "lora_rank", "pooling")
 """Settings that a recipe gives other values for other encoders."""
+
+OFFERED = {"corpora": "data", "devices": "device", "trackers": "track"}
+"""What is looked for in a thread -> the row that offers it."""
 
 ROOM = (120, 36)
 """Columns and rows of a terminal from which on the advanced settings are open without being asked for."""
@@ -89,7 +92,7 @@ class RunForm(VerticalScroll):
         self._followed = self._usual_of_encoder()
 
     def compose(self) -> ComposeResult:
-        """Where it starts from, the simple settings, when it starts, and the advanced settings."""
+        """Where it starts from, the simple settings, when it starts, where it is mirrored to, and the advanced settings."""
         draft, texts = self.draft, self.draft.texts
         like = draft.like.run_id if draft.like else NONE
         yield self._own("like", like, _choices(offers.like_choices((), like)))
@@ -102,6 +105,7 @@ class RunForm(VerticalScroll):
             if setting.group == "simple":
                 yield self._row(key)
         yield self._own("start", draft.start, _choices(offers.start_choices((), (), draft.start)))
+        yield self._own("track", draft.track, [Choice(AS_SET, "as set")], "several, with commas …")
         yield Button(_line(False, 0), id="more", compact=True)
         with Vertical(id="advanced"):
             for key in SETTINGS:
@@ -114,15 +118,16 @@ class RunForm(VerticalScroll):
         return SettingRow(key, self.draft.texts[key], note, found, about=f"{note}. {KEYS}")
 
     @staticmethod
-    def _own(key: str, value: str, found: Sequence[Choice]) -> SettingRow:
+    def _own(key: str, value: str, found: Sequence[Choice], other: str = "") -> SettingRow:
         """A row that is no setting of its own."""
-        return SettingRow(key, value, "", found, about=KEYS)
+        return SettingRow(key, value, "", found, other, about=KEYS)
 
     def on_mount(self) -> None:
         """Look around for corpora and devices, and at what the draft names."""
         data = self.draft.texts["data"]
         beside("corpora", lambda: offers.corpus_choices(data, self._recent), self.post_message)
         beside("devices", offers.device_choices, self.post_message)
+        beside("trackers", offers.track_choices, self.post_message)
         self._look_at_corpus()
         self._look_up()
         self._unfold()
@@ -186,6 +191,8 @@ class RunForm(VerticalScroll):
             self._take_recipe(value)
         elif key == "start":
             self.draft = replace(self.draft, start=value)
+        elif key == "track":
+            self.draft = replace(self.draft, track=value.strip())
         elif key == "like":
             self.take_like(value)
         else:
@@ -197,7 +204,7 @@ class RunForm(VerticalScroll):
         self.told.pop("like", None)
         texts, self.draft = draft.texts, replace(draft, texts=self.draft.texts)
         like = draft.like.run_id if draft.like else NONE
-        self._put({"recipe": draft.recipe, "start": draft.start, "like": like})
+        self._put({"recipe": draft.recipe, "start": draft.start, "track": draft.track, "like": like})
         self._set(texts)
         self._put(texts)
         self._followed = self._usual_of_encoder()
@@ -330,7 +337,7 @@ class RunForm(VerticalScroll):
             self._take_corpus(cast("CorpusNote", message.value))
         else:
             found = _choices(cast("list[tuple[str, str, str]]", message.value))
-            self.row("data" if message.name == "corpora" else "device").set_choices(found)
+            self.row(OFFERED[message.name]).set_choices(found)
             if message.name == "devices":
                 self.devices = tuple(choice.value for choice in found if choice.value != "auto")
                 self.offer(self._runs)

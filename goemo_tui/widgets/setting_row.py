@@ -134,12 +134,15 @@ class SettingRow(Horizontal):
         self._choices = list(choices)
         select = self.query_one(Select)
         with self.prevent(Select.Changed):
-            select.set_options(self._options())
-            select.value = self._value if select.value != OTHER else OTHER
+            asking = select.value == OTHER
+            options = self._options()
+            select.set_options(options)
+            select.value = options[-1][1]  # a value that stays would go on being shown by the name it had
+            select.value = OTHER if asking else self._value
 
     def put(self, value: str) -> None:
         """Set the value from outside, as a recipe does; nothing is reported."""
-        self._value = value
+        self._value = self._before = value  # a field that this closes must not bring back what was chosen before it
         with self.prevent(Select.Changed, Input.Changed):
             self.query_one(Field).value = value
             if self._choices:

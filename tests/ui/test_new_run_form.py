@@ -39,7 +39,7 @@ async def form(app: GoemoApp, pilot: Pilot[int]) -> None:
 async def test_the_form_shows_every_setting_with_its_default_range_and_meaning() -> None:
     async with opened((110, 36)) as (app, pilot):
         await form(app, pilot)
-        assert {r.key for r in app.screen.query(SettingRow)} == {*SETTINGS, "start", "like"}
+        assert {r.key for r in app.screen.query(SettingRow)} == {*SETTINGS, "start", "like", "track"}
         assert "1 to 1000 · how often" in shown(app) and row(app, "epochs").value == "3"
         assert "weight_decay" not in shown(app)
         app.screen.query_one("#more", Button).press()
@@ -203,7 +203,7 @@ async def test_no_name_is_cut_in_the_narrowest_usual_terminal() -> None:
         await form(app, pilot)
         app.screen.query_one("#more", Button).press()
         await until(pilot, lambda: app.screen.query_one("#advanced").display)
-        for key in [*SETTINGS, "like", "start"]:
+        for key in [*SETTINGS, "like", "start", "track"]:
             row(app, key).scroll_visible(animate=False)
             await until(pilot, lambda key=key: f"  {key} " in shown(app))  # type: ignore[misc]
         row(app, "clip").query_one(Input).focus()
@@ -406,7 +406,28 @@ async def test_tab_goes_through_the_rows_in_their_order() -> None:
             seen.append(str(focused.id).partition("-")[2])
             assert app.screen.query_one(f"#row-{seen[-1]}").has_pseudo_class("focus-within")
             await pilot.press("tab")
-        assert seen == ["data", "encoder", "recipe", *simple, "start"]
+        assert seen == ["data", "encoder", "recipe", *simple, "start", "track"]
         assert str(focused and focused.id) == "more"
         await pilot.click("#row-seed .row--name")
         assert app.screen.focused is row(app, "seed").query_one(Input)
+
+
+async def test_trackers_are_chosen_in_the_form_one_or_several() -> None:
+    async with opened((80, 24)) as (app, pilot):
+        await form(app, pilot)
+        track = row(app, "track")
+        await until(pilot, lambda: len(track.choices) == 5)
+        await until(pilot, lambda: "nowhere  " in shown(app))
+        assert "track " in shown(app) and "TensorBoard, tra" in shown(app), "it is seen without scrolling"
+        assert "advanced settings" in shown(app), "and so is all that was there before"
+        track.query_one(Select).value = "tensorboard"
+        await until(pilot, lambda: command(app).endswith("--track tensorboard"))
+        track.query_one(Select).value = OTHER
+        await until(pilot, lambda: app.screen.focused is track.query_one(Input))
+        await pilot.press(*"mlflow,x")
+        await until(pilot, lambda: "no tracker is called 'x'" in shown(app))
+        assert app.screen.query_one("#start", Button).disabled
+        await pilot.press("backspace", "backspace")
+        await until(pilot, lambda: command(app).endswith("--track mlflow"))
+        await pilot.press("f5")
+        await until(pilot, lambda: "--track" not in command(app))

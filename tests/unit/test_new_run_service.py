@@ -191,6 +191,37 @@ def test_a_start_puts_the_run_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(list_runs()) == count
 
 
+def test_a_run_is_mirrored_to_where_the_form_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started for nobody, it is noted in its folder and in its command."""
+    monkeypatch.setattr(process, "start", lambda run: None)
+    monkeypatch.setattr("trainer.track.start.begin", lambda run: [])
+    monkeypatch.setenv("GOEMO_TRACK", "tensorboard")
+    for said, to, option in (
+        (new_run.AS_SET, ["tensorboard"], ""),
+        (new_run.NOWHERE, None, " --track none"),
+        ("tensorboard", ["tensorboard"], " --track tensorboard"),
+    ):
+        wanted = replace(draft(), track=said)
+        config, wrong = new_run.check(wanted)
+        assert config is not None and not wrong
+        assert new_run.command(wanted, config).endswith(f"--data sample{option}")
+        assert Run.open(new_run.begin(wanted).run_id).record.get("track", {}).get("to") == to
+    none, wrong = new_run.check(replace(draft(), track="tensorbored"))
+    assert none is None and "no tracker is called 'tensorbored'" in wrong["track"]
+
+
+def test_what_can_mirror_a_run_is_offered_behind_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> list[tuple[str, str]]:
+        return [(value, label) for value, label, _ in offers.track_choices()]
+
+    trackers = [(name, name) for name in ("tensorboard", "trackio", "wandb", "mlflow")]
+    assert found() == [("", "nowhere"), *trackers]
+    monkeypatch.setenv("GOEMO_TRACK", "mlflow")
+    assert found() == [("", "as set: mlflow"), ("none", "nowhere"), *trackers]
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert all("pip install 'goemo-tui[track]'" in note for _, _, note in offers.track_choices()[2:])
+
+
 def test_a_start_tells_what_the_plan_warns_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(process, "start", lambda run: None)
     folder = tmp_path / "russian"
