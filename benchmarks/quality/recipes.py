@@ -71,6 +71,8 @@ _tried("deletion", "a fifth more rows with words left out, rare emotions first",
 _tried(
     "own-tokens", "4 epochs; [NAME], [RELIGION] and frequent emoji as tokens of their own", epochs=4, own_tokens="all"
 )
+_tried("focal-4", "4 epochs of focal loss, gamma 2", epochs=4, loss="focal")
+_tried("asymmetric-4", "4 epochs of asymmetric loss, gamma 2", epochs=4, loss="asymmetric")
 TEACHERS = (("adapters-mean", (0,)), ("epochs-4", (0, 1)))
 DISTILLED: dict[str, Any] = {**ADAPTERS, **MEAN, "epochs": 4, "distill": 0.5}
 _ALL += [
@@ -84,6 +86,7 @@ _ALL += [
     Recipe(
         "distilled-0.8", "… and four fifths of each target are theirs", {**DISTILLED, "distill": 0.8}, teachers=TEACHERS
     ),
+    Recipe("distilled-focal", "… and focal loss", {**DISTILLED, "loss": "focal"}, teachers=TEACHERS),
     Recipe("distilled-6", "… and 6 epochs", {**DISTILLED, "epochs": 6}, teachers=TEACHERS),
 ]
 
