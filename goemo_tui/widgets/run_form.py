@@ -179,6 +179,8 @@ class RunForm(VerticalScroll):
         event.stop()
         self.toggle()
         self._advanced = self.query_one("#advanced").display
+        if self._advanced:  # what was opened lies below the fold of a small terminal
+            event.button.call_after_refresh(event.button.scroll_visible, top=True, animate=False)
         self.post_message(self.Folded(self._advanced))
 
     # What is typed and chosen

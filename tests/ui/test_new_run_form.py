@@ -431,3 +431,13 @@ async def test_trackers_are_chosen_in_the_form_one_or_several() -> None:
         await until(pilot, lambda: command(app).endswith("--track mlflow"))
         await pilot.press("f5")
         await until(pilot, lambda: "--track" not in command(app))
+
+
+async def test_what_is_opened_is_seen_in_a_small_terminal_too() -> None:
+    async with opened((80, 24)) as (app, pilot):
+        await form(app, pilot)
+        first = next(key for key, setting in SETTINGS.items() if setting.group == "advanced")
+        assert f"  {first} " not in shown(app)
+        app.screen.query_one("#more", Button).focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: f"  {first} " in shown(app) and "▼ advanced settings" in shown(app))
