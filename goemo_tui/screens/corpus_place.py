@@ -67,15 +67,18 @@ class CorpusPlace(Place):
         self.tokenizer: Any = None
         self.token_note = "the tokenizer is being loaded …"
 
-    @work(thread=True, exclusive=True, group="load")
     def load(self, path: str) -> None:
         """Open a corpus: `Loaded` or `Failed` follows."""
+        self._load(path, self.goemo.settings.encoder)  # asked here: when its thread begins, the screen may be gone
+
+    @work(thread=True, exclusive=True, group="load")
+    def _load(self, path: str, encoder: str) -> None:
         import goemo_tui.widgets.comment_table  # noqa: F401  # so that its import does not hold up the screen
         from goemo_tui.services.corpus_loader import open_corpus
 
         worker = get_current_worker()
         try:
-            message: Message = self.Loaded(open_corpus(path, self.goemo.settings.encoder), path)
+            message: Message = self.Loaded(open_corpus(path, encoder), path)
         except GoemoError as error:
             message = self.Failed(str(error), path)
         except Exception as error:  # the panes would say "loading …" for ever
@@ -92,15 +95,18 @@ class CorpusPlace(Place):
         if opened is not None:
             self.post_message(self.Stale(opened, difference(opened.corpus, opened.files)))
 
-    @work(thread=True, exclusive=True, group="tokens")
     def count(self) -> None:
         """Find the tokenizer, if it was not found yet, and count the tokens of `opened`."""
+        self._count(self.goemo.settings.encoder)
+
+    @work(thread=True, exclusive=True, group="tokens")
+    def _count(self, encoder: str) -> None:
         from goemo_tui.services.corpus_loader import count_all, find_tokenizer
 
         worker = get_current_worker()
         opened, tokenizer = self.opened, self.tokenizer
         if tokenizer is None:
-            found = find_tokenizer(self.goemo.settings.encoder)
+            found = find_tokenizer(encoder)
             if worker.is_cancelled:
                 return
             self.post_message(self.Tokenizer(found))

@@ -179,9 +179,15 @@ class RunForm(VerticalScroll):
         event.stop()
         self.toggle()
         self._advanced = self.query_one("#advanced").display
-        if self._advanced:  # what was opened lies below the fold of a small terminal
-            event.button.call_after_refresh(event.button.scroll_visible, top=True, animate=False)
+        if self._advanced:
+            self.call_after_refresh(self._show_opened)
         self.post_message(self.Folded(self._advanced))
+
+    def _show_opened(self) -> None:
+        """What was opened lies below the fold of a small terminal; whoever has gone on to a row meanwhile stays there."""
+        more = self.query_one("#more", Button)
+        if more.has_focus:
+            more.scroll_visible(top=True, animate=False)
 
     # What is typed and chosen
 
