@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.command import CommandInput, CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.errors import NoWidget
@@ -46,6 +46,11 @@ class Palette(ClosesOnce, PresentSize, CommandPalette):
         """As Textual's; in the breath in which it was opened there is no list yet."""
         if self.query(CommandList):
             super()._action_cursor_down()
+
+    def _refresh_command_list(self, *args: Any, **kwargs: Any) -> None:
+        """As Textual's; what was still being looked for when the palette closed finds no list any more."""
+        if self.query(CommandList):
+            super()._refresh_command_list(*args, **kwargs)
 
     def _action_command_list(self, action: str) -> None:
         """As Textual's; a list that has not been laid out has no pages yet."""
