@@ -52,6 +52,14 @@ class Palette(ClosesOnce, PresentSize, CommandPalette):
         if self.query(CommandList):
             super()._refresh_command_list(*args, **kwargs)
 
+    def _start_no_matches_countdown(self, search_value: str) -> None:
+        """As Textual's, with the same care for a palette that closes before its time is up."""
+        super()._start_no_matches_countdown(search_value)
+        timer = self._no_matches_timer
+        shown = timer._callback if timer is not None else None
+        if timer is not None and shown is not None:
+            timer._callback = lambda: shown() if self.query(CommandList) else None
+
     def _action_command_list(self, action: str) -> None:
         """As Textual's; a list that has not been laid out has no pages yet."""
         if any(found.scrollable_content_region for found in self.query(CommandList)):
