@@ -55,7 +55,9 @@ class PickModel(Dialog[str | None]):
         super().__init__()
         self.recent, self.refused, self.heading = recent, refused, heading
         self._choices: tuple[Choice, ...] = ()
-        self._fitting: list[Choice] = []
+        self._lists = 0
+        self._offered: dict[str, str] = {}
+        """Of the list that is shown now: its options -> the models they stand for."""
         self._known = False
         self._checked = ""
 
@@ -96,6 +98,8 @@ class PickModel(Dialog[str | None]):
         models, note = self.query_one("#models", OptionList), self.query_one("#note", Static)
         fitting = [choice for choice in self._choices if choice.fits(typed)]
         models.clear_options()
+        self._lists += 1
+        offered = [f"{self._lists}.{i}" for i in range(len(fitting))]
         name = min(NAME, max((cell_len(clean(choice.short)) for choice in fitting), default=0))
         room = max(20, self.query_one("#box").size.width - name - 8)
         models.add_options(
@@ -104,11 +108,11 @@ class PickModel(Dialog[str | None]):
                     content(set_cell_size(cells(choice.short, name), name)),
                     "  " + cells(choice.about, room),
                 ),
-                id=f"{i}",
+                id=option,
             )
-            for i, choice in enumerate(fitting)
+            for option, choice in zip(offered, fitting, strict=True)
         )
-        self._fitting = fitting
+        self._offered = {option: choice.name for option, choice in zip(offered, fitting, strict=True)}
         if typed and typed not in [name for choice in fitting for name in (choice.name, choice.short)]:
             models.add_option(Option(content(f"load “{cells(typed, 60)}”"), id=TYPED))
         models.display = models.option_count > 0
@@ -142,7 +146,8 @@ class PickModel(Dialog[str | None]):
 
     def _take(self, option: str) -> None:
         if option != TYPED:
-            self.dismiss(self._fitting[int(option)].name)
+            if option in self._offered:  # else the list was another one when it was picked
+                self.dismiss(self._offered[option])
             return
         answer = self._checked = self.query_one(Filter).value.strip()
         beside("check", lambda: complaint_about(answer), self.post_message)
