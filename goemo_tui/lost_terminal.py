@@ -1,5 +1,5 @@
 """Lets the app end when its terminal has gone: Textual's writer thread would die of the first failed write, and whoever
-writes next would wait for it for ever.
+writes next would wait for it for ever. And it never stops where nobody could wake it again.
 
 Knows the driver's file only; what the end looks like is the app's affair.
 """
@@ -10,6 +10,7 @@ import errno
 import os
 import signal
 import termios
+from contextlib import suppress
 from typing import IO, Any
 
 from textual.driver import Driver
@@ -23,6 +24,24 @@ def has_gone() -> bool:
         termios.tcgetattr(0)
     except termios.error as error:
         return bool(error.args and error.args[0] == errno.EIO)
+    return False
+
+
+def can_be_woken() -> bool:
+    """Whether a shell with jobs stands above this process, from which it can be taken up again when it was stopped.
+
+    There is none where the app is the command of a tmux window, of `ssh HOST COMMAND` or of `--web`: the kernel itself
+    stops nobody there by ctrl+z, but Textual, which takes the signal, stops itself by another one.
+    """
+    import psutil
+
+    session, group = os.getsid(0), os.getpgrp()
+    with suppress(psutil.Error, OSError):
+        for above in psutil.Process().parents():
+            if os.getsid(above.pid) != session:
+                return False
+            if os.getpgid(above.pid) != group:
+                return True
     return False
 
 
@@ -64,6 +83,11 @@ def tolerant(driver: type[Driver]) -> type[Driver]:
             file: Any = getattr(self, "_file", None)
             if file is not None:
                 self._file = TolerantFile(file)
+
+        def _sigtstp_application(self, *signals: Any) -> None:
+            """As Textual's. ctrl+z is a signal while the terminal is not ours yet, at the start, or not any more."""
+            if can_be_woken():
+                super()._sigtstp_application(*signals)
 
         def stop_application_mode(self) -> None:
             # a multiplexer that was resized meanwhile would leave a part of the picture on the normal screen
