@@ -49,9 +49,9 @@ def watched() -> list[Measured]:
                 screen.bytes_in(SETTLED)
                 alone, beside, used = [_pace(log, screen, seen=False)], [], 0.0
                 for _ in range(ROUNDS):
-                    before = _processor_seconds(screen.pid)
+                    before = screen.cpu()
                     beside.append(_pace(log, screen, seen=True))
-                    used += _processor_seconds(screen.pid) - before
+                    used += screen.cpu() - before
                     alone.append(_pace(log, screen, seen=False))
         finally:
             goemo("runs", "stop", run)
@@ -74,12 +74,6 @@ def median_between(values: Sequence[float]) -> tuple[float, float]:
             break
         k += 1
     return ordered[max(0, k - 1)], ordered[min(n - 1, n - k)]
-
-
-def _processor_seconds(pid: int) -> float:
-    """What a process and those of its children that have ended have taken so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _pace(log: Path, screen: Screen, seen: bool) -> float:

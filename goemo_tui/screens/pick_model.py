@@ -99,7 +99,7 @@ class PickModel(Dialog[str | None]):
         fitting = [choice for choice in self._choices if choice.fits(typed)]
         models.clear_options()
         self._lists += 1
-        offered = [f"{self._lists}.{i}" for i in range(len(fitting))]
+        self._offered = {f"{self._lists}.{i}": choice.name for i, choice in enumerate(fitting)}
         name = min(NAME, max((cell_len(clean(choice.short)) for choice in fitting), default=0))
         room = max(20, self.query_one("#box").size.width - name - 8)
         models.add_options(
@@ -110,9 +110,8 @@ class PickModel(Dialog[str | None]):
                 ),
                 id=option,
             )
-            for option, choice in zip(offered, fitting, strict=True)
+            for option, choice in zip(self._offered, fitting, strict=True)
         )
-        self._offered = {option: choice.name for option, choice in zip(offered, fitting, strict=True)}
         if typed and typed not in [name for choice in fitting for name in (choice.name, choice.short)]:
             models.add_option(Option(content(f"load “{cells(typed, 60)}”"), id=TYPED))
         models.display = models.option_count > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from goemo_tui.app import GoemoApp
 from goemo_tui.remembered import read_state
 from goemo_tui.screens.data import DataScreen
 from goemo_tui.screens.open_corpus import OpenCorpus, complaint_about
+from goemo_tui.screens.place import Place
 from goemo_tui.screens.problems import Problems
 from goemo_tui.widgets.bar_list import BarList
 from goemo_tui.widgets.long_list import LongList
@@ -53,6 +55,23 @@ async def test_a_corpus_that_is_not_there_says_the_next_step(tmp_path: Path) -> 
             assert "no corpus is open" in pilot.app.screen.query_one(name, BarList).render_line(0).text
         assert "o opens another folder or file" in str(waiting.render())
         await pilot.press("slash", "a", "escape", "t", "v", "s", "p", "e")
+
+
+async def test_the_threads_that_open_and_count_ask_the_screen_nothing(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be gone when they begin."""
+    usual = Place.goemo.fget
+    assert usual is not None
+
+    def goemo(screen: Place) -> GoemoApp:
+        assert threading.current_thread() is threading.main_thread()
+        return usual(screen)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(Place, "goemo", property(goemo))
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        await until(pilot, lambda: screen.tokenizer is not None)
 
 
 async def test_an_opening_that_fails_as_nobody_foresaw_is_told_in_the_pane_and_not_waited_for(

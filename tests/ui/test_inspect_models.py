@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from goemo_tui.app import GoemoApp
 from goemo_tui.remembered import Remembered, read_state, write_state
@@ -178,6 +178,21 @@ async def test_what_cannot_be_a_model_is_said_in_place(opened: Open, choices: No
         await pilot.press("enter")
         await until(pilot, lambda: wrong in str(app.screen.query_one("#complaint", Static).content))
         assert isinstance(app.screen, PickModel)
+
+
+async def test_a_choice_of_a_list_that_is_another_one_by_now_picks_nothing(opened: Open, choices: None) -> None:
+    async with opened() as (app, pilot):
+        await open_picker(app, pilot)
+        picker, models = app.screen, app.screen.query_one("#models", OptionList)
+        late = [models.get_option_at_index(i) for i in range(3)]
+        await pilot.press(*"otter")
+        await until(pilot, lambda: "starter" not in shown(app) or models.option_count == 2)
+        for i, option in enumerate(late):  # clicked before the list changed, told of afterwards
+            picker.post_message(OptionList.OptionSelected(models, option, i))
+        await pilot.pause()
+        assert app.screen is picker
+        await pilot.press("enter")
+        await until(pilot, lambda: app.remembered.of("inspect").get("model") == "calm-otter")
 
 
 async def test_a_picked_model_is_there_again_at_the_next_start(opened: Open, choices: None) -> None:

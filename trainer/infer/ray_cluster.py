@@ -168,10 +168,10 @@ def _environment(address: str | None) -> Iterator[None]:
         # what makes 127.0.0.1 the address of a node: else Ray takes that of the network, listens on all, and looks for the
         # Ray that is to be joined there
         wanted["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    if not own:
-        wanted["RAY_NUM_REDIS_GET_RETRIES"] = "1"  # of 20, of forty seconds each, where what listens there is no Ray
     if own:
         wanted |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
+    else:
+        wanted["RAY_NUM_REDIS_GET_RETRIES"] = "1"  # of 20, of forty seconds each, where what listens there is no Ray
     before = {name: os.environ.get(name) for name in (*wanted, "RAY_ADDRESS")}
     os.environ.update(wanted)
     if own:
