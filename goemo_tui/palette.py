@@ -19,17 +19,24 @@ from goemo_tui.over_ssh import REMOTE
 from goemo_tui.safe_text import cells
 from goemo_tui.screens.closes_once import ClosesOnce
 from goemo_tui.screens.present_size import PresentSize
+from goemo_tui.widgets.field import ShownClean
 
 if TYPE_CHECKING:
     from goemo_tui.app import GoemoApp
+
+
+class CleanCommandInput(CommandInput, ShownClean):
+    """Textual's line of the palette; what is typed may be marks without end."""
 
 
 class Palette(ClosesOnce, PresentSize, CommandPalette):
     """Textual's palette, whose cursor does not blink over SSH."""
 
     def on_mount(self) -> None:
-        """An idle screen sends nothing."""
-        self.query_one(CommandInput).cursor_blink = not REMOTE
+        """An idle screen sends nothing, and none sends what harms a terminal."""
+        line = self.query_one(CommandInput)
+        line.cursor_blink = not REMOTE
+        line.__class__ = CleanCommandInput  # Textual makes it, and asks nobody of what class
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What shows through is ready."""

@@ -34,7 +34,19 @@ EDITING = frozenset(
 """Keys that change the text or move in it."""
 
 
-class Field(Input):
+class ShownClean(Input):
+    """An input that shows nothing that must not reach a terminal, whatever it holds."""
+
+    @property
+    def _value(self) -> Text:
+        """What is shown: of a value that holds what must not reach a terminal (a label's name, a path), a sign for each."""
+        if clean(self.value) == self.value:
+            return super()._value
+        shown = (clean(char) if len(clean(char)) == 1 else "\ufffd" for char in self.value)
+        return Text(_MARKS.sub(lambda run: "\ufffd" * len(run.group()), "".join(shown)), no_wrap=True, end="")
+
+
+class Field(ShownClean):
     """Enter submits; Down posts `Onward`, which means: to what this field is about."""
 
     BINDINGS = [
@@ -77,14 +89,6 @@ class Field(Input):
             super()._toggle_cursor()
         else:
             self._pause_blink(visible=True)
-
-    @property
-    def _value(self) -> Text:
-        """What is shown: of a value that holds what must not reach a terminal (a label's name, a path), a sign for each."""
-        if clean(self.value) == self.value:
-            return super()._value
-        shown = (clean(char) if len(clean(char)) == 1 else "\ufffd" for char in self.value)
-        return Text(_MARKS.sub(lambda run: "\ufffd" * len(run.group()), "".join(shown)), no_wrap=True, end="")
 
     async def action_leave(self) -> None:
         """Esc: what it does is the screen's affair (a place goes home, a dialog closes)."""
