@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.command import CommandInput, CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.errors import NoWidget
-from textual.events import Click
+from textual.events import Click, Mount
 from textual.filter import LineFilter
 
 from goemo_tui import right_to_left, themes
@@ -32,8 +32,12 @@ class CleanCommandInput(CommandInput, ShownClean):
 class Palette(ClosesOnce, PresentSize, CommandPalette):
     """Textual's palette, whose cursor does not blink over SSH."""
 
-    def on_mount(self) -> None:
+    def on_mount(self, event: Mount) -> None:
         """An idle screen sends nothing, and none sends what harms a terminal."""
+        if self.app.screen is not self:
+            # another place was gone to in the same breath: Textual would look for what lies beneath this one there
+            event.prevent_default()
+            self.dismiss()
         line = self.query_one(CommandInput)
         line.cursor_blink = not REMOTE
         line.__class__ = CleanCommandInput  # Textual makes it, and asks nobody of what class

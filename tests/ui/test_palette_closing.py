@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+from textual.app import ComposeResult
 from textual.command import CommandList
 from textual.pilot import Pilot
 
@@ -41,3 +43,29 @@ async def test_that_nothing_was_found_is_said_of_an_open_palette_alone() -> None
         await asyncio.sleep(palette._NO_MATCHES_COUNTDOWN + 0.2)
         await pilot.pause()
         assert app.is_running and app.fatal_line is None
+
+
+async def test_a_place_that_is_gone_to_in_the_same_breath_is_not_looked_beneath(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The switch falls between the palette's composing and its mounting."""
+    usual = Palette.compose
+
+    async with opened() as (app, pilot):
+        for mode in ("inspect", "train"):  # there already, so that a switch waits for nothing
+            await app.switch_mode(mode)
+
+        def compose(palette: Palette) -> ComposeResult:
+            yield from usual(palette)
+            app._current_mode = "inspect"
+
+        monkeypatch.setattr(Palette, "compose", compose)
+        app.push_screen(Palette())
+        await until(pilot, lambda: app.current_mode == "inspect")
+        await pilot.pause(0.2)
+        assert app.is_running and app.fatal_line is None
+        monkeypatch.undo()
+        await app.switch_mode("train")
+        await until(pilot, lambda: not isinstance(app.screen, Palette))
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, Palette) and app.screen.query(CommandList))
