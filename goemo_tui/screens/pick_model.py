@@ -15,6 +15,7 @@ from goemo_tui.screens.dialog import Dialog
 from goemo_tui.services.beside import Done, beside
 from goemo_tui.services.models import Choice, complaint_about, list_choices
 from goemo_tui.widgets.field import Field
+from goemo_tui.widgets.paged import PagedList
 
 NAME = 34
 """Cells of a model's name in the list at most; as many as the longest takes where that is less."""
@@ -66,7 +67,7 @@ class PickModel(Dialog[str | None]):
         yield Filter(id="path", placeholder="filter, or a model's folder, a run, a Hub name (owner/model)")
         yield Static(Content(""), id="complaint")
         yield Static("looking for models …", id="note", markup=False)
-        yield OptionList(id="models", markup=False, compact=True)
+        yield PagedList(id="models", markup=False, compact=True)
 
     def on_mount(self) -> None:
         """Look at the disk beside the screen."""

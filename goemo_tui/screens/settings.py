@@ -17,6 +17,7 @@ from goemo_tui.safe_text import cells, content
 from goemo_tui.screens.dialog import Dialog
 from goemo_tui.settings import CHOICES, KEYS, Found, checked, docs, find_settings
 from goemo_tui.widgets.field import Field
+from goemo_tui.widgets.paged import PagedList
 from trainer import paths
 from trainer.errors import ConfigError
 
@@ -79,7 +80,7 @@ class SettingsScreen(Dialog[None]):
 
     def body(self) -> ComposeResult:
         """The settings, what the chosen one does, and a line to type into."""
-        yield OptionList(*(Option(self._row(key), id=key) for key in self.names), id="settings")
+        yield PagedList(*(Option(self._row(key), id=key) for key in self.names), id="settings")
         yield Static(Content(""), id="about")
         yield Field(id="typed", about="The setting's new value; Enter takes it, Esc leaves it as it was")
         yield Static(Content(""), id="said")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
-from textual.widgets import OptionList
+
+from goemo_tui.widgets.paged import PagedList
 
 
-class OneToneList(OptionList):
+class OneToneList(PagedList):
     """Textual's list; a theme's red or blue cannot be read on every theme's cursor."""
 
     def render_line(self, y: int) -> Strip:

@@ -17,6 +17,7 @@ from textual.widgets import Input, Select, Static
 
 from goemo_tui.safe_text import cells, content
 from goemo_tui.widgets.field import Field
+from goemo_tui.widgets.paged import PagedSelect
 
 OTHER = "\0other"
 """Value of the choice that opens a field of its own."""
@@ -113,7 +114,7 @@ class SettingRow(Horizontal):
         yield Static(classes="row--sign", markup=False)
         yield Static(self.key, classes="row--name", markup=False)
         if self._choices:
-            select = Select(
+            select = PagedSelect(
                 self._options(), value=self._value, allow_blank=False, compact=True, id=f"select-{self.key}"
             )
             select.ABOUT = self.about  # type: ignore[attr-defined]  # what the help page looks for
