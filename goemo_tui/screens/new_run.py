@@ -234,8 +234,7 @@ class NewRunScreen(ClosesOnce, PresentSize, Screen[str | None]):
         self._tell(Content.assemble(("✗ ", "$error"), content(str(message.error), newlines=True)))
         key = message.error.key if isinstance(message.error, ConfigError) else None
         if key in SETTINGS:
-            self._form.row(key).say(wrong=str(message.error))
-            self._form.go_to(key)
+            self._form.go_to(key, str(message.error))
 
     # Keys
 

@@ -89,6 +89,10 @@ class RunForm(VerticalScroll):
         self._recent = recent
         self._runs: Sequence[RunView] = ()
         self._pauses: dict[str, Timer] = {}
+        self._differ: frozenset[str] = frozenset()
+        """The settings that are not as usual."""
+        self._wanted: tuple[str, str] | None = None
+        """The setting that is to have the focus as soon as it has a row, and what is to be said beside it."""
         self._followed = self._usual_of_encoder()
 
     def compose(self) -> ComposeResult:
@@ -107,10 +111,7 @@ class RunForm(VerticalScroll):
         yield self._own("start", draft.start, _choices(offers.start_choices((), (), draft.start)))
         yield self._own("track", draft.track, [Choice(AS_SET, "as set")], "several, with commas …")
         yield Button(_line(False, 0), id="more", compact=True)
-        with Vertical(id="advanced"):
-            for key in SETTINGS:
-                if key in ADVANCED:
-                    yield self._row(key)
+        yield Vertical(id="advanced")
 
     def _row(self, key: str) -> SettingRow:
         found = [Choice("auto")] if key == "device" else [Choice(name) for name in SETTINGS[key].choices]
@@ -146,29 +147,54 @@ class RunForm(VerticalScroll):
     # Rows
 
     def row(self, key: str) -> SettingRow:
-        """The row of a setting."""
+        """The row of a setting; an advanced one has none before they were opened."""
         return self.query_one(f"#row-{key}", SettingRow)
+
+    @property
+    def _rows(self) -> dict[str, SettingRow]:
+        """The rows that there are by now."""
+        return {row.key: row for row in self.query(SettingRow)}
+
+    async def _bring(self) -> None:
+        """Make the rows of the advanced settings: four fifths of all, which nobody shall wait for who wants the others."""
+        advanced = self.query_one("#advanced")
+        if self.is_attached and not advanced.children:
+            await advanced.mount_all([self._row(key) for key in SETTINGS if key in ADVANCED])
+            self.post_message(self.Changed())
+            self.call_after_refresh(self._show_opened)
+        if self._wanted is not None:
+            key, words = self._wanted
+            self.go_to(key, words)
 
     def tell(self, wrong: Mapping[str, str], usual: Mapping[str, str]) -> None:
         """Name beside each row what is wrong with it, and mark those that are not as usual."""
-        for row in self.query(SettingRow):
+        for row in self._rows.values():
             row.mark(usual.get(row.key))
             row.say(wrong={**self.told, **wrong}.get(row.key, ""))
-        self._relabel(len(ADVANCED & usual.keys()))
+        self._differ = frozenset(usual)
+        self._relabel()
 
-    def go_to(self, key: str) -> None:
-        """Give a setting the focus, opening what hides it."""
+    def go_to(self, key: str, wrong: str = "") -> None:
+        """Give a setting the focus, opening what hides it, and say beside it what is `wrong`."""
         if key in ADVANCED and not self.query_one("#advanced").display:
             self.toggle()
-        self.row(key).take_focus()
+        row = self._rows.get(key)
+        self._wanted = None if row else (key, wrong)
+        if row is not None:
+            if wrong:
+                row.say(wrong=wrong)
+            row.take_focus()
 
     def toggle(self) -> None:
         """Open or close the advanced settings."""
         advanced = self.query_one("#advanced")
         advanced.display = not advanced.display
-        self._relabel(sum(row.usual is not None for row in advanced.query(SettingRow)))
+        self._relabel()
+        if advanced.display and not advanced.children:
+            self.call_after_refresh(self._bring)
 
-    def _relabel(self, differ: int) -> None:
+    def _relabel(self) -> None:
+        differ = len(ADVANCED & self._differ)
         button, text = self.query_one("#more", Button), _line(self.query_one("#advanced").display, differ)
         if button.label != text:
             button.label = text
@@ -184,7 +210,7 @@ class RunForm(VerticalScroll):
         self.post_message(self.Folded(self._advanced))
 
     def _show_opened(self) -> None:
-        """What was opened lies below the fold of a small terminal; whoever has gone on to a row meanwhile stays there."""
+        """What a person opened lies below the fold of a small terminal; whoever has gone on to a row stays there."""
         more = self.query_one("#more", Button)
         if more.has_focus:
             more.scroll_visible(top=True, animate=False)
@@ -220,10 +246,10 @@ class RunForm(VerticalScroll):
         self.post_message(self.Changed())
 
     def _put(self, values: Mapping[str, str]) -> None:
+        rows = self._rows
         for key, value in values.items():
-            row = self.row(key)
-            if row.value != value:
-                row.put(value)
+            if key in rows and rows[key].value != value:
+                rows[key].put(value)
 
     def _set(self, texts: Mapping[str, str]) -> None:
         """Take these texts into the draft, and look again at what they name."""

@@ -119,16 +119,17 @@ class SettingRow(Horizontal):
             )
             select.ABOUT = self.about  # type: ignore[attr-defined]  # what the help page looks for
             yield select
-        field = Field(id=f"field-{self.key}", placeholder=self.other, about=self.about)
-        field.value = self._value
-        field.set_class(bool(self._choices), "-hidden")
-        yield field
+        if self.other or not self._choices:
+            field = Field(id=f"field-{self.key}", placeholder=self.other, about=self.about)
+            field.value = self._value
+            field.set_class(bool(self._choices), "-hidden")
+            yield field
         yield Static(content(self._noted), classes="row--note")
 
     def take_focus(self) -> None:
         """Give the focus to its choice or its field, whichever is shown."""
-        field = self.query_one(Field)
-        (self.query_one(Select) if field.has_class("-hidden") else field).focus()
+        shown = (found for found in self.query("Select, Field") if not found.has_class("-hidden"))
+        next(shown).focus()
 
     def set_choices(self, choices: Sequence[Choice]) -> None:
         """Offer these from now on; the value stays."""
@@ -144,8 +145,11 @@ class SettingRow(Horizontal):
     def put(self, value: str) -> None:
         """Set the value from outside, as a recipe does; nothing is reported."""
         self._value = self._before = value  # a field that this closes must not bring back what was chosen before it
+        if not self.children:  # not composed yet; it will be with this value
+            return
         with self.prevent(Select.Changed, Input.Changed):
-            self.query_one(Field).value = value
+            for field in self.query(Field):
+                field.value = value
             if self._choices:
                 select = self.query_one(Select)
                 select.set_options(self._options())
@@ -182,7 +186,7 @@ class SettingRow(Horizontal):
         return shown
 
     def _ask(self, asking: bool) -> None:
-        self.query_one(Field).set_class(not asking, "-hidden")
+        self.query(Field).set_class(not asking, "-hidden")
         self.query_one(Select).set_class(asking, "-hidden")
 
     def on_click(self, event: events.Click) -> None:
@@ -212,8 +216,8 @@ class SettingRow(Horizontal):
         """A field that was opened and left empty gives way to the choices again."""
         # The choices lose the focus, too, just when the field has opened: that is no reason to close it.
         # What the field holds counts: the news of letters that came in one breath with the Tab is still on its way here.
-        field = self.query_one(Field)
-        if self._choices and event.widget is field and not field.value.strip():
+        field = event.widget
+        if self._choices and isinstance(field, Field) and not field.value.strip():
             self.put(self._before)
             self.post_message(self.Changed(self))
 

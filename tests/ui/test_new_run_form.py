@@ -14,6 +14,7 @@ from goemo_tui.screens.data import DataScreen
 from goemo_tui.screens.new_run import NewRunScreen
 from goemo_tui.screens.train import TrainScreen
 from goemo_tui.services import new_run, offers
+from goemo_tui.widgets.run_form import ADVANCED
 from goemo_tui.widgets.run_list import RunList
 from goemo_tui.widgets.setting_row import OTHER, SettingRow
 from tests.ui.train_story import HOSTILE, ended, opened, shown, toasts, until
@@ -34,16 +35,26 @@ async def form(app: GoemoApp, pilot: Pilot[int]) -> None:
     await pilot.press("n")
     await until(pilot, lambda: isinstance(app.screen, NewRunScreen) and app.screen.query("#start"))
     await pilot.pause()
+    if app.screen.query_one("#advanced").display:
+        await until(pilot, lambda: len(app.screen.query("#advanced SettingRow > .row--note")) == len(ADVANCED))
+        await pilot.pause()
+
+
+async def advanced(app: GoemoApp, pilot: Pilot[int]) -> None:
+    """Open the advanced settings, which have no rows before."""
+    if not app.screen.query_one("#advanced").display:
+        app.screen.query_one("#more", Button).press()
+    await until(pilot, lambda: len(app.screen.query("#advanced SettingRow > .row--note")) == len(ADVANCED))
+    await pilot.pause()
 
 
 async def test_the_form_shows_every_setting_with_its_default_range_and_meaning() -> None:
     async with opened((110, 36)) as (app, pilot):
         await form(app, pilot)
-        assert {r.key for r in app.screen.query(SettingRow)} == {*SETTINGS, "start", "like", "track"}
         assert "1 to 1000 · how often" in shown(app) and row(app, "epochs").value == "3"
         assert "weight_decay" not in shown(app)
-        app.screen.query_one("#more", Button).press()
-        await until(pilot, lambda: app.screen.query_one("#advanced").display)
+        await advanced(app, pilot)
+        assert {r.key for r in app.screen.query(SettingRow)} == {*SETTINGS, "start", "like", "track"}
         app.screen.query_one("#row-clip").scroll_visible(animate=False)
         await until(pilot, lambda: "largest gradient norm" in shown(app))
 
@@ -201,8 +212,7 @@ async def test_a_start_makes_the_run_that_was_asked_for_and_selects_it(monkeypat
 async def test_no_name_is_cut_in_the_narrowest_usual_terminal() -> None:
     async with opened((80, 24)) as (app, pilot):
         await form(app, pilot)
-        app.screen.query_one("#more", Button).press()
-        await until(pilot, lambda: app.screen.query_one("#advanced").display)
+        await advanced(app, pilot)
         for key in [*SETTINGS, "like", "start", "track"]:
             row(app, key).scroll_visible(animate=False)
             await until(pilot, lambda key=key: f"  {key} " in shown(app))  # type: ignore[misc]
@@ -253,6 +263,7 @@ async def test_the_command_wraps_and_is_copied_whole_by_key_click_and_button(
     folder.mkdir()
     async with opened((80, 24), data=str(folder)) as (app, pilot):
         await form(app, pilot)
+        await advanced(app, pilot)
         for key, text in (("clip", "0.5"), ("warmup", "0.25"), ("patience", "3"), ("checkpoint_steps", "1000")):
             row(app, key).query_one(Input).value = text
         wanted = f"goemo-tui train --data '{folder}' --set warmup=0.25 --set clip=0.5 --set patience=3"
@@ -441,3 +452,19 @@ async def test_what_is_opened_is_seen_in_a_small_terminal_too() -> None:
         app.screen.query_one("#more", Button).focus()
         await pilot.press("enter")
         await until(pilot, lambda: f"  {first} " in shown(app) and "▼ advanced settings" in shown(app))
+
+
+async def test_a_wrong_value_among_settings_that_have_no_row_yet_is_found_by_the_start() -> None:
+    async with opened() as (app, pilot):
+        await form(app, pilot)
+        row(app, "warmup").query_one(Input).value = "2"
+        await until(pilot, lambda: app.screen.query_one("#start", Button).disabled)
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
+        await pilot.resize_terminal(80, 24)
+        await form(app, pilot)
+        await until(pilot, lambda: "warmup" in command(app))
+        assert not app.screen.query("#row-warmup"), "nobody opened the advanced settings"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.screen.query("#row-warmup Input:focus"))
+        await until(pilot, lambda: row(app, "warmup").has_class("-wrong") and "warmup: ✗" in shown(app))
