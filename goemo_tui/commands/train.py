@@ -242,6 +242,7 @@ def document(made: Run, look: Look) -> dict[str, Any]:
 def outcome(made: Run, look: Look) -> str:
     """How a run ended, for people: scores and model, or the reason and where to look."""
     from goemo_tui import wording
+    from goemo_tui.services.run_log import at_most
     from trainer.runs.snapshot import number
 
     seen, end = look.snapshot, look.snapshot.end or {}
@@ -250,7 +251,7 @@ def outcome(made: Run, look: Look) -> str:
         took = wording.duration(number(end.get("seconds")))
         early = f" ({end['reason']})" if end.get("reason") else ""
         epoch = number(best.get("epoch"))
-        text = f"{made.id} finished in {took}{early}"
+        text = f"{made.id} finished in {took}{early}{at_most(end)}"
         if epoch is not None:
             text += f": macro-F1 {wording.score(number(best.get('macro_f1')))} on dev, best in epoch {epoch:g}"
         text += f"\n  the model: {made.model or 'none was kept'}"

@@ -6,10 +6,11 @@ Reads `worker.log` and `events.jsonl` and nothing else; no widget is known here.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from goemo_tui.wording import duration, score
+from goemo_tui.wording import duration, score, size
 from trainer.runs.events import LOG
 from trainer.runs.snapshot import number
 from trainer.runs.tail import EventTail
@@ -69,7 +70,7 @@ def event_words(event: dict[str, Any]) -> str:
         return f"warning: {event.get('text', '')}"
     if kind == "finished":
         why = f" ({event['reason']})" if event.get("reason") else ""
-        return f"finished after {duration(number(event.get('seconds')))}{why}"
+        return f"finished after {duration(number(event.get('seconds')))}{why}{at_most(event)}"
     if kind == "failed":
         return f"failed: {event.get('error', '')}"
     if kind == "stopped":
@@ -81,6 +82,12 @@ def event_words(event: dict[str, Any]) -> str:
     if kind == "waiting":
         return f"waits for {event.get('on', 'its turn')}"
     return str(kind)
+
+
+def at_most(event: Mapping[str, Any]) -> str:
+    """The memory that a `finished` event tells of, in words; nothing where it tells of none."""
+    peak = number(event.get("memory_peak"))
+    return f", {size(int(peak))} of memory at most" if peak else ""
 
 
 def _after(event: dict[str, Any]) -> str:

@@ -1,8 +1,10 @@
-"""Memory that ran out: told apart from other errors, and given back before the next try."""
+"""Memory: how much was taken, and where it ran out, told apart from other errors and given back before the next try."""
 
 from __future__ import annotations
 
 import gc
+import resource
+import sys
 
 import torch
 
@@ -31,3 +33,12 @@ def release(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
+
+
+def peak(device: torch.device) -> int | None:
+    """Bytes that were taken at most: of the card's memory, or of this process; None where nobody counts them."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    if device.type == "cpu":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return None

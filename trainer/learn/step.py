@@ -16,6 +16,7 @@ from torch import nn
 from trainer.corpus.interrupt import Cancelled
 from trainer.learn import objective
 from trainer.learn.checkpoint import Position
+from trainer.learn.feed import feed_of
 from trainer.learn.memory import out_of_memory, release
 from trainer.learn.objective import Objective
 from trainer.learn.randomness import put_torch_state, torch_state
@@ -42,9 +43,7 @@ class Steps:
     ) -> None:  # fmt: skip
         self.task, self.config, self.model, self.optimizer = task, task.config, model, optimizer
         self.device, self.precision, self.position, self.ranks = device, precision, position, ranks
-        self.truth = torch.from_numpy(task.train.truth)
-        self.targets = self.truth if task.train.targets is None else torch.from_numpy(task.train.targets)
-        self.weights = None if task.train.weights is None else torch.from_numpy(task.train.weights)
+        self.feed = feed_of(task.train, device)
         self.lengths = task.train.tokens.lengths
         self.objective = Objective.of(self.config, task.train.truth, device)
         # counted on the device, so that no step has to wait for it
@@ -141,12 +140,12 @@ class Steps:
         for part in parts:
             if stop():
                 raise Cancelled("asked to stop")
-            ids, mask = classifier.padded(self.task.train.tokens, part, classifier.pad_id(self.model), width)
-            tokens += int(mask.sum())
+            ids, mask, seen = self.feed.tokens(part, classifier.pad_id(self.model), width)
+            tokens += seen
             if self.config.r_drop:  # each row twice in one batch, under two draws of dropout
-                ids, mask = ids.repeat(2, 1), mask.repeat(2, 1)
+                ids, mask = ids.repeat(2, 1), None if mask is None else mask.repeat(2, 1)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-                logits = self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device)).logits
+                logits = self.model(input_ids=ids, attention_mask=mask).logits
             loss, told = self.loss(logits.float(), part)
             (loss * (len(part) / rows)).backward()
             summed += told.detach() * len(part)
@@ -154,12 +153,11 @@ class Steps:
 
     def loss(self, logits: torch.Tensor, part: Array) -> tuple[torch.Tensor, torch.Tensor]:
         """What is learned on for these rows, and what is told of it: cross-entropy with the labels, for every recipe."""
-        truth = self.truth[part].to(self.device, non_blocking=True)
-        if self.objective.is_plain and self.targets is self.truth and self.weights is None:
+        truth, targets, weights = self.feed.truth(part), self.feed.targets(part), self.feed.weights(part)
+        if self.objective.is_plain and targets is None and weights is None:
             loss = objective.plain(logits, truth)
             return loss, loss
-        targets = truth if self.targets is self.truth else self.targets[part].to(self.device, non_blocking=True)
-        weights = None if self.weights is None else self.weights[part].to(self.device, non_blocking=True)
+        targets = truth if targets is None else targets
         return self.objective(logits, targets, weights), objective.plain(logits.detach()[: len(part)], truth)
 
     def update(self, loss: torch.Tensor) -> torch.Tensor:

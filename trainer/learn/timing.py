@@ -6,8 +6,6 @@ plan. All rates are 0: the model stays as it was, and nothing can diverge. Write
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,6 +25,7 @@ from trainer.learn import validation
 from trainer.learn.checkpoint import Position
 from trainer.learn.device import choose_device, choose_precision
 from trainer.learn.loop import new_model
+from trainer.learn.memory import peak
 from trainer.learn.task import Array, MemoryShort, Rows, Task
 from trainer.learn.terms import repeatable
 from trainer.learn.training import Training
@@ -44,8 +43,8 @@ BUDGET = 5.0
 """Seconds that timing steps may take before no further round is begun."""
 VALIDATION_BUDGET = 1.5
 """Seconds that the piece of the validation should take about."""
-LEAST_TOKENS = 2 * validation.BATCH_TOKENS
-"""Tokens of dev that are scored in any case: fewer would tell more of what a validation costs besides."""
+LEAST_BATCHES = 2
+"""Batches of dev that are scored in any case: fewer would tell more of what a validation costs besides."""
 SLOW, SLOWEST = 0.8, 3.0
 """Seconds of a step that is tried twice, for it may not have been alone, and of one that is tried with no more rows."""
 SAMPLE = 60_000
@@ -82,7 +81,7 @@ def measure(config: TrainConfig, say: Say, began: float) -> Measured:
         device=str(device), precision=precision, parameters=adapters.stock_parameters(model), learned=_learned(model), rows=rows,
         tokens=round(share * int(task.train.tokens.lengths.sum())), batches=-(-rows // config.batch_size),
         batch_seconds=batch_seconds, update_seconds=update_seconds, validation_seconds=validation_seconds,
-        loading_seconds=loaded - began, steps=count, memory_peak=_peak(device), notes=tuple(timer.notes),
+        loading_seconds=loaded - began, steps=count, memory_peak=peak(device), notes=tuple(timer.notes),
     )  # fmt: skip
 
 
@@ -232,7 +231,8 @@ class _Timer:
         """Seconds of a validation, from an even share of dev's rows."""
         task, training = self.training.task, self.training
         lengths = task.dev.tokens.lengths
-        tokens = max(LEAST_TOKENS, VALIDATION_BUDGET * 2 * self.costs.mean() / max(batch_seconds, 1e-9))
+        least = LEAST_BATCHES * validation.batch_tokens(training.device)
+        tokens = max(least, VALIDATION_BUDGET * 2 * self.costs.mean() / max(batch_seconds, 1e-9))
         step = max(1, round(int(lengths.sum()) / tokens))
         rows = np.argsort(lengths, kind="stable")[::step]
         piece = Rows(task.dev.tokens.take(rows), task.dev.truth[rows])
@@ -248,12 +248,3 @@ class _Timer:
         )
         self.wait()
         return (time.monotonic() - began) * float(lengths.sum()) / max(1.0, float(lengths[rows].sum()))
-
-
-def _peak(device: torch.device) -> int | None:
-    """Bytes that were taken at most: of the card's memory, or of this process; None where nobody counts them."""
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    if device.type == "cpu":
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return None

@@ -18,6 +18,7 @@ from trainer.learn import checkpoint, validation
 from trainer.learn.average import Average
 from trainer.learn.checkpoint import Position
 from trainer.learn.keeping import Keeper
+from trainer.learn.memory import peak
 from trainer.learn.meter import Meter, Rates
 from trainer.learn.outlook import Outlook
 from trainer.learn.ranks import LONE, Ranks
@@ -120,7 +121,7 @@ class Training(Steps):
         yield "finished", {
             "step": at.step, "epoch": len(at.dev_losses), "seconds": round(self.seconds(), 3),
             "best_epoch": at.kept_epoch, "macro_f1": at.kept_score,
-            "reason": "early stopping" if self.stopped_early else None,
+            "reason": "early stopping" if self.stopped_early else None, "memory_peak": peak(self.device),
         }  # fmt: skip
 
     @property
@@ -160,7 +161,7 @@ class Training(Steps):
                 self.average.update(self.model, at.step)
             meter.add(taken.loss, rows, taken.tokens)
             self.outlook.stepped()
-            now, last = time.monotonic(), at.rows == len(self.truth)
+            now, last = time.monotonic(), at.rows == len(self.lengths)
             due = self.saver.due(at.step, now)
             # the first step of an epoch is slow and would foretell hours: its event waits for the second
             soon = meter.steps > 1 and now - self.last_step_event >= BETWEEN_STEP_EVENTS

@@ -49,7 +49,8 @@ class Embedding(nn.Embedding):
 
 
 class Bert(nn.Module):
-    """Called with `input_ids` and `attention_mask`, both int64 of (rows, width). `config`: config.json's keys, and `num_labels`.
+    """Called with `input_ids` and `attention_mask`, both int64 of (rows, width); without a mask, all tokens are seen.
+    `config`: config.json's keys, and `num_labels`.
 
     Made with whatever the memory holds: weights are those that are loaded into it.
     """
@@ -64,17 +65,19 @@ class Bert(nn.Module):
         self.dropout = nn.Dropout(said.get("hidden_dropout_prob", 0.1) if dropped is None else dropped)
         self.classifier = Linear(said["hidden_size"], self.config.num_labels)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Output:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Output:
         """Embeddings, layers, pooler, head."""
         pooled = torch.tanh(self.bert.pooler.dense(self.hidden(input_ids, attention_mask)[:, 0]))
         return Output(self.classifier(self.dropout(pooled)))
 
-    def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    def hidden(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """The last hidden states, of shape (rows, width, hidden)."""
         rows, width = input_ids.shape
         x: Tensor = self.bert.embeddings(input_ids)
-        seen = attention_mask.bool()
-        mask = None if seen.all() else seen[:, None, None, :].expand(rows, 1, width, width)
+        mask = None
+        # a GPU would be waited for, only to hear whether anything is masked
+        if attention_mask is not None and (attention_mask.device.type != "cpu" or not attention_mask.all()):
+            mask = attention_mask.bool()[:, None, None, :].expand(rows, 1, width, width)
         for layer in self.bert.encoder.layer:
             x = layer(x, mask)
         return x

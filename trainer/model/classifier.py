@@ -181,17 +181,23 @@ def probabilities(
     training, fill = model.training, pad_id(model)
     model.eval()
     out = np.zeros((len(tokens), outputs(model)), dtype=np.float32)
-    done = 0
+    done, later = 0, []
     try:
         for rows in by_length(tokens.lengths, batch_tokens):
             if stop and stop():
                 raise Cancelled("computing probabilities was cancelled")
             ids, mask = padded(tokens, rows, fill)
             logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
-            out[rows] = torch.sigmoid(logits.float()).cpu().numpy()
+            found = torch.sigmoid(logits.float())
+            if device.type == "cuda":  # is waited for once, at the end
+                later.append((rows, found))
+            else:
+                out[rows] = found.cpu().numpy()
             done += len(rows)
             if tell:
                 tell(done)
+        for rows, found in later:
+            out[rows] = found.cpu().numpy()
     finally:
         model.train(training)
     return out
