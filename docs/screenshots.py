@@ -60,6 +60,8 @@ class Guide:
         await self.pilot.pause(0.3)
         svg = self.app.export_screenshot(title="goemo-tui")
         svg = svg.replace(str(self.home), "~/goemo").replace(str(Path.home()), "~").replace(sys.prefix, ".venv")
+        # the app has put right-to-left text into the order of the cells already; a browser would do it once more
+        svg = svg.replace("<style>\n", "<style>\n    text { direction: ltr; unicode-bidi: bidi-override; }\n", 1)
         svg = re.sub(r"terminal-\d+", f"goemo-{name}", svg)
         (self.folder / f"{name}.svg").write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", "utf-8")
         print(f"{name}.svg", flush=True)
