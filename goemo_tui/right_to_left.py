@@ -32,8 +32,11 @@ APART = "\u200e"
 cannot come from elsewhere, for `safe_text` lets no such code through.
 """
 
-_FIELDS = re.compile(r"  +|[\u200e\u2500-\u259f\u2800-\u28ff]+")
-"""What sets columns apart: two blanks and more, frames, bars, our mark. Nothing is moved across them."""
+_SIGNS = "▸▾▪●○◦◔◑■◼◆◇★☆✓✗✂·"
+"""What the app puts before a name or between two parts of a line, each with blanks around it: a cursor, a state, a dot."""
+
+_FIELDS = re.compile(rf"  +|[\u200e\u2500-\u259f\u2800-\u28ff]+|(?<!\S)[{_SIGNS}]+(?!\S)")
+"""What sets columns apart: two blanks and more, frames, bars, signs that stand alone, our mark. Nothing is moved across them."""
 
 _mode = "terminal"
 

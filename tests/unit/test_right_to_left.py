@@ -60,6 +60,13 @@ def test_nothing_moves_across_columns_frames_and_bars() -> None:
     assert display(f"?{APART}אב") == "?בא"
 
 
+def test_a_cursor_or_a_sign_before_a_name_stays_where_it_is_and_parts_keep_their_order() -> None:
+    assert display("▸ אב  12") == "▸ בא  12" and display("  אב  12") == "  בא  12"
+    assert display("▸● אב") == "▸● בא" and display("· אב") == "· בא"
+    assert display("אב · in train: 14 of 40, 32.8%") == "בא · in train: 14 of 40, 32.8%"
+    assert display("אב●גד") == "דג●בא", "within a word it is no sign of ours"
+
+
 def test_flags_and_families_are_never_torn_apart() -> None:
     assert "\U0001f1ea\U0001f1ec" in display("שלום \U0001f1ea\U0001f1ec טוב")
     family = "👨\u200d👩\u200d👧"
