@@ -99,6 +99,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _here(options: argparse.Namespace) -> int:
     """In this process."""
+    from trainer.tables.sink import followed
+
     files = files_given(options)
     to = _target(options, files)
     work = _work(options, files, to)
@@ -112,7 +114,7 @@ def _here(options: argparse.Namespace) -> int:
                 found = work.into(_stdout)
         except KeyboardInterrupt:
             if to is not None:
-                say(f"stopped; what is done lies in {to}.parts, and the same command goes on")
+                say(f"stopped; what is done lies in {followed(to)}.parts, and the same command goes on")
             raise
     labels, name = work.predictor.labels, work.predictor.name
     asked = Asked(name, labels, input_of(options), str(to) if to else None, source.column, work.by)
@@ -169,6 +171,7 @@ def tell(told: dict[str, Any], asked: Asked, as_json: bool) -> None:
 def _target(options: argparse.Namespace, files: Files) -> Path | None:
     from trainer.paths import expanded
     from trainer.tables.places import is_uri
+    from trainer.tables.sink import followed
 
     if options.out in (None, PIPE):
         if options.json:
@@ -179,8 +182,8 @@ def _target(options: argparse.Namespace, files: Files) -> Path | None:
     to = expanded(options.out).absolute()
     if to.is_dir():
         raise ConfigError(f"{to} is a folder: name a file in it", key="out")
-    if not to.parent.is_dir():
-        raise ConfigError(f"{to.parent} is no folder", key="out")
+    if not followed(to).parent.is_dir():
+        raise ConfigError(f"{followed(to).parent} is no folder", key="out")
     read = [Path(file) for file, _ in files if file != PIPE and not is_uri(file)]
     if to.exists() and any(file.exists() and to.samefile(file) for file in read):
         raise ConfigError(f"{to} is the file that is read: choose another name", key="out")

@@ -219,6 +219,43 @@ def test_through_a_pipe_into_a_file(model: Path, tmp_path: Path) -> None:
         assert [row["line"] for row in table(out)] == ["", "nonsense"]
 
 
+@pytest.mark.parametrize("given", ["<(cat IN)", "/dev/stdin", "FIFO"])
+def test_whatever_can_be_read_once_is_read_once(given: str, model: Path, tmp_path: Path) -> None:
+    """A look at its beginning, as files are known again by, would take rows away."""
+    rows = 20_000
+    (tmp_path / "in.csv").write_text("text,n\n" + "".join(f"row,{n}\n" for n in range(rows)))
+    where = given.replace("IN", str(tmp_path / "in.csv")).replace("FIFO", str(tmp_path / "fifo"))
+    out = tmp_path / "out.jsonl"
+    command = " ".join([*COMMAND, where, "--format", "csv", "--model", str(model), "--out", str(out), "--json"])
+    before = ""
+    if given == "FIFO":
+        os.mkfifo(tmp_path / "fifo")
+        before = f"cat {tmp_path}/in.csv >{tmp_path}/fifo &"
+    script = f"{before} cat {tmp_path}/in.csv | {command}" if given == "/dev/stdin" else f"{before} {command}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0 and json.loads(done.stdout)["rows"] == rows, done.stderr
+    assert "cannot be taken up again" in done.stderr
+    assert [json.loads(line)["n"] for line in out.read_text().splitlines()] == [str(n) for n in range(rows)]
+
+
+def test_a_pipe_or_a_device_stays_what_it_is(comments: Path, model: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "out.csv")
+    done = subprocess.run(
+        [*COMMAND, *arguments(comments, model, tmp_path / "out.csv", "--overwrite")], capture_output=True
+    )
+    assert done.returncode == 2 and b"leave --out out" in done.stderr
+    assert (tmp_path / "out.csv").is_fifo() and not list(tmp_path.glob("*.parts"))
+
+
+def test_what_a_link_leads_to_is_written_over(comments: Path, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "real.csv").write_text("old")
+    (tmp_path / "out.csv").symlink_to("deep/real.csv")
+    assert main(["score", *arguments(comments, model, tmp_path / "out.csv", "--overwrite")]) == 0
+    assert (tmp_path / "out.csv").is_symlink() and len(table(tmp_path / "deep" / "real.csv")) == 1000
+    assert sorted(f.name for f in tmp_path.glob("**/*.parts")) == []
+
+
 @pytest.mark.parametrize(
     ("more", "code", "words"),
     [

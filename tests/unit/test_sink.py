@@ -8,6 +8,7 @@ import decimal
 import gzip
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from trainer.errors import CorpusError
+from trainer.errors import ConfigError, CorpusError
 from trainer.tables.kind import Kind
 from trainer.tables.portion import Portion
-from trainer.tables.sink import Layout, join
+from trainer.tables.sink import Layout, followed, join
 
 LABELS = ("joy", "fear")
 NAN = float("nan")
@@ -35,7 +36,6 @@ def written(tmp_path: Path, name: str, layout: Layout, *portions: tuple[Portion,
         parts.append(tmp_path / f"part{number}")
         parts[-1].write_bytes(layout.body(*portion))
     join(layout, parts, tmp_path / name, tmp_path / ".joined")
-    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     assert not [f for f in tmp_path.iterdir() if f.name.startswith(".")]
     return tmp_path / name
 
@@ -156,6 +156,28 @@ def test_a_column_that_is_called_like_a_new_one_stays(tmp_path: Path) -> None:
     assert head == "text,joy,predicted_emotions,predicted_joy,predicted_fear,predicted_error\n"
 
 
+def test_a_new_file_is_read_by_whom_the_umask_lets_and_an_old_one_by_whom_it_was(tmp_path: Path) -> None:
+    layout = Layout(Kind("csv"), ("text", "n"), LABELS)
+    before = os.umask(0o027)
+    try:
+        file = written(tmp_path, "out", layout, (PORTION, P, FELT))
+        assert file.stat().st_mode & 0o777 == 0o640
+        file.chmod(0o604)
+        assert written(tmp_path, "out", layout, (PORTION, P, FELT)).stat().st_mode & 0o777 == 0o604
+    finally:
+        os.umask(before)
+
+
+def test_a_link_is_followed_and_a_device_or_pipe_is_no_place_for_a_file(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    assert followed(tmp_path / "link") == followed(tmp_path / "file") == tmp_path / "file"
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "far").symlink_to(tmp_path / "pipe")
+    for other in (tmp_path / "pipe", tmp_path / "far", Path("/dev/null")):
+        with pytest.raises(ConfigError, match="leave --out out"):
+            followed(other)
+
+
 def test_a_place_that_takes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="cannot be written"):
+    with pytest.raises(CorpusError, match=r"cannot be written.*kept in .*nowhere: the same command goes on"):
         join(Layout(Kind("csv"), ("text",), LABELS), [], tmp_path / "nowhere" / "out", tmp_path / "nowhere" / "joined")

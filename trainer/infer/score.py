@@ -22,7 +22,7 @@ from trainer.tables.parts import Parts
 from trainer.tables.places import fingerprint
 from trainer.tables.portion import Portion, values_of
 from trainer.tables.several import Several
-from trainer.tables.sink import Layout, join
+from trainer.tables.sink import Layout, followed, join
 from trainer.tables.source import Source
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class Work:
 
     def into_file(self, to: Path, again: bool = False) -> Scored:
         """Score all into `to`, or go on where an earlier process was broken off. Raises ConfigError, CorpusError, Cancelled."""
+        to = followed(to)
         parts = Parts(to, self._about(), again or self.source.is_pipe)
         try:
             began_at = parts.total("rows")

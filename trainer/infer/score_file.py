@@ -10,7 +10,7 @@ from trainer.infer.predictor import TUNED, Predictor, Threshold
 from trainer.infer.score import By, Progress, Scored, Work
 from trainer.paths import expanded
 from trainer.tables.kind import kind_of
-from trainer.tables.sink import Layout
+from trainer.tables.sink import Layout, followed
 from trainer.tables.source import Source
 
 
@@ -35,12 +35,13 @@ def score_file(
     `overwrite`; NotFoundError, CorpusError, ModelError.
     """
     read, written = expanded(str(source)), expanded(str(to)).absolute()
+    folder = followed(written).parent
     if written.exists() and not overwrite:
         raise ConfigError(f"{written} is there already: overwrite=True writes over it", key="to")
     if written.exists() and read.exists() and written.samefile(read):
         raise ConfigError(f"{written} is the file that is read: choose another name", key="to")
-    if not written.parent.is_dir():
-        raise ConfigError(f"{written.parent} is no folder", key="to")
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder", key="to")
     kind, wanted = kind_of(str(read), None, "its ending"), kind_of(written.name, None, "its ending", writes=True)
     table = Source(str(read), kind, column)
     for name in (*by.values, *by.days):

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from trainer.errors import CorpusError
+from trainer.errors import ConfigError, CorpusError
 from trainer.tables.kind import Kind
 from trainer.tables.portion import NEW, OTHERS, Portion, added, values_of, whole
 
@@ -132,13 +133,26 @@ class Layout:
         return out.getvalue()
 
 
+def followed(to: Path) -> Path:
+    """The file that `to` stands for: where a link leads. Raises ConfigError for a device, a pipe or whatever else a file that
+    takes its name would destroy."""
+    if to.exists() and not (to.is_file() or to.is_dir()):
+        raise ConfigError(
+            f"{to} is a device or a pipe, and a file would take its place: leave --out out and send stdout there (> {to})",
+            key="out",
+        )
+    return Path(os.path.realpath(to))
+
+
 def join(layout: Layout, parts: Sequence[Path], to: Path, through: Path) -> None:
     """The parts in their order as one file, whole or not at all: `through` is a name on the same disk that nobody reads.
 
-    Raises CorpusError for a disk that does not take it.
+    A file that was there keeps who may read it, a new one has what the umask says. Raises CorpusError for a disk that does
+    not take it.
     """
     try:
-        handle = os.open(through, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        through.unlink(missing_ok=True)
+        handle = os.open(through, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         with os.fdopen(handle, "wb") as out:
             if layout.kind.format == "parquet":
                 _join_parquet(layout, parts, out)
@@ -148,11 +162,16 @@ def join(layout: Layout, parts: Sequence[Path], to: Path, through: Path) -> None
                     for part in parts:
                         with part.open("rb") as source:
                             shutil.copyfileobj(source, packed, 1 << 20)
+            if to.exists():
+                os.fchmod(out.fileno(), stat.S_IMODE(to.stat().st_mode))
             out.flush()
             os.fsync(out.fileno())
         through.replace(to)
     except OSError as error:
-        raise CorpusError(f"{to} cannot be written: {error.strerror or error}") from None
+        raise CorpusError(
+            f"{to} cannot be written: {error.strerror or error}. All that was done is kept in {through.parent}: the same "
+            "command goes on"
+        ) from None
     finally:
         with suppress(OSError):
             through.unlink(missing_ok=True)

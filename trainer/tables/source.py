@@ -18,7 +18,7 @@ from typing import IO, Any
 from trainer.corpus.fields import TEXT_NAMES
 from trainer.errors import ConfigError, CorpusError
 from trainer.tables.kind import Kind
-from trainer.tables.places import name_of, opened
+from trainer.tables.places import is_once, name_of, opened
 from trainer.tables.portion import Portion, whole
 from trainer.tables.records import (
     Line,
@@ -46,12 +46,14 @@ Row = tuple[dict[str, Any], str, str]
 class Source:
     """Rows to come. `names` are the columns, `column` the one with the text; `size` is the file's in bytes, 0 if unknown.
 
-    `where` is a path, a URI, or "-" for stdin; `skipped`: rows that were passed over as asked.
+    `where` is a path, a URI, or "-" for stdin; what is no regular file is opened once and read once, as stdin is.
+    `skipped`: rows that were passed over as asked.
     Raises NotFoundError, ConfigError and CorpusError where there is nothing to read.
     """
 
     def __init__(self, where: str, kind: Kind, column: str | None = None) -> None:
         self.where, self.kind = where, kind
+        self._once = is_once(where)
         self.names: tuple[str, ...] = ()
         self.size = 0
         self.has_header = True
@@ -76,7 +78,7 @@ class Source:
     @property
     def is_pipe(self) -> bool:
         """Whether it can be read once only."""
-        return self.where == "-"
+        return self._once
 
     @property
     def position(self) -> int:
@@ -113,9 +115,12 @@ class Source:
 
     def _open(self) -> IO[bytes]:
         if self.where == "-":
+            if sys.stdin is None:
+                raise CorpusError("stdin is closed: there is nothing to read")
             return sys.stdin.buffer
         raw = self._file()
-        self._at = lambda: self.size if raw.closed else raw.tell()
+        if not self._once:
+            self._at = lambda: self.size if raw.closed else raw.tell()
         match self.kind.compression:
             case "gzip":
                 return io.BufferedReader(Unpacked(gzip.GzipFile(fileobj=raw), self._shown), 1 << 16)
@@ -128,7 +133,8 @@ class Source:
         return raw
 
     def _file(self) -> IO[bytes]:
-        self._raw, self.size = opened(self.where)
+        self._raw, size = opened(self.where)
+        self.size = 0 if self._once else size
         return self._raw
 
     # TSV and CSV
@@ -215,7 +221,7 @@ class Source:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        if self.where == "-":
+        if self._once:
             raise ConfigError("Parquet cannot come through a pipe: name the file")
         raw = self._file()
         try:
