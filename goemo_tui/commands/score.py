@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from goemo_tui.commands.progress import say
 from goemo_tui.commands.score_progress import shown
-from goemo_tui.commands.score_summary import Asked, document, lines
+from goemo_tui.commands.score_summary import Asked, document, full_cell, lines
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -163,9 +163,9 @@ def tell(told: dict[str, Any], asked: Asked, as_json: bool) -> None:
     elif asked.out is not None:
         from goemo_tui.safe_text import clean
 
-        print("\n".join(clean(line) for line in lines(told, asked.by.days)))
+        print("\n".join(clean(line) for line in lines(told, asked.by.days, full_cell(sys.stdout))))
     else:
-        say("\n".join(lines(told, asked.by.days)))
+        say("\n".join(lines(told, asked.by.days, full_cell(sys.stderr))))
 
 
 def _target(options: argparse.Namespace, files: Files) -> Path | None:
@@ -235,6 +235,9 @@ def counted_by(options: argparse.Namespace, names: Sequence[str]) -> By:
             raise ConfigError(
                 f"there is no column {column!r} to count by; there are: {', '.join(names)[:300]}", key="by"
             )
+    both = next((column for column in options.by if column in options.by_day), None)
+    if both is not None:
+        raise ConfigError(f"{both}: --by counts its values, --by-day its days; give one of them", key="by")
     return By(tuple(dict.fromkeys(options.by)), tuple(dict.fromkeys(options.by_day)))
 
 

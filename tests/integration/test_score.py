@@ -116,6 +116,32 @@ def test_formats_say_the_same(
     assert "1,000 rows, 10 not judged" in capsys.readouterr().out
 
 
+def test_what_is_said_by_a_column_and_by_the_day(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days = [f"{2015 + n // 300}-{n // 25 % 12 + 1:02d}-{n % 25 + 1:02d}" for n in range(1_100)]
+    rows = [f"so happy,{day},{'VIP' if n < 50 or n > 900 else n}" for n, day in enumerate(days)]
+    rows += ["so sad,,VIP", "so sad,03/01/2024,VIP", "so sad,yesterday,VIP"]
+    (tmp_path / "in.csv").write_text("text,day,user\n" + "\n".join(rows) + "\n")
+    base = ["score", str(tmp_path / "in.csv"), "--model", str(model), "--by", "user", "--by-day", "day"]
+    for portion in ("400", "2000"):
+        out = ["--out", str(tmp_path / f"{portion}.csv"), "--portion", portion]
+        assert main([*base, *out, "--threshold", "0.01", "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)["by"]
+        assert [of["value"] for of in told["day"]] == [*days, "(none)", "(not a date)"]
+        assert [of["rows"] for of in told["day"]][-2:] == [1, 2]
+        assert (told["user"][0]["value"], told["user"][0]["rows"]) == ("VIP", 252)
+    assert main([*base, *out, "--threshold", "0.01", "--overwrite"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "by the day of day" in said and [line for line in said if line.startswith(f"  {days[-1]} ")]
+    assert not [line for line in said if line.startswith(f"  {days[0]} ")] and "1,069 earlier days" in "\n".join(said)
+    assert [line.split()[:4] for line in said if line.startswith("  (not a date)  ")] == [["(not", "a", "date)", "2"]]
+    line = next(line for line in said if line.startswith("  VIP"))
+    assert line.split()[2].strip("#") == "" and "█" not in "".join(said), "no terminal: plain signs"
+    assert main([*base, *out, "--by-day", "user", "--overwrite"]) == 2
+    assert "--by counts its values, --by-day its days" in capsys.readouterr().err
+
+
 def test_several_files_are_one_table(
     comments: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from trainer.corpus.tokens import TokenArrays, tokenize
 from trainer.labels import EKMAN, EMOTIONS, SENTIMENT
 from trainer.modelfolder import model_digest
 from trainer.tables import tally
+from trainer.tables.days import as_day
 from trainer.tables.parts import Parts
 from trainer.tables.places import fingerprint
 from trainer.tables.portion import Portion, values_of
@@ -74,7 +75,7 @@ class By:
     def of(self, portion: Portion) -> dict[str, list[str]]:
         """What is counted by, for each row."""
         found = {column: [tally.as_value(v) for v in _column(portion, column)] for column in self.values}
-        return found | {column: [tally.as_day(v) for v in _column(portion, column)] for column in self.days}
+        return found | {column: [as_day(v) for v in _column(portion, column)] for column in self.days}
 
 
 MOST_WRONG = 20
@@ -103,7 +104,7 @@ class Work:
             for body, told in self.portions(self.source.portions(self.rows, began_at), began_at, parts.total("errors")):
                 parts.add(body, told)
             join(self.layout, parts.files, to, parts.joined)
-            found = summed(parts.told(), began_at, self._seconds, self.predictor.labels)
+            found = summed(parts.told, began_at, self._seconds, self.predictor.labels)
             parts.done()
             return found
         finally:
@@ -118,7 +119,8 @@ class Work:
                 yield one
 
         write(self.layout.head())
-        return summed(told(), 0, self._seconds, self.predictor.labels)
+        found = summed(told, 0, 0.0, self.predictor.labels, once=True)
+        return replace(found, seconds=self._seconds)
 
     @property
     def _seconds(self) -> float:
@@ -185,7 +187,7 @@ class Work:
             "rows": len(portion),
             "errors": len(wrong),
             "wrong": wrong[:MOST_WRONG],
-            "counts": tally.count(felt, judged, groups_of(self.predictor.labels), self.by.of(portion)),
+            "counts": tally.count(felt, judged, groups_of(self.predictor.labels), self.by.of(portion), self.by.days),
         }
 
     def _about(self) -> dict[str, Any]:
@@ -215,14 +217,26 @@ def groups_of(labels: Sequence[str]) -> dict[str, list[int]]:
     return {group: [names.index(member) for member in members] for group, members in groups.items()}
 
 
-def summed(told: Iterable[dict[str, Any]], began_at: int, seconds: float, labels: Sequence[str]) -> Scored:
-    """What was told of all portions, in their order, as one."""
-    rows, errors, counts, wrong = 0, 0, tally.Counts(), list[Wrong]()
-    for one in told:
-        rows, errors = rows + one["rows"], errors + one["errors"]
-        wrong += [_wrong(*of) for of in one["wrong"][: MOST_WRONG - len(wrong)]]
-        tally.add(counts, one["counts"])
-    return Scored(rows, errors, began_at, seconds, counts, tuple(groups_of(labels)), tuple(wrong))
+def summed(
+    told: Callable[[], Iterable[dict[str, Any]]],
+    began_at: int,
+    seconds: float,
+    labels: Sequence[str],
+    once: bool = False,
+) -> Scored:
+    """What was `told` of all portions, in their order, as one; `once`: it cannot be told again."""
+    rows, errors, wrong = 0, 0, list[Wrong]()
+
+    def counts() -> Iterator[tally.Counts]:
+        nonlocal rows, errors
+        for one in told():
+            rows, errors = rows + one["rows"], errors + one["errors"]
+            wrong.extend(_wrong(*of) for of in one["wrong"][: MOST_WRONG - len(wrong)])
+            yield one["counts"]
+
+    again = None if once else lambda: (one["counts"] for one in told())
+    found = tally.added_up(counts(), again)
+    return Scored(rows, errors, began_at, seconds, found, tuple(groups_of(labels)), tuple(wrong))
 
 
 class _Pace:
