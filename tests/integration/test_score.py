@@ -116,6 +116,23 @@ def test_formats_say_the_same(
     assert "1,000 rows, 10 not judged" in capsys.readouterr().out
 
 
+def test_a_long_text_gets_the_numbers_of_predict(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = ["x" * 10_400 + " I love you so much", *["so sad"] * 5, "a word " * 5_000, "x" * 30_000, "fine"]
+    (tmp_path / "in.txt").write_text("\n".join(texts))
+    predictor = Predictor(str(model), device="cpu")
+    said = [list(one.scores.values()) for one in predictor.predict(texts)]
+    assert said[0] != pytest.approx(said[7], abs=1e-4), "what stands behind the long word is read"
+    for characters in (1_000_000, 20_000, 1):
+        monkeypatch.setattr("trainer.infer.score.CHARACTERS", characters)
+        out = tmp_path / f"{characters}.jsonl"
+        assert main(["score", str(tmp_path / "in.txt"), "--model", str(model), "--out", str(out)]) == 0
+        found = [list(json.loads(line)["scores"].values()) for line in out.read_text().splitlines()]
+        for ours, its in zip(found, said, strict=True):
+            assert ours == pytest.approx(its, abs=2e-6)
+
+
 def test_what_is_said_by_a_column_and_by_the_day(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -216,6 +233,8 @@ def test_what_has_changed_meanwhile_is_not_mixed(comments: Path, model: Path, tm
     os.utime(comments, (1, 1))
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 2 and "begun with another input" in again.stderr and "--again" in again.stderr
+    other = subprocess.run([*command, "--portion", "63"], capture_output=True, text=True)
+    assert other.returncode == 2 and "begun with another input, portion" in other.stderr
     anew = subprocess.run([*command, "--again"], capture_output=True, text=True)
     assert anew.returncode == 0 and len(table(out)) == 1000
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from trainer.errors import ConfigError, CorpusError, NotFoundError
 from trainer.tables.kind import Kind, kind_of
 from trainer.tables.records import FIELD
-from trainer.tables.source import LONGEST, Source
+from trainer.tables.source import Source
 
 
 def rows(source: Source, size: int = 3, skip: int = 0) -> list[tuple[str, str]]:
@@ -207,9 +207,11 @@ def test_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows(found) == [("one", ""), ("", "empty text"), ("two", "")] and found.size == 0
 
 
-def test_a_model_is_given_no_more_than_it_could_look_at(tmp_path: Path) -> None:
-    (portion,) = source(tmp_path, "a.txt", "x" * (LONGEST + 5)).portions(9)
-    assert len(portion.texts[0]) == LONGEST and len(portion.fields[0]["text"]) == LONGEST + 5
+def test_no_text_is_cut(tmp_path: Path) -> None:
+    """What a model reads is counted in tokens, and a word of ten thousand characters may be one."""
+    text = "x" * 20_000 + " I love you"
+    (portion,) = source(tmp_path, "a.txt", text).portions(9)
+    assert portion.texts == [text] == [portion.fields[0]["text"]]
 
 
 def test_long_rows_make_small_portions(tmp_path: Path) -> None:

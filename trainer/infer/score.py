@@ -34,6 +34,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 ROWS = 8_192
 """Rows of a portion: what is sorted together, and what a kill costs at the most."""
 
+CHARACTERS = 1_000_000
+"""Of texts that are tokenized together."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -157,8 +160,22 @@ class Work:
             return None
         good = np.array([not error for error in portion.errors], dtype=bool)
         texts = [text for text, fine in zip(portion.texts, good, strict=True) if fine]
-        tokens = tokenize(texts, self.predictor.tokenizer, self.predictor.max_length)
+        tokens = self._tokens(texts)
         return _Ready(portion, good, tokens, (before, self._read))
+
+    def _tokens(self, texts: Sequence[str]) -> TokenArrays:
+        """Those of all texts. No text is cut before, for `predict` cuts none; so that long ones do not fill the memory with what
+        lies behind the tokens that a model reads, not many characters go at once."""
+        ids, lengths, first = [], [np.zeros(1, np.int64)], 0
+        while first < len(texts):
+            last, characters = first, 0
+            while last < len(texts) and (last == first or characters + len(texts[last]) <= CHARACTERS):
+                characters, last = characters + len(texts[last]), last + 1
+            found = tokenize(texts[first:last], self.predictor.tokenizer, self.predictor.max_length)
+            ids.append(found.ids)
+            lengths.append(found.lengths)
+            first = last
+        return TokenArrays(np.concatenate([np.zeros(0, np.int32), *ids]), np.cumsum(np.concatenate(lengths)))
 
     @property
     def _read(self) -> float:
@@ -200,6 +217,7 @@ class Work:
             "precision": self.predictor.precision,
             "format": [self.layout.kind.format, self.layout.safe_cells],
             "by": [list(self.by.values), list(self.by.days)],
+            "portion": self.rows,
         }
 
     def _input(self) -> list[object]:

@@ -34,9 +34,6 @@ from trainer.tables.records import (
 PEEK = 1_000
 """Objects of a JSONL file that are looked at to learn which columns there are."""
 
-LONGEST = 10_000
-"""Characters of a text that a model is given; none looks at more."""
-
 _OFFICIAL = re.compile(r"\d+(,\d+)*\Z")
 
 Row = tuple[dict[str, Any], str, str]
@@ -311,7 +308,7 @@ def _judged(fields: dict[str, Any], text: object, broken: bool) -> Row:
         return fields, "", f"text of type {type(text).__name__}, not a string"
     if not text.strip():
         return fields, "", "empty text"
-    return fields, whole(text[:LONGEST]), ""
+    return fields, whole(text), ""
 
 
 def _portion(first: int, rows: list[Row]) -> Portion:
