@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -120,7 +121,9 @@ def _here(options: argparse.Namespace) -> int:
     asked = Asked(name, labels, input_of(options), str(to) if to else None, source.column, work.by)
     told = document(found, asked)
     tell(told, asked, options.json)
-    return no_row(told)
+    if found.torn:
+        say(f"{found.torn}. The rows that came before are scored; get the file again for the others")
+    return 1 if found.torn else no_row(told)
 
 
 def no_row(told: dict[str, Any]) -> int:
@@ -154,6 +157,8 @@ def say_column(source: Source | Several, files: int) -> None:
     if source.kind.format not in ("jsonl", "parquet", "txt"):
         named = "" if source.has_header else "; its first line is a row, for it names no columns"
         say(f"the texts are in the column {source.column}{named}")
+        if source.instead:
+            say(f"if its first line does name the columns, say --column {shlex.quote(source.instead)}")
 
 
 def tell(told: dict[str, Any], asked: Asked, as_json: bool) -> None:
@@ -194,7 +199,7 @@ def _target(options: argparse.Namespace, files: Files) -> Path | None:
 
 def _work(options: argparse.Namespace, files: Files, to: Path | None) -> Work:
     """All that can be wrong is found before the first row is judged."""
-    from trainer.tables.kind import Kind, kind_of
+    from trainer.tables.kind import Kind, format_of, kind_of
     from trainer.tables.several import source_of
     from trainer.tables.sink import Layout
 
@@ -203,7 +208,7 @@ def _work(options: argparse.Namespace, files: Files, to: Path | None) -> Work:
         written = kind_of(to.name, options.out_format, "--out-format", writes=True)
     else:
         lines = kind.format if kind.format in ("tsv", "csv") else "jsonl"
-        written = Kind(options.out_format.lower() if options.out_format else lines)
+        written = Kind(format_of(options.out_format) if options.out_format else lines)
         if written.format not in ("tsv", "csv", "jsonl"):
             raise ConfigError(f"{written.format} cannot be written to stdout: name a file with --out", key="out-format")
     source = source_of(files, options.column)

@@ -47,6 +47,7 @@ def document(found: Scored, asked: Asked) -> dict[str, Any]:
         "scored": counts.get("scored", 0),
         "errors": found.errors,
         "wrong": [{"row": row, "what": what} | ({"file": file} if file else {}) for row, what, file in found.wrong],
+        "torn": found.torn or None,
         "resumed_at": found.began_at,
         "seconds": round(found.seconds, 3),
         "rows_per_s": round((found.rows - found.began_at) / max(found.seconds, 1e-6), 2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import signal
@@ -247,6 +248,41 @@ def test_through_a_pipe(model: Path) -> None:
     rows = list(csv.DictReader(done.stdout.splitlines(), delimiter="\t"))
     assert [(row["text"], row["error"]) for row in rows] == [("so happy", ""), ("", "empty text"), ("so sad", "")]
     assert "3 rows, 1 not judged" in done.stderr
+
+
+def test_a_torn_file_keeps_what_came_before(comments: Path, model: Path, tmp_path: Path) -> None:
+    packed = gzip.compress(comments.read_bytes())
+    (tmp_path / "in.csv.gz").write_bytes(packed[: -len(packed) // 4])
+    out = tmp_path / "out.csv"
+    done = subprocess.run(
+        [*COMMAND, *arguments(tmp_path / "in.csv.gz", model, out, "--json")], capture_output=True, text=True
+    )
+    told = json.loads(done.stdout)
+    assert done.returncode == 1 and "in.csv.gz cannot be unpacked" in told["torn"] and told["torn"] in done.stderr
+    before, after = table(comments), table(out)
+    assert 500 < len(after) == told["rows"] < 1000 and not list(tmp_path.glob("*.parts"))
+    assert [row["review"] for row in after[:-1]] == [row["review"] for row in before[: len(after) - 1]]
+    assert "Traceback" not in done.stderr and sum(row["joy"] != "" for row in after) == told["scored"]
+
+
+def test_packed_rows_through_a_pipe(comments: Path, model: Path) -> None:
+    command = [*COMMAND, "-", "--format", "csv", "--column", "review", "--model", str(model)]
+    done = subprocess.run(command, input=gzip.compress(comments.read_bytes()), capture_output=True, check=True)
+    plain = subprocess.run(command, input=comments.read_bytes(), capture_output=True, check=True)
+    assert done.stdout == plain.stdout and b"1,000 rows, 10 not judged" in done.stderr
+
+
+def test_a_first_line_that_is_taken_for_a_row_is_said(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in.csv").write_text("my words,who\nso happy,a\n")
+    base = ["score", str(tmp_path / "in.csv"), "--model", str(model)]
+    assert main([*base, "--column", "1", "--out", str(tmp_path / "o.csv"), "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["rows"] == 2 and "say --column 'my words'" in told.err
+    assert main([*base, "--column", "my words", "--out", str(tmp_path / "p.csv"), "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["rows"] == 1 and "if its first line" not in told.err
 
 
 def test_through_a_pipe_into_a_file(model: Path, tmp_path: Path) -> None:

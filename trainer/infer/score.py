@@ -66,6 +66,8 @@ class Scored:
     groups: tuple[str, ...]
     wrong: tuple[Wrong, ...]
     """The first rows that could not be judged."""
+    torn: str = ""
+    """What is wrong with a packed file that breaks off: the rows before that are done."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Work:
             join(self.layout, parts.files, to, parts.joined)
             found = summed(parts.told, began_at, self._seconds, self.predictor.labels)
             parts.done()
-            return found
+            return replace(found, torn=self.source.torn)
         finally:
             parts.close()
 
@@ -123,7 +125,7 @@ class Work:
 
         write(self.layout.head())
         found = summed(told, 0, 0.0, self.predictor.labels, once=True)
-        return replace(found, seconds=self._seconds)
+        return replace(found, seconds=self._seconds, torn=self.source.torn)
 
     @property
     def _seconds(self) -> float:

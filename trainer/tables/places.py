@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 
 from trainer.errors import ConfigError, CorpusError, NotFoundError
 from trainer.paths import expanded
-from trainer.tables.kind import COMPRESSIONS, FORMATS
+from trainer.tables.kind import COMPRESSIONS, FORMATS, format_of
 
 HEAD = 1 << 20
 """Bytes of a file's beginning that its fingerprint is made of, beside its size and time."""
@@ -123,7 +123,7 @@ def _is_known(name: str) -> bool:
     stem = name.lower()
     for ending in COMPRESSIONS:
         stem = stem.removesuffix(ending)
-    return stem.rpartition(".")[2] in FORMATS
+    return format_of(stem.rpartition(".")[2]) in FORMATS
 
 
 def system_of(uri: str) -> tuple[Any, str]:
