@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from goemo_tui.commands.progress import say
 from goemo_tui.commands.score_progress import shown
 from goemo_tui.commands.score_summary import Asked, document, full_cell, lines
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, CorpusError
 
 if TYPE_CHECKING:
     from trainer.infer.score import By, Work
@@ -162,13 +164,18 @@ def say_column(source: Source | Several, files: int) -> None:
 
 
 def tell(told: dict[str, Any], asked: Asked, as_json: bool) -> None:
-    """The summary: on stdout, or on stderr where stdout has the rows."""
+    """The summary: on stdout, or on stderr where stdout has the rows. Raises CorpusError where stdout takes nothing."""
+    done = f"the rows are in {asked.out}"
     if as_json:
-        print(json.dumps(told))
+        with _written(done):
+            print(json.dumps(told))
     elif asked.out is not None:
         from goemo_tui.safe_text import clean
 
-        print("\n".join(clean(line) for line in lines(told, asked.by.days, full_cell(sys.stdout))))
+        said = "\n".join(clean(line) for line in lines(told, asked.by.days, full_cell(sys.stdout)))
+        known = sys.stdout.encoding or "utf-8"
+        with _written(done):
+            print(said.encode(known, "replace").decode(known))
     else:
         say("\n".join(lines(told, asked.by.days, full_cell(sys.stderr))))
 
@@ -226,6 +233,8 @@ def _work(options: argparse.Namespace, files: Files, to: Path | None) -> Work:
         say(text)
     if source.is_pipe and to is not None:
         say("what comes through a pipe cannot be taken up again: keep it in a file where it is long")
+    if options.safe_cells and written.format not in ("tsv", "csv"):
+        say(f"--safe-cells changes nothing here: it is for TSV and CSV, and the rows are written as {written.format}")
     open_ended = kind.format == "jsonl" and written.format != "jsonl"
     layout = Layout(written, source.names, predictor.labels, options.safe_cells, source.schema, open_ended)
     return Work(source, predictor, layout, by, options.portion or ROWS)
@@ -247,5 +256,22 @@ def counted_by(options: argparse.Namespace, names: Sequence[str]) -> By:
 
 
 def _stdout(data: bytes) -> None:
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    with _written("--out FILE keeps what is done"):
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _written(done: str) -> Iterator[None]:
+    """Something is written to stdout. Raises CorpusError where it is not taken, with what is `done`; a pipe that nobody reads is another matter."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # what is held of it must not be tried again when the interpreter ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise CorpusError(
+            f"stdout cannot be written: {error.strerror or error}; --out FILE keeps what is done"
+        ) from None

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -283,6 +284,72 @@ def test_a_first_line_that_is_taken_for_a_row_is_said(
     assert main([*base, "--column", "my words", "--out", str(tmp_path / "p.csv"), "--json"]) == 0
     told = capsys.readouterr()
     assert json.loads(told.out)["rows"] == 1 and "if its first line" not in told.err
+
+
+def test_what_a_pipe_left_behind_is_in_no_ones_way(comments: Path, model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    parts = out.with_name("out.csv.parts")
+    more = ["--column", "review", "--model", str(model), "--out", str(out), *PORTION]
+    script = " ".join([f"cat {comments} -", "|", *COMMAND, "-", "--format", "csv", *more])
+    with subprocess.Popen(
+        ["bash", "-c", f"exec 9>&1; {script} & wait"], stdin=subprocess.PIPE, start_new_session=True
+    ) as shell:
+        while len(list(parts.glob("part-*.json"))) < 2 and shell.poll() is None:
+            time.sleep(0.002)
+        os.killpg(shell.pid, signal.SIGKILL)
+    assert len(list(parts.glob("part-*.json"))) >= 2
+    assert main(["score", *arguments(comments, model, out)]) == 0
+    assert len(table(out)) == 1000 and not parts.exists()
+
+
+def test_a_disk_that_is_full_at_the_very_end_costs_nothing(
+    comments: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.csv"
+    with monkeypatch.context() as full:
+        full.setattr(
+            "trainer.tables.sink.shutil.copyfileobj", lambda *_: (_ for _ in ()).throw(OSError(28, "disk is full"))
+        )
+        assert main(["score", *arguments(comments, model, out)]) == 1
+    said = capsys.readouterr().err
+    assert "disk is full. All that was done is kept in" in said and "out.csv.parts: the same command goes on" in said
+    assert not out.exists()
+    assert main(["score", *arguments(comments, model, out, "--json")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["resumed_at"] == told["rows"] == len(table(out)) == 1000
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize("more", [[], ["--out", "o.csv"], ["--out", "o.csv", "--json"]])
+def test_a_full_stdout_is_said(more: list[str], comments: Path, model: Path, tmp_path: Path) -> None:
+    command = [*COMMAND, str(comments), "--column", "review", "--model", str(model), *more]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    assert done.returncode == 1 and "stdout cannot be written: No space left on device" in done.stderr
+    assert "unforeseen" not in done.stderr and "Exception ignored" not in done.stderr
+
+
+def test_columns_of_parquet_that_are_called_alike_come_out_in_every_format(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = [pa.array(["so happy", "so sad"]), pa.array([1, 2]), pa.array([3, 4]), pa.array(["x", "y"])]
+    pq.write_table(pa.Table.from_arrays(columns, ["text", "n", "n", "text"]), tmp_path / "in.parquet")
+    for ending in ("csv", "jsonl", "parquet"):
+        out = tmp_path / f"out.{ending}"
+        assert (
+            main(["score", str(tmp_path / "in.parquet"), "--model", str(model), "--out", str(out), "--safe-cells"]) == 0
+        )
+        said = capsys.readouterr().err
+        assert ("--safe-cells changes nothing here" in said) == (ending != "csv")
+        match ending:
+            case "csv":
+                rows: list[dict[str, Any]] = [dict(row) for row in table(out)]
+            case "jsonl":
+                rows = [json.loads(line) for line in out.read_text().splitlines()]
+            case _:
+                rows = pq.read_table(out).to_pylist()
+        found = [[str(row[name]) for name in ("text", "n", "n_2", "text_2")] for row in rows]
+        assert found == [["so happy", "1", "3", "x"], ["so sad", "2", "4", "y"]]
 
 
 def test_through_a_pipe_into_a_file(model: Path, tmp_path: Path) -> None:

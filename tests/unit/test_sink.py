@@ -63,6 +63,33 @@ def test_what_a_spreadsheet_would_calculate_is_marked_when_asked(tmp_path: Path)
     assert rows[2] == ["'=1+1", "'-5", "joy,fear", "0.9", "0.6", ""]
 
 
+def test_what_blanks_hide_and_what_columns_are_called_is_marked_too() -> None:
+    cells = [" =1", "\n\t@x", "\uff1dcmd", "\tx", "a=1", "=é"]
+    portion = Portion(0, ["t"] * 6, [""] * 6, [{"=HYPERLINK()": cell, "text": "t"} for cell in cells])
+    layout = Layout(Kind("csv"), ("=HYPERLINK()", "text"), ("+joy", "fear"), safe_cells=True)
+    assert table(layout.head().decode(), ",")[0] == ["'=HYPERLINK()", "text", "emotions", "'+joy", "fear", "error"]
+    rows = table(layout.body(portion, np.tile(P[:1], (6, 1)), np.tile([[True, False]], (6, 1))).decode(), ",")
+    assert [row[0] for row in rows] == ["' =1", "'\n\t@x", "'\uff1dcmd", "'\tx", "a=1", "'=é"]
+    assert {row[2] for row in rows} == {"'+joy"} and {row[3] for row in rows} == {"0.25"}
+    plain = Layout(Kind("csv"), ("=HYPERLINK()", "text"), ("+joy", "fear"))
+    assert plain.head().decode().startswith("=HYPERLINK()")
+
+
+def test_numbers_that_json_does_not_have_are_null() -> None:
+    infinite = float("inf")
+    batch = pa.record_batch({"text": ["a"], "n": [NAN], "list": [[1.0, -infinite, None]], "object": [{"a": infinite}]})
+    portion = Portion(0, ["a"], [""], [], batch)
+    body = Layout(Kind("jsonl"), tuple(batch.schema.names), LABELS).body(portion, P[:1], FELT[:1]).decode()
+
+    def refused(word: str) -> None:
+        raise AssertionError(word)
+
+    found = json.loads(body, parse_constant=refused)
+    assert (found["n"], found["list"], found["object"]) == (None, [1.0, None, None], {"a": None})
+    cell = Layout(Kind("csv"), tuple(batch.schema.names), LABELS).body(portion, P[:1], FELT[:1]).decode()
+    assert table(cell, ",")[0][2:4] == ["[1.0, null, null]", '{"a": null}']
+
+
 def test_json_lines_keep_the_object(tmp_path: Path) -> None:
     fields: list[dict[str, Any]] = [{"text": "a", "n": {"x": [1]}}, {"text": "\ud800", "other": None}, {}]
     portion = Portion(0, ["a", "b", ""], ["", "", "no text"], fields)
@@ -101,6 +128,18 @@ def test_parquet_keeps_types(tmp_path: Path) -> None:
     assert found.column("error").to_pylist() == [None, None, "no text"] * 2
     text = layout.__class__(Kind("csv"), layout.names, LABELS).body(portion, P, FELT).decode()
     assert table(text, ",")[0] == ["a", "1", "2024-01-02T00:00:00", "fear", "0.25", "0.75", ""]
+
+
+def test_parquet_keeps_what_its_schema_says(tmp_path: Path) -> None:
+    field = pa.field("n", pa.int8(), nullable=False, metadata={"unit": "stars"})
+    schema = pa.schema([pa.field("text", pa.string()), field], {"pandas": "{}", "huggingface": "{}", "mine": "yes"})
+    batch = pa.RecordBatch.from_arrays([pa.array(["a", "b", None]), pa.array([1, 2, 3], pa.int8())], schema=schema)
+    portion = Portion(0, ["a", "b", ""], ["", "", "no text"], [], batch)
+    layout = Layout(Kind("parquet"), ("text", "n"), LABELS, schema=schema)
+    for given in ((portion, P, FELT),), ():
+        found = pq.read_schema(written(tmp_path, "out", layout, *given))
+        assert found.metadata == {b"pandas": b"{}", b"mine": b"yes"}
+        assert not found.field("n").nullable and found.field("n").metadata[b"unit"] == b"stars"
 
 
 def test_values_of_every_kind_have_a_text(tmp_path: Path) -> None:

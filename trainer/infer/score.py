@@ -19,7 +19,7 @@ from trainer.labels import EKMAN, EMOTIONS, SENTIMENT
 from trainer.modelfolder import model_digest
 from trainer.tables import tally
 from trainer.tables.days import as_day
-from trainer.tables.parts import Parts
+from trainer.tables.parts import ONCE, Parts
 from trainer.tables.places import fingerprint
 from trainer.tables.portion import Portion, values_of
 from trainer.tables.several import Several
@@ -220,6 +220,7 @@ class Work:
             "format": [self.layout.kind.format, self.layout.safe_cells],
             "by": [list(self.by.values), list(self.by.days)],
             "portion": self.rows,
+            **({ONCE: True} if self.source.is_pipe else {}),
         }
 
     def _input(self) -> list[object]:
