@@ -263,7 +263,8 @@ def _stdout(data: bytes) -> None:
 
 @contextmanager
 def _written(done: str) -> Iterator[None]:
-    """Something is written to stdout. Raises CorpusError where it is not taken, with what is `done`; a pipe that nobody reads is another matter."""
+    """Something is written to stdout. Raises CorpusError where it is not taken, with what is `done`; where nobody reads a pipe any
+    more, that is another matter."""
     try:
         yield
         sys.stdout.flush()
