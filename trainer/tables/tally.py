@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def count(
     """The counts of some rows. `felt`: bool (rows, labels); `judged`: bool (rows,); `groups`: label numbers of each group;
     `apart`: for each column to count by, what stands in it in each row; `days`: those of them that hold days.
 
-    Of each value: rows, scored, without, then pairs of a place (among labels and groups) and how many rows are there.
+    Of each value: rows, scored, without, then pairs of a place (behind those three, of labels and groups) and its rows.
     """
     over = felt & judged[:, None]
     grouped = [over[:, list(ids)].any(axis=1) for ids in groups.values()]
@@ -57,13 +58,12 @@ def _apart(table: Array, values: Sequence[str]) -> dict[str, list[int]]:
     where = np.array([places.setdefault(value, len(places)) for value in values])
     order = np.argsort(where, kind="stable")
     sums = np.add.reduceat(table[order], np.searchsorted(where[order], np.arange(len(places))), axis=0)
-    return {value: _sparse(sums[place]) for value, place in places.items()}
-
-
-def _sparse(sums: Array) -> list[int]:
-    head, rest = sums[: len(_SUMS)].tolist(), sums[len(_SUMS) :]
-    (places,) = rest.nonzero()
-    return [*head, *(int(n) for place in places for n in (place, rest[place]))]
+    first = len(_SUMS)
+    rows, columns = sums[:, first:].nonzero()
+    pairs = np.stack([columns + first, sums[rows, columns + first]], axis=1).ravel().tolist()
+    ends = (2 * np.searchsorted(rows, np.arange(len(places) + 1))).tolist()
+    heads = sums[:, :first].tolist()
+    return {value: heads[place] + pairs[ends[place] : ends[place + 1]] for value, place in places.items()}
 
 
 def _named(sums: Array, labels: int) -> Counts:
@@ -117,12 +117,19 @@ class _Values:
 
     def add(self, counts: Mapping[str, Sequence[int]]) -> None:
         """Add those of a portion."""
-        for value, sparse in counts.items():
-            into = self._at(value)
-            first = len(_SUMS)
-            into[:first] += sparse[:first]
-            for place, rows in zip(sparse[first::2], sparse[first + 1 :: 2], strict=True):
-                into[first + place] += rows
+        coming, some = iter(counts.items()), max(1, MOST_VALUES // 4)
+        while few := list(islice(coming, some)):
+            if not self._closed and len(self.places) + sum(value not in self.places for value, _ in few) > MOST_VALUES:
+                self._make_room()
+            rows, columns, numbers = list[int](), list[int](), list[int]()
+            for value, sparse in few:
+                columns += (*range(len(_SUMS)), *sparse[len(_SUMS) :: 2])
+                numbers += (*sparse[: len(_SUMS)], *sparse[len(_SUMS) + 1 :: 2])
+                rows += [self._at(value)] * (len(numbers) - len(rows))
+            at, into, more = np.array(rows), np.array(columns), np.array(numbers)
+            held = at >= 0
+            np.add.at(self._sums, (at[held], into[held]), more[held])
+            np.add.at(self._others, into[~held], more[~held])
 
     def close(self) -> None:
         """From here on the values that are held are counted anew, and all others together."""
@@ -144,18 +151,14 @@ class _Values:
         rest = self._others + self._sums.sum(axis=0) - sum(self._sums[self.places[value]] for value in shown)
         return found | ({OTHERS: _named(rest, labels)} if rest[0] else {})
 
-    def _at(self, value: str) -> Array:
-        place = self.places.get(value)
-        if place is None and self._closed:
-            return self._others
-        if place is None:
-            if len(self.places) >= MOST_VALUES:
-                self._make_room()
+    def _at(self, value: str) -> int:
+        """Its place; below 0 for one that is counted with the others."""
+        place = self.places.get(value, -1)
+        if place < 0 and not self._closed:
             place = self.places[value] = len(self.places)
             if place >= len(self._sums):
                 self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
-        row: Array = self._sums[place]
-        return row
+        return place
 
     def _make_room(self) -> None:
         """Give up the less frequent half; what is no value stays."""
