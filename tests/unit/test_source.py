@@ -68,7 +68,8 @@ def test_a_header_names_the_text(tmp_path: Path) -> None:
         ("n\ttext\n1\ta, b\n", None, ("n", "text"), "text", "a, b", ""),
         ("n;review\n1;hi\n", "review", ("n", "review"), "review", "hi", ""),
         ("1;hi there\n2;bye\n", "2", ("column_1", "column_2"), "column_2", "hi there", "hi there"),
-        ("I love it; really\nso sad\n", None, ("text",), "text", "I love it; really", "I love it; really"),
+        ("I love it; really\nso sad\n", None, ("text",), "text", "I love it; really", ""),
+        ("hi\t3\tid1\n", None, ("text",), "text", "hi\t3\tid1", ""),
     ],
 )
 def test_what_the_first_line_of_a_csv_is(
@@ -89,6 +90,7 @@ def test_columns_that_a_semicolon_parts_are_asked_for_by_name(tmp_path: Path) ->
 def test_official_rows_have_no_header(tmp_path: Path) -> None:
     found = source(tmp_path, "a.tsv", "it's \"a day\t3,27\tid1\nbad\t1\n\tnone\t4\tx\n")
     assert (found.names, found.column, found.has_header) == (("text", "labels", "id"), "text", False)
+    assert source(tmp_path, "b.tsv", "hello\t3\tid1\n").instead == ""
     assert rows(found) == [("it's \"a day", ""), ("", "2 columns, 3 expected"), ("", "4 columns, 3 expected")]
 
 

@@ -30,7 +30,8 @@ def score_file(
     TSV, CSV, JSONL, Parquet or a text a line (.txt) in, also .gz and .zst; TSV, CSV, JSONL or Parquet out, told by the
     names' endings. `column` holds the texts (left out: text, comment, comment_text or sentence). Memory does not grow with
     the file. Broken off, or ended by `stop` with Cancelled, the same call goes on behind the last whole part. `tell` hears
-    how far it is. A row that cannot be judged keeps its place, says why in `error` and is counted.
+    how far it is. A row that cannot be judged keeps its place, says why in `error` and is counted;
+    of a packed file that breaks off the rows before that are written, and `torn` of what is returned says so.
     Raises ConfigError for names, columns and formats that cannot be, and for a file `to` that is there already unless
     `overwrite`; NotFoundError, CorpusError, ModelError.
     """

@@ -69,6 +69,13 @@ def header(first: list[str], column: str | None, shown: str) -> Header:
     )
 
 
+def perhaps_name(first: Sequence[str], text: int) -> str:
+    """What stands over the text in a first line that is taken for a row, if that may be a name after all."""
+    cell = first[text].strip()
+    official = len(first) == 3 and _OFFICIAL.match(first[1])
+    return cell if _is_name(cell) and not official else ""
+
+
 def text_column(names: Sequence[str], column: str | None, shown: str) -> str:
     """Which of named columns has the text. Raises ConfigError."""
     if column is not None and column in names:

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from trainer.errors import ConfigError, CorpusError
 from trainer.tables.arrow_rows import batches, opened_rows
-from trainer.tables.header import SHORT, delimiter_of, header, text_column
+from trainer.tables.header import delimiter_of, header, perhaps_name, text_column
 from trainer.tables.kind import Kind
 from trainer.tables.places import is_once, name_of, opened
 from trainer.tables.portion import Portion, whole
@@ -144,8 +144,7 @@ class Source:
             raise CorpusError(f"{self._shown} has no rows")
         names, text, is_header = header(head[0], column, self._shown)
         self.names, self.column, self.has_header = names, names[text], is_header
-        cell = head[0][text].strip()
-        self.instead = cell if not is_header and 0 < len(cell) <= SHORT and "\n" not in cell else ""
+        self.instead = "" if is_header else perhaps_name(head[0], text)
 
         def row(record: Record) -> Row:
             fields, broken = record
