@@ -7,6 +7,7 @@ import io
 import json
 import random
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.errors import ConfigError, CorpusError, NotFoundError
+from trainer.tables.arrow_rows import _weights
 from trainer.tables.kind import Kind, kind_of
 from trainer.tables.records import FIELD
 from trainer.tables.source import Source
@@ -341,6 +343,23 @@ def test_what_is_in_other_columns_counts_as_well(tmp_path: Path) -> None:
             assert [(p.first, len(p)) for p in found] == [(n, min(3, 10 - n)) for n in range(skip, 10, 3)]
         until = Source(str(tmp_path / "a.parquet"), Kind("parquet")).portions(100, 3, characters=12_000, until=8)
         assert [(p.first, len(p)) for p in until] == [(3, 3), (6, 2)]
+
+
+def test_what_many_values_share_is_counted_for_none(tmp_path: Path) -> None:
+    shared = pa.array(["x" * 4000, "y" * 4000, None] * 10).dictionary_encode()
+    columns = {
+        "text": ["a"] * 30, "same": shared, "lists": pa.array([["x" * 4000], [], None] * 10), "none": pa.nulls(30),
+        "inside": pa.StructArray.from_arrays([shared], ["one"]), "map": pa.array([[("k", 1)]] * 30, pa.map_("string", "int8")),
+        "three": pa.array([[1.0, 2.0, 3.0], None, [0.0] * 3] * 10, pa.list_(pa.float64(), 3)), "money": [Decimal("1.5")] * 30,
+    }  # fmt: skip
+    sizes = _weights(
+        pa.RecordBatch.from_arrays([pa.array(c) if isinstance(c, list) else c for c in columns.values()], [*columns])
+    )
+    assert sizes.tolist() == sizes[:3].tolist() * 10
+    assert [int(size) // 4000 for size in sizes[:3]] == [3, 2, 0]
+    pq.write_table(pa.table({"text": ["a"] * 30, "same": shared}), tmp_path / "a.parquet")
+    found = Source(str(tmp_path / "a.parquet"), Kind("parquet")).portions(100, characters=24_000)
+    assert [len(p) for p in found] == [8, 9, 9, 4]
 
 
 def test_columns_of_parquet_that_are_called_alike(tmp_path: Path) -> None:

@@ -18,6 +18,9 @@ AT_ONCE = 512
 BUFFER = 1 << 18
 """Bytes of a column that are read at once where row groups are large."""
 
+ODD = 64
+"""Bytes that a value of a seldom type is taken for."""
+
 SMALL = 1 << 25
 """Bytes of a row group that Arrow reads whole, which is the fastest."""
 
@@ -54,8 +57,9 @@ def batches(file: Any, schema: Any, rows: int, size: int, skip: int) -> Iterator
     bytes_ = sum(meta.row_group(number).total_byte_size for number in range(meta.num_row_groups))
     decoded = max(1, min(rows, AT_ONCE, size // max(1, bytes_ // max(1, meta.num_rows))))
     found = file.iter_batches(decoded, row_groups=range(group, meta.num_row_groups))
-    named = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in found)
-    yield from _cut(named, rows, size, skip - before)
+    if schema.names != file.schema_arrow.names:
+        found = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in found)
+    yield from _cut(found, rows, size, skip - before)
 
 
 def _cut(batches: Iterator[Any], rows: int, size: int, skip: int) -> Iterator[Any]:
@@ -88,23 +92,39 @@ def _weights(batch: Any) -> Array:
 
 
 def _sizes(column: Any) -> Array:
-    import pyarrow.compute as pc
+    """Bytes of each value, about. What Arrow says of a slice is of no use: it counts what all values share as well."""
     from pyarrow import types
 
-    kind = column.type
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind) or types.is_large_binary(kind):
-        lengths: Array = pc.fill_null(pc.binary_length(column), 0).to_numpy(zero_copy_only=False).astype(np.int64)
-        return lengths
-    if types.is_primitive(kind) or types.is_fixed_size_binary(kind) or types.is_null(kind):
-        return np.full(len(column), 0 if types.is_null(kind) else max(1, kind.bit_width // 8), np.int64)
+    kind, rows = column.type, len(column)
+    if types.is_dictionary(kind):
+        each = np.append(_sizes(column.dictionary), 0)
+        return np.asarray(each[_numbers(column.indices.cast("int64"), -1)])
+    if any(test(kind) for test in (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary)):
+        return _lengths(column, "binary_length")
+    if types.is_string_view(kind) or types.is_binary_view(kind):
+        return _lengths(column.cast("large_binary"), "binary_length")
+    if types.is_struct(kind):
+        return sum((_sizes(child) for child in column.flatten()), np.zeros(rows, np.int64))
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        inner = kind.value_type
-        if types.is_primitive(inner):
-            items = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
-            sizes: Array = items.astype(np.int64) * max(1, inner.bit_width // 8)
-            return sizes
-    nested: Array = np.array([column.slice(row, 1).nbytes for row in range(len(column))], np.int64)
-    return nested
+        ends = np.cumsum(_lengths(column, "list_value_length"))
+        upto = np.append(0, np.cumsum(_sizes(column.flatten())))
+        return np.asarray(np.diff(upto[np.append(0, ends)]))
+    if types.is_primitive(kind) or types.is_fixed_size_binary(kind):
+        return np.full(rows, max(1, kind.bit_width // 8), np.int64)
+    return np.full(rows, ODD, np.int64)
+
+
+def _lengths(column: Any, of: str) -> Array:
+    import pyarrow.compute as pc
+
+    return _numbers(pc.call_function(of, [column]), 0)
+
+
+def _numbers(column: Any, missing: int) -> Array:
+    import pyarrow.compute as pc
+
+    found: Array = pc.fill_null(column, missing).to_numpy(zero_copy_only=False).astype(np.int64)
+    return found
 
 
 def _one(batches: list[Any]) -> Any:
