@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from goemo_tui.commands.progress import say
 from goemo_tui.commands.score_progress import shown
-from goemo_tui.commands.score_summary import Asked, document, lines
-from trainer.errors import ConfigError
+from goemo_tui.commands.score_summary import Asked, document, full_cell, lines
+from trainer.errors import ConfigError, CorpusError
 
 if TYPE_CHECKING:
     from trainer.infer.score import By, Work
@@ -99,6 +102,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _here(options: argparse.Namespace) -> int:
     """In this process."""
+    from trainer.tables.sink import followed
+
     files = files_given(options)
     to = _target(options, files)
     work = _work(options, files, to)
@@ -112,13 +117,15 @@ def _here(options: argparse.Namespace) -> int:
                 found = work.into(_stdout)
         except KeyboardInterrupt:
             if to is not None:
-                say(f"stopped; what is done lies in {to}.parts, and the same command goes on")
+                say(f"stopped; what is done lies in {followed(to)}.parts, and the same command goes on")
             raise
     labels, name = work.predictor.labels, work.predictor.name
     asked = Asked(name, labels, input_of(options), str(to) if to else None, source.column, work.by)
     told = document(found, asked)
     tell(told, asked, options.json)
-    return no_row(told)
+    if found.torn:
+        say(f"{found.torn}. The rows that came before are scored; get the file again for the others")
+    return 1 if found.torn else no_row(told)
 
 
 def no_row(told: dict[str, Any]) -> int:
@@ -152,23 +159,31 @@ def say_column(source: Source | Several, files: int) -> None:
     if source.kind.format not in ("jsonl", "parquet", "txt"):
         named = "" if source.has_header else "; its first line is a row, for it names no columns"
         say(f"the texts are in the column {source.column}{named}")
+        if source.instead:
+            say(f"if its first line does name the columns, say --column {shlex.quote(source.instead)}")
 
 
 def tell(told: dict[str, Any], asked: Asked, as_json: bool) -> None:
-    """The summary: on stdout, or on stderr where stdout has the rows."""
+    """The summary: on stdout, or on stderr where stdout has the rows. Raises CorpusError where stdout takes nothing."""
+    done = f"the rows are in {asked.out}"
     if as_json:
-        print(json.dumps(told))
+        with _written(done):
+            print(json.dumps(told))
     elif asked.out is not None:
         from goemo_tui.safe_text import clean
 
-        print("\n".join(clean(line) for line in lines(told, asked.by.days)))
+        said = "\n".join(clean(line) for line in lines(told, asked.by.days, full_cell(sys.stdout)))
+        known = sys.stdout.encoding or "utf-8"
+        with _written(done):
+            print(said.encode(known, "replace").decode(known))
     else:
-        say("\n".join(lines(told, asked.by.days)))
+        say("\n".join(lines(told, asked.by.days, full_cell(sys.stderr))))
 
 
 def _target(options: argparse.Namespace, files: Files) -> Path | None:
     from trainer.paths import expanded
     from trainer.tables.places import is_uri
+    from trainer.tables.sink import followed
 
     if options.out in (None, PIPE):
         if options.json:
@@ -179,8 +194,8 @@ def _target(options: argparse.Namespace, files: Files) -> Path | None:
     to = expanded(options.out).absolute()
     if to.is_dir():
         raise ConfigError(f"{to} is a folder: name a file in it", key="out")
-    if not to.parent.is_dir():
-        raise ConfigError(f"{to.parent} is no folder", key="out")
+    if not followed(to).parent.is_dir():
+        raise ConfigError(f"{followed(to).parent} is no folder", key="out")
     read = [Path(file) for file, _ in files if file != PIPE and not is_uri(file)]
     if to.exists() and any(file.exists() and to.samefile(file) for file in read):
         raise ConfigError(f"{to} is the file that is read: choose another name", key="out")
@@ -191,7 +206,7 @@ def _target(options: argparse.Namespace, files: Files) -> Path | None:
 
 def _work(options: argparse.Namespace, files: Files, to: Path | None) -> Work:
     """All that can be wrong is found before the first row is judged."""
-    from trainer.tables.kind import Kind, kind_of
+    from trainer.tables.kind import Kind, format_of, kind_of
     from trainer.tables.several import source_of
     from trainer.tables.sink import Layout
 
@@ -200,7 +215,7 @@ def _work(options: argparse.Namespace, files: Files, to: Path | None) -> Work:
         written = kind_of(to.name, options.out_format, "--out-format", writes=True)
     else:
         lines = kind.format if kind.format in ("tsv", "csv") else "jsonl"
-        written = Kind(options.out_format.lower() if options.out_format else lines)
+        written = Kind(format_of(options.out_format) if options.out_format else lines)
         if written.format not in ("tsv", "csv", "jsonl"):
             raise ConfigError(f"{written.format} cannot be written to stdout: name a file with --out", key="out-format")
     source = source_of(files, options.column)
@@ -218,6 +233,8 @@ def _work(options: argparse.Namespace, files: Files, to: Path | None) -> Work:
         say(text)
     if source.is_pipe and to is not None:
         say("what comes through a pipe cannot be taken up again: keep it in a file where it is long")
+    if options.safe_cells and written.format not in ("tsv", "csv"):
+        say(f"--safe-cells changes nothing here: it is for TSV and CSV, and the rows are written as {written.format}")
     open_ended = kind.format == "jsonl" and written.format != "jsonl"
     layout = Layout(written, source.names, predictor.labels, options.safe_cells, source.schema, open_ended)
     return Work(source, predictor, layout, by, options.portion or ROWS)
@@ -232,9 +249,30 @@ def counted_by(options: argparse.Namespace, names: Sequence[str]) -> By:
             raise ConfigError(
                 f"there is no column {column!r} to count by; there are: {', '.join(names)[:300]}", key="by"
             )
+    both = next((column for column in options.by if column in options.by_day), None)
+    if both is not None:
+        raise ConfigError(f"{both}: --by counts its values, --by-day its days; give one of them", key="by")
     return By(tuple(dict.fromkeys(options.by)), tuple(dict.fromkeys(options.by_day)))
 
 
 def _stdout(data: bytes) -> None:
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    with _written("--out FILE keeps what is done"):
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _written(done: str) -> Iterator[None]:
+    """Something is written to stdout. Raises CorpusError where it is not taken, with what is `done`; where nobody reads a pipe any
+    more, that is another matter."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # what is held of it must not be tried again when the interpreter ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise CorpusError(
+            f"stdout cannot be written: {error.strerror or error}; --out FILE keeps what is done"
+        ) from None

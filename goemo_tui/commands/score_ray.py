@@ -45,9 +45,12 @@ def run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> None:
     """What can be wrong with the options themselves. Raises ConfigError."""
     from goemo_tui.commands.score import PIPE
+    from trainer.tables.places import is_once
 
-    if PIPE in options.input:
-        raise ConfigError("stdin cannot be cut into parts: name files, or leave --engine ray out", key="input")
+    if any(is_once(where) for where in options.input):
+        raise ConfigError(
+            "stdin cannot be cut into parts, nor can a pipe: name files, or leave --engine ray out", key="input"
+        )
     if options.out in (None, PIPE):
         raise ConfigError("--engine ray writes a folder of Parquet parts: name it with --out", key="out")
     if (options.out_format or "parquet").lower() != "parquet" or options.safe_cells:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 MOST_MORE = 30
@@ -59,4 +63,20 @@ def test_five_times_the_rows_take_no_more_memory(ending: str, tmp_path: Path, ti
         file.write_text(line * rows)
         found.append(peak(file, tmp_path / f"out.{rows}.{ending}", tiny_encoder))
     assert [rows for rows, _ in found] == [4_000, 20_000]
+    assert found[1][1] - found[0][1] < MOST_MORE, found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells the peak of a process")
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_rows_with_much_in_other_columns_take_no_more_memory(ending: str, tmp_path: Path, tiny_encoder: Path) -> None:
+    found = []
+    for rows in (1_500, 4_500):
+        file = tmp_path / f"{rows}.{ending}"
+        if ending == "jsonl":
+            file.write_text((json.dumps({"text": "so happy", "vector": [1 / 3] * 1_500}) + "\n") * rows)
+        else:
+            pictures = pa.table({"text": ["so happy"] * rows, "picture": [os.urandom(30_000) for _ in range(rows)]})
+            pq.write_table(pictures, file, write_batch_size=32)  # a page is what has to be held
+        found.append(peak(file, tmp_path / f"out.{rows}.{ending}", tiny_encoder))
+    assert [rows for rows, _ in found] == [1_500, 4_500]
     assert found[1][1] - found[0][1] < MOST_MORE, found

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainer.errors import ConfigError, CorpusError
-from trainer.tables.parts import Parts
+from trainer.tables.parts import ONCE, Parts
 
 
 def test_it_goes_on_behind_the_last_whole_part(tmp_path: Path) -> None:
@@ -46,6 +46,19 @@ def test_another_job_is_not_mixed_in(tmp_path: Path) -> None:
         Parts(tmp_path / "out", {"model": "b"})
     anew = Parts(tmp_path / "out", {"model": "b"}, again=True)
     assert not list(anew.told()) and [f.name for f in anew.folder.iterdir() if f.name.startswith("part")] == []
+
+
+def test_what_came_through_a_pipe_is_in_nobodys_way(tmp_path: Path) -> None:
+    parts = Parts(tmp_path / "out", {"input": ["-"], ONCE: True})
+    parts.add(b"one", {"rows": 3})
+    with pytest.raises(ConfigError, match="another process"):
+        Parts(tmp_path / "out", {"input": ["file"]})
+    parts.close()
+    other = Parts(tmp_path / "out", {"input": ["file"]})
+    assert not list(other.told()) and other.total("rows") == 0
+    other.add(b"two", {"rows": 1})
+    other.close()
+    assert Parts(tmp_path / "out", {"input": ["file"]}).total("rows") == 1
 
 
 def test_a_second_process_is_turned_away(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pytest
 from trainer.errors import ConfigError, CorpusError, NotFoundError
 from trainer.tables.folder import Folder
 from trainer.tables.part_folder import Part, PartFolder, within
-from trainer.tables.places import files_of, fingerprint, name_of, opened
+from trainer.tables.places import files_of, fingerprint, is_once, name_of, opened
 from trainer.tables.several import Several, kinds_of, source_of
 from trainer.tables.source import Source
 
@@ -75,6 +76,18 @@ def test_what_is_not_there_is_said(given: list[str], error: type[Exception], wor
     (folder / "empty").mkdir()
     with pytest.raises(error, match=words):
         files_of([where.replace("DIR", str(folder)) for where in given])
+
+
+def test_what_can_be_read_once_stands_alone(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    (folder / "link").symlink_to(folder / "pipe")
+    once = [str(folder / "pipe"), str(folder / "link"), "-", "/dev/null"]
+    assert all(map(is_once, once))
+    assert not any(map(is_once, (str(folder), f"{folder}/a.csv", f"{folder}/gone", f"file://{folder}/pipe")))
+    for where in once:
+        with pytest.raises(ConfigError, match="alone"):
+            files_of([f"{folder}/a.csv", where])
+    assert files_of([once[0]]) == [once[0]]
 
 
 def test_keys_in_a_uri_are_told_to_nobody() -> None:

@@ -8,6 +8,7 @@ import decimal
 import gzip
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from trainer.errors import CorpusError
+from trainer.errors import ConfigError, CorpusError
 from trainer.tables.kind import Kind
 from trainer.tables.portion import Portion
-from trainer.tables.sink import Layout, join
+from trainer.tables.sink import Layout, followed, join
 
 LABELS = ("joy", "fear")
 NAN = float("nan")
@@ -35,7 +36,6 @@ def written(tmp_path: Path, name: str, layout: Layout, *portions: tuple[Portion,
         parts.append(tmp_path / f"part{number}")
         parts[-1].write_bytes(layout.body(*portion))
     join(layout, parts, tmp_path / name, tmp_path / ".joined")
-    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     assert not [f for f in tmp_path.iterdir() if f.name.startswith(".")]
     return tmp_path / name
 
@@ -61,6 +61,33 @@ def test_what_a_spreadsheet_would_calculate_is_marked_when_asked(tmp_path: Path)
     layout = Layout(Kind("csv"), ("text", "n"), LABELS, safe_cells=True)
     rows = table(written(tmp_path, "out", layout, (PORTION, P, FELT)).read_text(), ",")
     assert rows[2] == ["'=1+1", "'-5", "joy,fear", "0.9", "0.6", ""]
+
+
+def test_what_blanks_hide_and_what_columns_are_called_is_marked_too() -> None:
+    cells = [" =1", "\n\t@x", "\uff1dcmd", "\tx", "a=1", "=é"]
+    portion = Portion(0, ["t"] * 6, [""] * 6, [{"=HYPERLINK()": cell, "text": "t"} for cell in cells])
+    layout = Layout(Kind("csv"), ("=HYPERLINK()", "text"), ("+joy", "fear"), safe_cells=True)
+    assert table(layout.head().decode(), ",")[0] == ["'=HYPERLINK()", "text", "emotions", "'+joy", "fear", "error"]
+    rows = table(layout.body(portion, np.tile(P[:1], (6, 1)), np.tile([[True, False]], (6, 1))).decode(), ",")
+    assert [row[0] for row in rows] == ["' =1", "'\n\t@x", "'\uff1dcmd", "'\tx", "a=1", "'=é"]
+    assert {row[2] for row in rows} == {"'+joy"} and {row[3] for row in rows} == {"0.25"}
+    plain = Layout(Kind("csv"), ("=HYPERLINK()", "text"), ("+joy", "fear"))
+    assert plain.head().decode().startswith("=HYPERLINK()")
+
+
+def test_numbers_that_json_does_not_have_are_null() -> None:
+    infinite = float("inf")
+    batch = pa.record_batch({"text": ["a"], "n": [NAN], "list": [[1.0, -infinite, None]], "object": [{"a": infinite}]})
+    portion = Portion(0, ["a"], [""], [], batch)
+    body = Layout(Kind("jsonl"), tuple(batch.schema.names), LABELS).body(portion, P[:1], FELT[:1]).decode()
+
+    def refused(word: str) -> None:
+        raise AssertionError(word)
+
+    found = json.loads(body, parse_constant=refused)
+    assert (found["n"], found["list"], found["object"]) == (None, [1.0, None, None], {"a": None})
+    cell = Layout(Kind("csv"), tuple(batch.schema.names), LABELS).body(portion, P[:1], FELT[:1]).decode()
+    assert table(cell, ",")[0][2:4] == ["[1.0, null, null]", '{"a": null}']
 
 
 def test_json_lines_keep_the_object(tmp_path: Path) -> None:
@@ -101,6 +128,18 @@ def test_parquet_keeps_types(tmp_path: Path) -> None:
     assert found.column("error").to_pylist() == [None, None, "no text"] * 2
     text = layout.__class__(Kind("csv"), layout.names, LABELS).body(portion, P, FELT).decode()
     assert table(text, ",")[0] == ["a", "1", "2024-01-02T00:00:00", "fear", "0.25", "0.75", ""]
+
+
+def test_parquet_keeps_what_its_schema_says(tmp_path: Path) -> None:
+    field = pa.field("n", pa.int8(), nullable=False, metadata={"unit": "stars"})
+    schema = pa.schema([pa.field("text", pa.string()), field], {"pandas": "{}", "huggingface": "{}", "mine": "yes"})
+    batch = pa.RecordBatch.from_arrays([pa.array(["a", "b", None]), pa.array([1, 2, 3], pa.int8())], schema=schema)
+    portion = Portion(0, ["a", "b", ""], ["", "", "no text"], [], batch)
+    layout = Layout(Kind("parquet"), ("text", "n"), LABELS, schema=schema)
+    for given in ((portion, P, FELT),), ():
+        found = pq.read_schema(written(tmp_path, "out", layout, *given))
+        assert found.metadata == {b"pandas": b"{}", b"mine": b"yes"}
+        assert not found.field("n").nullable and found.field("n").metadata[b"unit"] == b"stars"
 
 
 def test_values_of_every_kind_have_a_text(tmp_path: Path) -> None:
@@ -156,6 +195,28 @@ def test_a_column_that_is_called_like_a_new_one_stays(tmp_path: Path) -> None:
     assert head == "text,joy,predicted_emotions,predicted_joy,predicted_fear,predicted_error\n"
 
 
+def test_a_new_file_is_read_by_whom_the_umask_lets_and_an_old_one_by_whom_it_was(tmp_path: Path) -> None:
+    layout = Layout(Kind("csv"), ("text", "n"), LABELS)
+    before = os.umask(0o027)
+    try:
+        file = written(tmp_path, "out", layout, (PORTION, P, FELT))
+        assert file.stat().st_mode & 0o777 == 0o640
+        file.chmod(0o604)
+        assert written(tmp_path, "out", layout, (PORTION, P, FELT)).stat().st_mode & 0o777 == 0o604
+    finally:
+        os.umask(before)
+
+
+def test_a_link_is_followed_and_a_device_or_pipe_is_no_place_for_a_file(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    assert followed(tmp_path / "link") == followed(tmp_path / "file") == tmp_path / "file"
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "far").symlink_to(tmp_path / "pipe")
+    for other in (tmp_path / "pipe", tmp_path / "far", Path("/dev/null")):
+        with pytest.raises(ConfigError, match="leave --out out"):
+            followed(other)
+
+
 def test_a_place_that_takes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="cannot be written"):
+    with pytest.raises(CorpusError, match=r"cannot be written.*kept in .*nowhere: the same command goes on"):
         join(Layout(Kind("csv"), ("text",), LABELS), [], tmp_path / "nowhere" / "out", tmp_path / "nowhere" / "joined")

@@ -15,7 +15,7 @@ LABEL_NAMES = ("labels", "label", "emotions", "emotion")
 ID_NAMES = ("id", "comment_id")
 
 # Possessive, so that a line of nothing but quotes costs linear time. Doubled quotes leave one reading only.
-_QUOTED = {d: re.compile(rf'"([^"]*+(?:""[^"]*+)*+)"({re.escape(d)}|\Z)') for d in "\t,"}
+_QUOTED = {d: re.compile(rf'"([^"]*+(?:""[^"]*+)*+)"({re.escape(d)}|\Z)') for d in "\t,;"}
 
 
 def split_fields(line: str, delimiter: str) -> list[str]:

@@ -78,7 +78,8 @@ def planned(file: str, kind: Kind, first: Source, job: Job, number: int) -> Plan
         source = opened_like(first, file, kind, job.column)
         try:
             sizes = _portions(source, job.portion)
-            return Planned(name_of(file), print, tuple(_cut(sizes, job.part, number)))
+            parts = tuple(_cut(sizes, job.part, number))
+            return Planned(name_of(file), print, () if source.torn else parts, source.torn)
         finally:
             source.close()
     except GoemoError as error:
@@ -173,10 +174,11 @@ class Worker:
         return pa.ipc.read_schema(pa.BufferReader(self.job.schema))
 
     def _rows(self, source: Source, part: Part) -> Iterator[Portion]:
-        skip = part.first if source.kind.format == "parquet" else 0
+        typed = source.kind.format == "parquet"
+        skip, until = (part.first, part.first + part.rows) if typed else (0, None)
         passed = 0
         name = name_of(source.where) if len(self.job.files) > 1 else ""
-        for portion in source.portions(self.job.portion, skip) if part.rows else ():
+        for portion in source.portions(self.job.portion, skip, until=until) if part.rows else ():
             yield Portion(part.first + passed, portion.texts, portion.errors, portion.fields, portion.batch, name)
             passed += len(portion)
             if passed >= part.rows:

@@ -140,7 +140,7 @@ class Scoring:
         failed += [Failed(files[p.file].name, p.first + 1, p.rows, what) for p, what in missing.items()]
         seconds = time.monotonic() - self._began
         rows = sum(part.rows for part in before)
-        scored = summed(folder.told(after), rows, seconds, self.labels)
+        scored = summed(lambda: folder.told(after), rows, seconds, self.labels)
         return Outcome(scored, len(after), len(before), tuple(failed))
 
     def _told(self, todo: Sequence[Part], plan: str, rows: int, before: Sequence[Part]) -> dict[str, str]:

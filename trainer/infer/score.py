@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,12 @@ from trainer.corpus.tokens import TokenArrays, tokenize
 from trainer.labels import EKMAN, EMOTIONS, SENTIMENT
 from trainer.modelfolder import model_digest
 from trainer.tables import tally
-from trainer.tables.parts import Parts
+from trainer.tables.days import as_day
+from trainer.tables.parts import ONCE, Parts
 from trainer.tables.places import fingerprint
 from trainer.tables.portion import Portion, values_of
 from trainer.tables.several import Several
-from trainer.tables.sink import Layout, join
+from trainer.tables.sink import Layout, followed, join
 from trainer.tables.source import Source
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 ROWS = 8_192
 """Rows of a portion: what is sorted together, and what a kill costs at the most."""
+
+CHARACTERS = 1_000_000
+"""Of texts that are tokenized together."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Scored:
     groups: tuple[str, ...]
     wrong: tuple[Wrong, ...]
     """The first rows that could not be judged."""
+    torn: str = ""
+    """What is wrong with a packed file that breaks off: the rows before that are done."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class By:
     def of(self, portion: Portion) -> dict[str, list[str]]:
         """What is counted by, for each row."""
         found = {column: [tally.as_value(v) for v in _column(portion, column)] for column in self.values}
-        return found | {column: [tally.as_day(v) for v in _column(portion, column)] for column in self.days}
+        return found | {column: [as_day(v) for v in _column(portion, column)] for column in self.days}
 
 
 MOST_WRONG = 20
@@ -96,15 +102,16 @@ class Work:
 
     def into_file(self, to: Path, again: bool = False) -> Scored:
         """Score all into `to`, or go on where an earlier process was broken off. Raises ConfigError, CorpusError, Cancelled."""
+        to = followed(to)
         parts = Parts(to, self._about(), again or self.source.is_pipe)
         try:
             began_at = parts.total("rows")
             for body, told in self.portions(self.source.portions(self.rows, began_at), began_at, parts.total("errors")):
                 parts.add(body, told)
             join(self.layout, parts.files, to, parts.joined)
-            found = summed(parts.told(), began_at, self._seconds, self.predictor.labels)
+            found = summed(parts.told, began_at, self._seconds, self.predictor.labels)
             parts.done()
-            return found
+            return replace(found, torn=self.source.torn)
         finally:
             parts.close()
 
@@ -117,7 +124,8 @@ class Work:
                 yield one
 
         write(self.layout.head())
-        return summed(told(), 0, self._seconds, self.predictor.labels)
+        found = summed(told, 0, 0.0, self.predictor.labels, once=True)
+        return replace(found, seconds=self._seconds, torn=self.source.torn)
 
     @property
     def _seconds(self) -> float:
@@ -154,8 +162,22 @@ class Work:
             return None
         good = np.array([not error for error in portion.errors], dtype=bool)
         texts = [text for text, fine in zip(portion.texts, good, strict=True) if fine]
-        tokens = tokenize(texts, self.predictor.tokenizer, self.predictor.max_length)
+        tokens = self._tokens(texts)
         return _Ready(portion, good, tokens, (before, self._read))
+
+    def _tokens(self, texts: Sequence[str]) -> TokenArrays:
+        """Those of all texts. No text is cut before, for `predict` cuts none; so that long ones do not fill the memory with what
+        lies behind the tokens that a model reads, not many characters go at once."""
+        ids, lengths, first = [], [np.zeros(1, np.int64)], 0
+        while first < len(texts):
+            last, characters = first, 0
+            while last < len(texts) and (last == first or characters + len(texts[last]) <= CHARACTERS):
+                characters, last = characters + len(texts[last]), last + 1
+            found = tokenize(texts[first:last], self.predictor.tokenizer, self.predictor.max_length)
+            ids.append(found.ids)
+            lengths.append(found.lengths)
+            first = last
+        return TokenArrays(np.concatenate([np.zeros(0, np.int32), *ids]), np.cumsum(np.concatenate(lengths)))
 
     @property
     def _read(self) -> float:
@@ -184,7 +206,7 @@ class Work:
             "rows": len(portion),
             "errors": len(wrong),
             "wrong": wrong[:MOST_WRONG],
-            "counts": tally.count(felt, judged, groups_of(self.predictor.labels), self.by.of(portion)),
+            "counts": tally.count(felt, judged, groups_of(self.predictor.labels), self.by.of(portion), self.by.days),
         }
 
     def _about(self) -> dict[str, Any]:
@@ -197,6 +219,8 @@ class Work:
             "precision": self.predictor.precision,
             "format": [self.layout.kind.format, self.layout.safe_cells],
             "by": [list(self.by.values), list(self.by.days)],
+            "portion": self.rows,
+            **({ONCE: True} if self.source.is_pipe else {}),
         }
 
     def _input(self) -> list[object]:
@@ -214,14 +238,26 @@ def groups_of(labels: Sequence[str]) -> dict[str, list[int]]:
     return {group: [names.index(member) for member in members] for group, members in groups.items()}
 
 
-def summed(told: Iterable[dict[str, Any]], began_at: int, seconds: float, labels: Sequence[str]) -> Scored:
-    """What was told of all portions, in their order, as one."""
-    rows, errors, counts, wrong = 0, 0, tally.Counts(), list[Wrong]()
-    for one in told:
-        rows, errors = rows + one["rows"], errors + one["errors"]
-        wrong += [_wrong(*of) for of in one["wrong"][: MOST_WRONG - len(wrong)]]
-        tally.add(counts, one["counts"])
-    return Scored(rows, errors, began_at, seconds, counts, tuple(groups_of(labels)), tuple(wrong))
+def summed(
+    told: Callable[[], Iterable[dict[str, Any]]],
+    began_at: int,
+    seconds: float,
+    labels: Sequence[str],
+    once: bool = False,
+) -> Scored:
+    """What was `told` of all portions, in their order, as one; `once`: it cannot be told again."""
+    rows, errors, wrong = 0, 0, list[Wrong]()
+
+    def counts() -> Iterator[tally.Counts]:
+        nonlocal rows, errors
+        for one in told():
+            rows, errors = rows + one["rows"], errors + one["errors"]
+            wrong.extend(_wrong(*of) for of in one["wrong"][: MOST_WRONG - len(wrong)])
+            yield one["counts"]
+
+    again = None if once else lambda: (one["counts"] for one in told())
+    found = tally.added_up(counts(), again)
+    return Scored(rows, errors, began_at, seconds, found, tuple(groups_of(labels)), tuple(wrong))
 
 
 class _Pace:

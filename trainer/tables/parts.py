@@ -17,6 +17,9 @@ from trainer.errors import ConfigError, CorpusError
 
 ABOUT, LOCK, PART, JOINED = "about.json", "lock", "part-", "joined"
 
+ONCE = "once"
+"""What an `about` says of parts that nobody can go on with: what they were made of came through a pipe. They are thrown away."""
+
 
 class Parts:
     """The folder of what will be `to`. `about` is what all parts have in common.
@@ -92,7 +95,7 @@ class Parts:
 
     def _begin(self) -> None:
         about = self._read(self.folder / ABOUT)
-        if about is None:
+        if about is None or about.get(ONCE):
             self._clear()
             paths.write_private(self.folder / ABOUT, json.dumps(self._about).encode())
             return

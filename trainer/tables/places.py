@@ -9,6 +9,7 @@ import glob
 import hashlib
 import io
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -16,7 +17,7 @@ from urllib.parse import quote, unquote
 
 from trainer.errors import ConfigError, CorpusError, NotFoundError
 from trainer.paths import expanded
-from trainer.tables.kind import COMPRESSIONS, FORMATS
+from trainer.tables.kind import COMPRESSIONS, FORMATS, format_of
 
 HEAD = 1 << 20
 """Bytes of a file's beginning that its fingerprint is made of, beside its size and time."""
@@ -38,12 +39,27 @@ def files_of(given: Sequence[str], format: str | None = None) -> list[str]:
     `format` is what was said of them: without it, of a folder those are taken whose ending is known. Raises NotFoundError
     where nothing matches, ConfigError for a pipe among files and for what is no URI.
     """
+    once = next((where for where in given if is_once(where)), None)
+    if once is not None and len(given) > 1:
+        named = "stdin (-)" if once == PIPE else f"{once} is a pipe and"
+        raise ConfigError(f"{named} cannot be read among files: give it alone", key="input")
     if PIPE in given:
-        if len(given) > 1:
-            raise ConfigError("stdin (-) cannot be read among files: give it alone", key="input")
         return [PIPE]
     found = [file for where in given for file in (_at_uri(where, format) if is_uri(where) else _here(where, format))]
     return list(dict.fromkeys(found))
+
+
+def is_once(where: str) -> bool:
+    """Whether it can be read once only: stdin, a named pipe, the shell's <(…), a device. Looking at it would take bytes away."""
+    if where == PIPE:
+        return True
+    if is_uri(where):
+        return False
+    try:
+        mode = expanded(where).stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _here(where: str, format: str | None) -> list[str]:
@@ -107,7 +123,7 @@ def _is_known(name: str) -> bool:
     stem = name.lower()
     for ending in COMPRESSIONS:
         stem = stem.removesuffix(ending)
-    return stem.rpartition(".")[2] in FORMATS
+    return format_of(stem.rpartition(".")[2]) in FORMATS
 
 
 def system_of(uri: str) -> tuple[Any, str]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from functools import partial
+from itertools import islice, takewhile
 from typing import IO, Any
 
 from trainer.corpus.fields import split_fields
 from trainer.errors import CorpusError
 
-FIELD = 1 << 17
-"""Characters of a field, four times what a spreadsheet's cell holds. A longer one is a quote that was never closed."""
+FIELD = 1 << 22
+"""Characters of a field, a hundred times what a spreadsheet's cell holds. A longer one is a quote that was never closed."""
 
 AHEAD = 200
 """Lines of a TSV file that are looked at for the end of a quote."""
@@ -44,37 +44,19 @@ def bare(lines: Iterator[Line]) -> Iterator[Line]:
     return ((line.removesuffix("\r"), broken) for line, broken in lines)
 
 
-class Unpacked(io.RawIOBase):
-    """A stream that is unpacked as it is read; damage in it is told as ours."""
-
-    def __init__(self, stream: Any, where: str) -> None:
-        self._stream, self._where = stream, where
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            found = self._stream.read(len(buffer))
-        except (OSError, EOFError, ValueError) as error:
-            raise CorpusError(f"{self._where} cannot be unpacked: {error}") from None
-        buffer[: len(found)] = found
-        return len(found)
-
-
-def comma_records(lines: Iterator[Line]) -> Iterator[Record]:
-    """Rows of CSV, with line breaks inside quotes. Where quotes do not close as they should, a line is a row and the quote is
-    text, as in a corpus: no stray quote swallows the rows behind it."""
+def comma_records(lines: Iterator[Line], delimiter: str = ",") -> Iterator[Record]:
+    """Rows of CSV, also with another `delimiter`, with line breaks inside quotes. Where quotes do not close as they should, a line
+    is a row and the quote is text, as in a corpus: no stray quote swallows the rows behind it."""
     csv.field_size_limit(FIELD)
     feed = _Feed(lines)
     while True:
         feed.taken.clear()
         try:
-            fields = next(csv.reader(feed, strict=True))
+            fields = next(csv.reader(feed, delimiter=delimiter, strict=True))
         except StopIteration:
             return
         except csv.Error:
-            fields = split_fields(feed.only_first().removesuffix("\r"), ",")
+            fields = split_fields(feed.only_first().removesuffix("\r"), delimiter)
         yield fields, any(broken for _, broken in feed.taken)
 
 
@@ -101,8 +83,8 @@ class _Feed:
 
 
 def tab_records(lines: Iterator[Line]) -> Iterator[Record]:
-    """Rows of TSV. A line is a row: in comments quotes stand anywhere. Only where a line has too few fields and a quote that
-    is open, the next ones are looked at for what closes it."""
+    """Rows of TSV. A line is a row: in comments quotes stand anywhere. Only where a line has a quote that is open, and it has too
+    few fields or the next line has, those behind it are looked at for what closes it."""
     held: deque[Line] = deque()
     count = 0
     while True:
@@ -111,19 +93,26 @@ def tab_records(lines: Iterator[Line]) -> Iterator[Record]:
             return
         bare_line = line.removesuffix("\r")
         fields = split_fields(bare_line, "\t")
-        if count and len(fields) != count:
+        open_at_end = count > 1 and fields[-1].startswith('"') and bare_line.rpartition("\t")[2] == fields[-1]
+        if count and (len(fields) != count or open_at_end):
             plain = bare_line.split("\t")
-            if len(plain) == count:  # two stray quotes looked like one quoted field
+            if len(fields) != count and len(plain) == count:  # two stray quotes looked like one quoted field
                 fields = plain
-            elif len(fields) < count and (line.startswith('"') or '\t"' in line):
+            elif len(fields) <= count and (line.startswith('"') or '\t"' in line):
                 held.extend(islice(lines, AHEAD - len(held)))
-                joined, more = _closed(line, held, count)
+                # a line with all of its fields is a row, and not the rest of a last field
+                behind = held if len(fields) < count else list(takewhile(partial(_shorter, count), held))
+                joined, more = _closed(line, behind, count)
                 if more:
                     fields = joined
                     for _ in range(more):
                         broken |= held.popleft()[1]
         count = count or len(fields)
         yield fields, broken
+
+
+def _shorter(count: int, line: Line) -> bool:
+    return line[0].count("\t") < count - 1
 
 
 def _closed(line: str, held: Sequence[Line], count: int) -> tuple[list[str], int]:

@@ -65,7 +65,8 @@ def _unlike(first: Source, other: Source) -> str:
 class Several:
     """What a `Source` is, over two files and more: names, column and schema are those of the first. `files` are all of them.
 
-    Each is opened once before the first row, so that a wrong one is found then; never more than one stays open.
+    `torn` says which of them break off. Each is opened once before the first row, so that a wrong one is found then; never more
+    than one stays open.
     """
 
     is_pipe = False
@@ -74,6 +75,7 @@ class Several:
         self.files, self._column = files, column
         self.where = name_of(files[0][0]) + f" and {len(files) - 1:,} more"
         self.size = self._before = self.skipped = 0
+        self.torn = ""
         self._now: Source | None = None
         self._first = Source(*files[0], column)
         self._first.close()
@@ -102,6 +104,11 @@ class Several:
         return self._first.has_header
 
     @property
+    def instead(self) -> str:
+        """What stands over the text of the first file, if that may be a name."""
+        return self._first.instead
+
+    @property
     def schema(self) -> Any:
         """The Arrow schema of Parquet files, None for others."""
         return self._first.schema
@@ -113,12 +120,13 @@ class Several:
 
     def portions(self, rows: int, skip: int = 0) -> Iterator[Portion]:
         """As a `Source` has them; a portion's rows are of one file, and are counted in it."""
-        self._before, self.skipped = 0, 0
+        self._before, self.skipped, self.torn = 0, 0, ""
         for file, kind in self.files:
             with closing(Source(file, kind, self._column)) as self._now:
                 for portion in self._now.portions(rows, skip - self.skipped):
                     yield replace(portion, file=name_of(file))
                 self.skipped += self._now.skipped
+                self.torn = "; ".join(filter(None, (self.torn, self._now.torn)))
                 self._before, self._now = self._before + self._now.size, None
 
     def close(self) -> None:

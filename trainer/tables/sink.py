@@ -12,6 +12,7 @@ import json
 import math
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,14 +21,17 @@ from typing import IO, Any
 
 import numpy as np
 
-from trainer.errors import CorpusError
+from trainer.errors import ConfigError, CorpusError
 from trainer.tables.kind import Kind
 from trainer.tables.portion import NEW, OTHERS, Portion, added, values_of, whole
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a cell for a formula."""
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What makes a spreadsheet take a cell for a formula, the wide forms of these signs as well; some pass over blanks before it."""
+
+MISLEADING = (b"huggingface",)
+"""What other programs write into a schema about all of its columns, and would believe when there are more."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Layout:
         new = self.new
         old = (*self.names, new[OTHERS]) if self.open_ended else self.names
         columns = (*old, new[NEW[0]], *(new[label] for label in self.labels), new[NEW[1]])
-        return _lines([columns], self._delimiter)
+        return _lines([self._safe(columns)], self._delimiter)
 
     def body(self, portion: Portion, probabilities: Array, felt: Array) -> bytes:
         """The portion's rows. `probabilities`: (rows, labels), NaN where a row was not judged; `felt`: the same as bools."""
@@ -78,10 +82,15 @@ class Layout:
         old = [_cell(fields.get(name)) for name in self.names]
         if self.open_ended:
             old.append(_cell(self._others(fields)))
-        if self.safe_cells:
-            old = [f"'{cell}" if cell.startswith(FORMULA) else cell for cell in old]
         numbers = ["" if math.isnan(p) else repr(round(float(p), 6)) for p in probabilities]
-        return (*old, ",".join(self._felt(probabilities, felt)), *numbers, error)
+        texts = self._safe([*old, ",".join(self._felt(probabilities, felt)), error])
+        return (*texts[:-1], *numbers, texts[-1])
+
+    def _safe(self, cells: Iterable[str]) -> list[str]:
+        """Texts as a table has them: where it is wished, none that a spreadsheet would calculate."""
+        if not self.safe_cells:
+            return list(cells)
+        return [f"'{cell}" if cell.lstrip().startswith(FORMULA) or cell[:1] in ("\t", "\r") else cell for cell in cells]
 
     def _others(self, fields: dict[str, Any]) -> dict[str, Any] | None:
         return {name: value for name, value in fields.items() if name not in self.names} or None
@@ -99,12 +108,7 @@ class Layout:
             )
             if error:
                 answer[new["error"]] = error
-            line = {**fields, **answer}
-            try:
-                found += json.dumps(line, ensure_ascii=False, default=_as_json).encode()
-            except UnicodeEncodeError:  # half of a character, which JSON can only escape
-                found += json.dumps(line, default=_as_json).encode()
-            found += b"\n"
+            found += _line({**fields, **answer})
         return bytes(found)
 
     def _parquet(self, portion: Portion, probabilities: Array, felt: Array) -> bytes:
@@ -127,18 +131,39 @@ class Layout:
             columns.append(pa.array(rounded, pa.float32(), mask=missing[:, k]))
         columns.append(pa.array([error or None for error in portion.errors], pa.string()))
         names += [new[NEW[0]], *(new[label] for label in self.labels), new[NEW[1]]]
+        fields = [] if portion.batch is None else list(portion.batch.schema)
+        fields += [pa.field(name, column.type) for name, column in zip(names, columns, strict=True)][len(fields) :]
         out = io.BytesIO()
-        pq.write_table(pa.Table.from_arrays(columns, names=names), out, compression="zstd")
+        pq.write_table(pa.Table.from_arrays(columns, schema=pa.schema(fields, self._metadata)), out, compression="zstd")
         return out.getvalue()
+
+    @property
+    def _metadata(self) -> dict[bytes, bytes] | None:
+        """What stands in the source's schema, as far as it is still true."""
+        known = {} if self.schema is None else self.schema.metadata or {}
+        return {key: value for key, value in known.items() if key not in MISLEADING} or None
+
+
+def followed(to: Path) -> Path:
+    """The file that `to` stands for: where a link leads. Raises ConfigError for a device, a pipe or whatever else a file that
+    takes its name would destroy."""
+    if to.exists() and not (to.is_file() or to.is_dir()):
+        raise ConfigError(
+            f"{to} is a device or a pipe, and a file would take its place: leave --out out and send stdout there (> {to})",
+            key="out",
+        )
+    return Path(os.path.realpath(to))
 
 
 def join(layout: Layout, parts: Sequence[Path], to: Path, through: Path) -> None:
     """The parts in their order as one file, whole or not at all: `through` is a name on the same disk that nobody reads.
 
-    Raises CorpusError for a disk that does not take it.
+    A file that was there keeps who may read it, a new one has what the umask says. Raises CorpusError for a disk that does
+    not take it.
     """
     try:
-        handle = os.open(through, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        through.unlink(missing_ok=True)
+        handle = os.open(through, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         with os.fdopen(handle, "wb") as out:
             if layout.kind.format == "parquet":
                 _join_parquet(layout, parts, out)
@@ -148,11 +173,16 @@ def join(layout: Layout, parts: Sequence[Path], to: Path, through: Path) -> None
                     for part in parts:
                         with part.open("rb") as source:
                             shutil.copyfileobj(source, packed, 1 << 20)
+            if to.exists():
+                os.fchmod(out.fileno(), stat.S_IMODE(to.stat().st_mode))
             out.flush()
             os.fsync(out.fileno())
         through.replace(to)
     except OSError as error:
-        raise CorpusError(f"{to} cannot be written: {error.strerror or error}") from None
+        raise CorpusError(
+            f"{to} cannot be written: {error.strerror or error}. All that was done is kept in {through.parent}: the same "
+            "command goes on"
+        ) from None
     finally:
         with suppress(OSError):
             through.unlink(missing_ok=True)
@@ -243,6 +273,27 @@ def _fields(portion: Portion) -> list[dict[str, Any]]:
     return [{name: values[i] for name, values in columns} for i in range(len(portion))]
 
 
+def _line(fields: dict[str, Any]) -> bytes:
+    """A line of JSONL."""
+    try:
+        said = json.dumps(fields, ensure_ascii=False, default=_as_json, allow_nan=False)
+    except ValueError:
+        said = json.dumps(_known(fields), ensure_ascii=False, default=_as_json)
+    try:
+        return said.encode() + b"\n"
+    except UnicodeEncodeError:  # half of a character, which JSON can only escape
+        return json.dumps(_known(fields), default=_as_json).encode() + b"\n"
+
+
+def _known(value: Any) -> Any:
+    """The value with null for numbers that JSON does not have: NaN and the infinite ones."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _known(one) for key, one in value.items()}
+    return [_known(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def _text(value: Any) -> str | None:
     """A value as a text column of Parquet holds it."""
     return None if value is None else whole(_cell(value))
@@ -256,7 +307,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     if isinstance(value, list | tuple | dict):
-        return json.dumps(value, ensure_ascii=False, default=_as_json)
+        return json.dumps(_known(value), ensure_ascii=False, default=_as_json)
     return _as_json(value)
 
 

@@ -6,96 +6,107 @@ CSV file may have line breaks inside quotes here: reviews have.
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
-import re
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from typing import IO, Any
 
-from trainer.corpus.fields import TEXT_NAMES
 from trainer.errors import ConfigError, CorpusError
+from trainer.tables.arrow_rows import batches, opened_rows
+from trainer.tables.header import delimiter_of, header, perhaps_name, text_column
 from trainer.tables.kind import Kind
-from trainer.tables.places import name_of, opened
+from trainer.tables.places import is_once, name_of, opened
 from trainer.tables.portion import Portion, whole
-from trainer.tables.records import (
-    Line,
-    Record,
-    Unpacked,
-    bare,
-    comma_records,
-    lines_of,
-    tab_records,
-    without_last_blank,
-)
+from trainer.tables.records import Line, Record, bare, comma_records, lines_of, tab_records, without_last_blank
+from trainer.tables.stream import Stream
 
 PEEK = 1_000
 """Objects of a JSONL file that are looked at to learn which columns there are."""
 
-LONGEST = 10_000
-"""Characters of a text that a model is given; none looks at more."""
+SIZE = 8_000_000
+"""Characters, or bytes of Parquet, that a portion holds at the most, but for the row that goes beyond: fields of every kind count."""
 
-_OFFICIAL = re.compile(r"\d+(,\d+)*\Z")
-
-Row = tuple[dict[str, Any], str, str]
-"""The fields, the text, and what is wrong with it."""
+Row = tuple[dict[str, Any], str, str, int]
+"""The fields, the text, what is wrong with it, and about how many characters it all is."""
 
 
 class Source:
     """Rows to come. `names` are the columns, `column` the one with the text; `size` is the file's in bytes, 0 if unknown.
 
-    `where` is a path, a URI, or "-" for stdin; `skipped`: rows that were passed over as asked.
+    `where` is a path, a URI, or "-" for stdin; what is no regular file is opened once and read once, as stdin is.
+    `skipped`: rows that were passed over as asked; `instead`: what stands over the text where the first line is taken for a row
+    and may be none; `torn`: what is wrong with a packed file that breaks off, once its rows have come.
     Raises NotFoundError, ConfigError and CorpusError where there is nothing to read.
     """
 
     def __init__(self, where: str, kind: Kind, column: str | None = None) -> None:
         self.where, self.kind = where, kind
+        self._once = is_once(where)
         self.names: tuple[str, ...] = ()
         self.size = 0
         self.has_header = True
+        self.instead = ""
         self.skipped = 0
         self._raw: IO[bytes] | None = None
-        self._at: Callable[[], int] = lambda: 0
+        self._stream: Stream | None = None
+        self._rows: Iterator[Row]
         if kind.format == "parquet":
             self._open_parquet(column)
             return
-        lines = lines_of(self._open(), self._shown)
-        match kind.format:
+        self._stream = Stream(where, kind.compression, self._shown)
+        self.size = self._stream.size
+        self._at: Callable[[], int] = lambda: self._stream.position if self._stream is not None else 0
+        try:
+            self._begin(lines_of(self._stream.bytes, self._shown), column)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, lines: Iterator[Line], column: str | None) -> None:
+        match self.kind.format:
             case "tsv":
                 self._delimited(tab_records(lines), column, "\t")
             case "csv":
-                self._delimited(comma_records(lines), column, ",")
+                first = next(lines, None)
+                delimiter = "," if first is None else delimiter_of(first[0], column)
+                lines = chain(() if first is None else (first,), lines)
+                self._delimited(comma_records(lines, delimiter), column, delimiter)
             case "jsonl":
                 self._objects(lines, column)
             case _:
                 self.names, self.column = ("text",), "text"
-                self._rows: Iterator[Row] = (_judged({"text": line}, line, broken) for line, broken in bare(lines))
+                self._rows = (_judged({"text": line}, line, broken, len(line)) for line, broken in bare(lines))
+        self._rows = self._to_the_tear(self._rows)
 
     @property
     def is_pipe(self) -> bool:
         """Whether it can be read once only."""
-        return self.where == "-"
+        return self._once
 
     @property
     def position(self) -> int:
         """How far it is read, in the bytes of `size`."""
         return self._at()
 
-    def portions(self, rows: int, skip: int = 0, characters: int = 16_000_000) -> Iterator[Portion]:
-        """Portions of at most `rows` rows and about `characters` characters, without the first `skip` rows.
+    @property
+    def torn(self) -> str:
+        """Why it breaks off, if it does."""
+        return self._stream.torn if self._stream is not None else ""
+
+    def portions(self, rows: int, skip: int = 0, characters: int = SIZE, until: int | None = None) -> Iterator[Portion]:
+        """Portions of at most `rows` rows and about `characters` characters, without the first `skip` rows; of Parquet those
+        before row `until` alone, where it is given.
 
         They begin where the last one of an earlier call has ended if `skip` says so: whoever goes on gets the same ones.
         """
         if self.kind.format == "parquet":
-            yield from self._batches(rows, skip)
+            yield from self._batches(rows, characters, skip, until)
             return
         self.skipped = self.passed(skip)
         first, held, weight = skip, list[Row](), 0
         for row in self._rows:
             held.append(row)
-            weight += sum(len(v) for v in row[0].values() if isinstance(v, str))
+            weight += row[3]
             if len(held) >= rows or weight >= characters:
                 yield _portion(first, held)
                 first, held, weight = first + len(held), [], 0
@@ -110,26 +121,20 @@ class Source:
         """Let go of the file."""
         if self._raw is not None:
             self._raw.close()
+        if self._stream is not None:
+            self._stream.close()
 
-    def _open(self) -> IO[bytes]:
-        if self.where == "-":
-            return sys.stdin.buffer
-        raw = self._file()
-        self._at = lambda: self.size if raw.closed else raw.tell()
-        match self.kind.compression:
-            case "gzip":
-                return io.BufferedReader(Unpacked(gzip.GzipFile(fileobj=raw), self._shown), 1 << 16)
-            case "zstd":
-                import pyarrow as pa
-
-                return io.BufferedReader(
-                    Unpacked(pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd"), self._shown)
-                )
-        return raw
-
-    def _file(self) -> IO[bytes]:
-        self._raw, self.size = opened(self.where)
-        return self._raw
+    def _to_the_tear(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows; the last one of a stream that breaks off within it may be half a text, and is not judged."""
+        held: Row | None = None
+        for row in rows:
+            if held is not None:
+                yield held
+            held = row
+        if held is not None:
+            if self._stream is not None and self._stream.within_a_line:
+                held = (held[0], "", "the file breaks off within this row", held[3])
+            yield held
 
     # TSV and CSV
 
@@ -137,46 +142,22 @@ class Source:
         head = next(records, None)
         if head is None:
             raise CorpusError(f"{self._shown} has no rows")
-        names, text, is_header = self._header(head[0], column)
+        names, text, is_header = header(head[0], column, self._shown)
         self.names, self.column, self.has_header = names, names[text], is_header
+        self.instead = "" if is_header else perhaps_name(head[0], text)
 
         def row(record: Record) -> Row:
             fields, broken = record
-            named = dict(zip(names, fields, strict=False))
+            named, size = dict(zip(names, fields, strict=False)), sum(map(len, fields))
             if len(fields) != len(names):
                 if len(fields) > len(names):  # nothing is lost: the last column takes what is left over
                     named[names[-1]] = delimiter.join(fields[len(names) - 1 :])
                 what = "blank line" if fields in ([], [""]) else f"{len(fields)} columns, {len(names)} expected"
-                return named, "", what
-            return _judged(named, fields[text], broken)
+                return named, "", what, size
+            return _judged(named, fields[text], broken, size)
 
         body = records if is_header else chain([head], records)
         self._rows = map(row, without_last_blank(body, lambda record: record[0] in ([], [""])))
-
-    def _header(self, first: list[str], column: str | None) -> tuple[tuple[str, ...], int, bool]:
-        """Names of the columns, which of them has the text, and whether the first line names them."""
-        lowered = [name.strip().lower() for name in first]
-        if column is not None:
-            wanted = column.strip().lower()
-            if wanted in lowered:
-                return _unlike(first), lowered.index(wanted), True
-            if column.isdecimal() and 1 <= int(column) <= len(first):
-                return _nameless(first), int(column) - 1, False
-            raise ConfigError(
-                f"{self._shown} has no column {column!r}; its first line has: {', '.join(first)[:300]}. For a file that "
-                "does not name its columns give a number, such as --column 1",
-                key="column",
-            )
-        found = next((lowered.index(name) for name in TEXT_NAMES if name in lowered), None)
-        if found is not None:
-            return _unlike(first), found, True
-        if len(first) == 1 or (len(first) == 3 and _OFFICIAL.match(first[1])):
-            return _nameless(first), 0, False
-        raise ConfigError(
-            f"{self._shown}: which column has the text? Its first line has: {', '.join(first)[:300]}. Say --column NAME, "
-            "or its number where the columns have no names",
-            key="column",
-        )
 
     # JSONL
 
@@ -185,72 +166,57 @@ class Source:
         peeked = list(islice(objects, PEEK))
         if not peeked:
             raise CorpusError(f"{self._shown} has no rows")
-        self.names = tuple(dict.fromkeys(key for found, _ in peeked for key in found))
-        self.column = self._text_column(self.names, column)
+        begun = next((found for found, _, _ in peeked if found), {})
+        if all(trouble for _, trouble, _ in peeked) or str(begun.get("line", "")).strip() in ("[", "{"):
+            raise CorpusError(f"{self._shown} {_no_lines(peeked)}")
+        self.names = tuple(dict.fromkeys(key for found, _, _ in peeked for key in found))
+        self.column = text_column(self.names, column, self._shown)
 
-        def row(read: tuple[dict[str, Any], str]) -> Row:
-            found, trouble = read
+        def row(read: tuple[dict[str, Any], str, int]) -> Row:
+            found, trouble, size = read
             if trouble:
-                return found, "", trouble
-            return _judged(found, found.get(self.column), False)
+                return found, "", trouble, size
+            return _judged(found, found.get(self.column), False, size)
 
         self._rows = map(row, chain(peeked, objects))
-
-    def _text_column(self, names: Sequence[str], column: str | None) -> str:
-        if column is not None and column in names:
-            return column
-        lowered = {name.strip().lower(): name for name in reversed(names)}
-        wanted = TEXT_NAMES if column is None else (column.strip().lower(),)
-        found = next((lowered[name] for name in wanted if name in lowered), None)
-        if found is None:
-            asked = "which column has the text?" if column is None else f"there is no column {column!r}."
-            raise ConfigError(
-                f"{self._shown}: {asked} It has: {', '.join(names)[:300]}. Say --column NAME", key="column"
-            )
-        return found
 
     # Parquet
 
     def _open_parquet(self, column: str | None) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        if self.where == "-":
+        if self._once:
             raise ConfigError("Parquet cannot come through a pipe: name the file")
-        raw = self._file()
+        self._raw, _ = opened(self.where)
         try:
-            self._parquet = pq.ParquetFile(raw)
-        except (pa.ArrowException, OSError) as error:
-            raise CorpusError(f"{self._shown} is no readable Parquet file: {error}") from None
-        self.names = tuple(self._parquet.schema_arrow.names)
-        self.column = self._text_column(self.names, column)
+            self._parquet, self._schema = opened_rows(self._raw, self._shown)
+            self.names = tuple(self._schema.names)
+            self.column = text_column(self.names, column, self._shown)
+            kind = self._schema.field(self.column).type
+            if not _is_text(kind):
+                raise ConfigError(f"{self._shown}: the column {self.column} holds {kind}, not text", key="column")
+        except BaseException:
+            self.close()
+            raise
         self.size, self._seen = self._parquet.metadata.num_rows, 0
         self._at = lambda: self._seen
-        kind = self._parquet.schema_arrow.field(self.column).type
-        if not _is_text(kind):
-            raise ConfigError(f"{self._shown}: the column {self.column} holds {kind}, not text", key="column")
 
     @property
     def schema(self) -> Any:
         """The Arrow schema of a Parquet file, None for any other."""
-        return self._parquet.schema_arrow if self.kind.format == "parquet" else None
+        return self._schema if self.kind.format == "parquet" else None
 
-    def _batches(self, rows: int, skip: int) -> Iterator[Portion]:
-        """Row groups that lie before `skip` are not read at all."""
+    def _batches(self, rows: int, size: int, skip: int, until: int | None) -> Iterator[Portion]:
         import pyarrow as pa
 
-        meta = self._parquet.metadata
-        self.skipped = min(skip, meta.num_rows)
-        group, before = 0, 0
-        while group < meta.num_row_groups and before + meta.row_group(group).num_rows <= skip:
-            before += meta.row_group(group).num_rows
-            group += 1
+        self.skipped = min(skip, self._parquet.metadata.num_rows)
         first = self._seen = skip
         try:
-            batches = self._parquet.iter_batches(rows, row_groups=range(group, meta.num_row_groups))
-            for batch in _cut(batches, rows, skip - before):
-                judged = [_judged({}, value, False) for value in _plain(batch.column(self.column))]
-                texts, errors = [text for _, text, _ in judged], [error for _, _, error in judged]
+            for batch in batches(self._parquet, self._schema, rows, size, skip):
+                if until is not None:
+                    batch = batch.slice(0, max(0, until - first))
+                if not batch.num_rows:
+                    return
+                judged = [_judged({}, value, False, 0) for value in _plain(batch.column(self.column))]
+                texts, errors = [text for _, text, _, _ in judged], [error for _, _, error, _ in judged]
                 yield Portion(first, texts, errors, [], batch)
                 first = self._seen = first + batch.num_rows
         except (pa.ArrowException, OSError) as error:
@@ -261,74 +227,43 @@ class Source:
         return "stdin" if self.where == "-" else name_of(self.where)
 
 
-def _cut(batches: Iterator[Any], rows: int, skip: int) -> Iterator[Any]:
-    """Record batches of `rows` rows each, without the first `skip` of all."""
-    held: list[Any] = []
-    for batch in batches:
-        passed = min(skip, batch.num_rows)
-        skip, batch = skip - passed, batch.slice(passed)
-        while batch.num_rows:
-            piece = batch.slice(0, rows - sum(one.num_rows for one in held))
-            held, batch = [*held, piece], batch.slice(piece.num_rows)
-            if sum(one.num_rows for one in held) == rows:
-                yield _one(held)
-                held = []
-    if held:
-        yield _one(held)
-
-
-def _one(batches: list[Any]) -> Any:
-    if len(batches) == 1:
-        return batches[0]
-    import pyarrow as pa
-
-    return pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
-
-
-def _object(line: str, broken: bool) -> tuple[dict[str, Any], str]:
+def _object(line: str, broken: bool) -> tuple[dict[str, Any], str, int]:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:
         what = "blank line" if not line.strip() else f"not JSON: {getattr(error, 'msg', 'it cannot be used')}"
-        return {"line": line} if line.strip() else {}, what
+        return {"line": line} if line.strip() else {}, what, len(line)
     if not isinstance(found, dict):
-        return {"line": line}, "not a JSON object"
-    return found, "not UTF-8 text" if broken else ""
+        return {"line": line}, "not a JSON object", len(line)
+    return found, "not UTF-8 text" if broken else "", len(line)
 
 
-def _judged(fields: dict[str, Any], text: object, broken: bool) -> Row:
+def _no_lines(peeked: list[tuple[dict[str, Any], str, int]]) -> str:
+    """What a file is that was said to be JSONL, and none of its first lines is an object."""
+    first, trouble = next(((found["line"].strip(), what) for found, what, _ in peeked if found), ("", ""))
+    if not first:
+        return "has no rows: its lines are blank"
+    if first.startswith(("[", "{")):
+        what = "is a JSON array" if first.startswith("[") else "has objects that go over several lines"
+        return f"{what}, not JSONL, which has an object on each line: jq -c '.[]?' makes lines of an array, jq -c . of objects"
+    return f"is no JSONL, which has an object on each line; its first line is {trouble}"
+
+
+def _judged(fields: dict[str, Any], text: object, broken: bool, size: int) -> Row:
     if broken or isinstance(text, bytes):
-        return fields, "", "not UTF-8 text"
+        return fields, "", "not UTF-8 text", size
     if text is None:
-        return fields, "", "no text"
+        return fields, "", "no text", size
     if not isinstance(text, str):
-        return fields, "", f"text of type {type(text).__name__}, not a string"
+        return fields, "", f"text of type {type(text).__name__}, not a string", size
     if not text.strip():
-        return fields, "", "empty text"
-    return fields, whole(text[:LONGEST]), ""
+        return fields, "", "empty text", size
+    return fields, whole(text), "", size
 
 
 def _portion(first: int, rows: list[Row]) -> Portion:
-    return Portion(
-        first, [text for _, text, _ in rows], [error for _, _, error in rows], [fields for fields, _, _ in rows]
-    )
-
-
-def _unlike(names: Sequence[str]) -> tuple[str, ...]:
-    """The names of a header, no two alike and none empty."""
-    found: list[str] = []
-    for number, name in enumerate((name.strip() for name in names), 1):
-        name = name or f"column_{number}"
-        while name in found:
-            name += "_2"
-        found.append(name)
-    return tuple(found)
-
-
-def _nameless(first: Sequence[str]) -> tuple[str, ...]:
-    if len(first) == 3 and _OFFICIAL.match(first[1]):
-        return ("text", "labels", "id")
-    return ("text",) if len(first) == 1 else tuple(f"column_{n}" for n in range(1, len(first) + 1))
+    texts, errors = [text for _, text, _, _ in rows], [error for _, _, error, _ in rows]
+    return Portion(first, texts, errors, [fields for fields, _, _, _ in rows])
 
 
 def _is_text(kind: Any) -> bool:
