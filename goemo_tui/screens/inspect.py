@@ -49,6 +49,7 @@ class InspectScreen(InspectWhy):
         self._finished: frozenset[str] = frozenset()
         self._titles: dict[str, str] = {}
         self._asked: tuple[str, str | None, str | None] | None = None
+        self._begun = False
         self._keep_soon = ""
 
     def body(self) -> ComposeResult:
@@ -75,7 +76,6 @@ class InspectScreen(InspectWhy):
         remembered = remembered_of(self.goemo.remembered.of("inspect"))
         self.readings.a.start(self.goemo.settings.model or None, remembered)
         self.show()
-        self.call_after_refresh(self.action_prompt)  # after the place itself has put the focus home
         if self._asked is not None:
             self._take_asked()
 
@@ -83,6 +83,14 @@ class InspectScreen(InspectWhy):
         """End the children."""
         self.goemo.runs.unsubscribe(self.post_message)
         self.readings.close()
+
+    def go_home(self) -> None:
+        """At first to where one types: what is typed in the same breath as the key that leads here is text."""
+        if self._begun:
+            super().go_home()
+        else:
+            self._begun = True
+            self.action_prompt()
 
     # What the children say
 
@@ -113,6 +121,8 @@ class InspectScreen(InspectWhy):
             self.show()
         if isinstance(message, Answered | Ready):
             self.why_soon()
+            if self.focused is None:
+                self.go_home()  # the bars are there now
 
     @on(RunsChanged)
     def _runs_changed(self, message: RunsChanged) -> None:
@@ -135,12 +145,14 @@ class InspectScreen(InspectWhy):
     def _text(self) -> str:
         return self.query_one(Prompt).value
 
-    def ask(self, text: str, model: str | None = None, emotion: str | None = None) -> None:
-        """Put `text` into the prompt and, with `model` (a run, a folder, a Hub name), let that model answer it. `emotion` is
-        the one to be explained; left out, the strongest.
+    def ask(self, text: str, model: str | None = None, emotion: str | None = None, origin: str = "") -> None:
+        """Look at `text` and, with `model` (a run, a folder, a Hub name), let that model answer it. `emotion` is the one to
+        be explained; left out, the strongest. `origin` is what it was taken from: the focus is then at the bars, where
+        keys lead on, and back to there.
 
         May be called before the screen is mounted; it is done then.
         """
+        self.origin = origin
         self._asked = (text, model, emotion)
         if self.is_mounted:
             self._take_asked()
@@ -154,7 +166,12 @@ class InspectScreen(InspectWhy):
             self.show()
         prompt = self.query_one(Prompt)
         prompt.recall(text)
-        self.set_focus(prompt)
+        self._begun = True
+        if self.origin:
+            self.go_home()
+        else:
+            self.set_focus(prompt)
+        self.refresh_bindings()
 
     @on(Input.Changed, "#prompt")
     def _typed(self, event: Input.Changed) -> None:

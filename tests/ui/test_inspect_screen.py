@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -198,6 +199,26 @@ async def test_keys_typed_right_after_the_slash_land_in_the_prompt(opened: Open)
             app.post_message(_key(character))
         await until(pilot, lambda: prompt(app).value == "time to tell me, 1 by 1?")
         assert isinstance(app.screen, InspectScreen)
+
+
+async def test_what_is_typed_in_one_breath_after_the_key_of_the_place_is_text(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = InspectScreen._compose
+
+    async def slow(screen: InspectScreen) -> None:
+        await asyncio.sleep(0.2)
+        await made(screen)
+
+    monkeypatch.setattr(InspectScreen, "_compose", slow)
+    async with opened() as (app, pilot):
+        await pilot.press("f1")
+        app._screen_stacks.pop("inspect")  # as at the first time
+        typed = "I'm so excited, maybe tomorrow"
+        for key in (_key("3"), *(_key(char) for char in typed)):
+            app.post_message(key)
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and prompt(app).value == typed)
+        assert app.focused is prompt(app)
 
 
 def _key(character: str) -> events.Key:
