@@ -110,6 +110,6 @@ LABELS: dict[str, str] = {
     "As one": "نص واحد",
     "Start": "ابدأ",
     "Estimate": "قدّر",
-    "Reset": "أرجع",
+    "Reset field": "أرجع الحقل",
 }
 """What the footer calls a part's own key, in English -> in Arabic."""
