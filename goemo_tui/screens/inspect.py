@@ -114,7 +114,7 @@ class InspectScreen(InspectWhy):
                 recent = used(recent_of(self.goemo.remembered.of("inspect")), reading.known_as)
                 self.goemo.keep("inspect", model=reading.known_as, recent=recent)
         if isinstance(message, Answered) and first and message.request.text == self._keep_soon:
-            self._keep()
+            self.keep_answer()
         if self.many is not None and reading is self.many.reading:
             self.many.heard(message)
         if not isinstance(message, Scored):
@@ -193,16 +193,17 @@ class InspectScreen(InspectWhy):
         event.stop()
         self._keep_soon = event.value
         if self.readings.a.fits(event.value):
-            self._keep()
+            self.keep_answer()
         self.query_one(Prompt).select_all()
 
-    def _keep(self) -> None:
+    def keep_answer(self) -> bool:
+        """The sentence that is answered goes into the history. False where there is none, or it is the newest there."""
         first, self._keep_soon = self.readings.a, ""
         if first.answer is None or first.model is None or not first.answer.request.text.strip():
-            return
+            return False
         felt = tuple(e for e in first.emotions() if e.above)
         entry = Entry(first.answer.request.text, first.model.name, first.threshold, felt, time.time())
-        self.query_one(HistoryList).keep(entry)
+        return self.query_one(HistoryList).keep(entry)
 
     @on(HistoryList.Picked)
     def _again(self, event: HistoryList.Picked) -> None:

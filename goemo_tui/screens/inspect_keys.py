@@ -31,6 +31,8 @@ class InspectKeys(Place):
         """The table of many lines, while it is open."""
         self._left: Kept | None = None
         """That table as it was left last."""
+        self._told_kept = False
+        """Whether it was said that what is copied is kept."""
         self.origin = ""
         """Where the sentence was taken from: `mistakes`, `batch`, or empty for one that was typed."""
 
@@ -43,6 +45,10 @@ class InspectKeys(Place):
 
     def show(self) -> None:
         """Draw the present state."""
+        raise NotImplementedError
+
+    def keep_answer(self) -> bool:
+        """Keep what is answered in the history."""
         raise NotImplementedError
 
     def why_of(self, text: str) -> dict[str, Any]:
@@ -130,7 +136,11 @@ class InspectKeys(Place):
             self.notify("Nothing to copy yet: type a sentence first.", severity="warning")
         else:
             document["results"][0] |= self.why_of(document["results"][0]["text"])
-            self.goemo.copy(as_json(document), "The result as JSON")
+            kept = self.keep_answer() and not self._told_kept
+            self._told_kept = self._told_kept or kept
+            self.goemo.copy(
+                as_json(document), "The result as JSON (kept in the history)" if kept else "The result as JSON"
+            )
 
     def action_clear_history(self) -> None:
         """Forget the history, after asking."""
