@@ -233,6 +233,7 @@ class DataScreen(DataKeys):
     @on(CommentBrowser.Chose)
     def _chose(self) -> None:
         self.place_detail(self.detail_wanted)
+        self.refresh_bindings()
         self.keep()
 
     @on(StackedPanes.Resized)
