@@ -63,9 +63,9 @@ class NewRunScreen(ClosesOnce, PresentSize, Screen[str | None]):
     AUTO_FOCUS = "#select-data"
     BINDINGS = [
         Binding("ctrl+s", "start", "Start", priority=True, tooltip="Check everything and start the training"),
-        Binding("ctrl+e", "estimate", "Estimate", priority=True, tooltip="Time a few steps, or stop timing them"),
+        Binding("ctrl+e", "estimate", "Time", priority=True, tooltip="Time a few steps, or stop timing them"),
         Binding("ctrl+y", "copy_command", "Copy", priority=True, tooltip="Copy the headless command"),
-        Binding("ctrl+r", "put_back", "Reset field", priority=True, tooltip="Put the usual value back into this field"),
+        Binding("ctrl+r", "put_back", "Reset one", priority=True, tooltip="Put the usual value back into this field"),
         Binding("f5", "begin_anew", "All defaults", show=False, priority=True),
         Binding("escape", "leave_field", "Leave"),
         Binding("f6", "focus_start", "To Start", show=False),
