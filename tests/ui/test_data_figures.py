@@ -84,5 +84,6 @@ async def test_the_footer_begins_with_the_keys_of_the_view(corpus: Path) -> None
         for name in [*(name for name, _ in VIEWS[1:]), "table"]:
             await pilot.press("v")
             assert screen.browser.view == name
-            await until(pilot, lambda name=name: footer().startswith(begins.get(name, "/ Filter ")))
+            begin = begins.get(name, "/ Filter ")
+            await until(pilot, lambda: footer().startswith(begin))  # noqa: B023 - called at once
             assert "? Help" in footer() and "q Quit" in footer()
