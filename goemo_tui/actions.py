@@ -213,6 +213,14 @@ ACTIONS: tuple[Action, ...] = (
     _act("train.search", "slash", "search_log", "Search", "Search the log of the selected run"),
     _act("train.follow", "f", "follow_log", "Follow", "The log of the selected run: follow its end, or hold still"),
     # Inspect
+    _act(
+        "inspect.back",
+        "backspace",
+        "back",
+        "Back",
+        "Back to what the sentence was taken from: the list of mistakes, or the lines of a batch",
+        True,
+    ),
     _act("inspect.prompt", "slash", "prompt", "Prompt", "Back to the line where you type a sentence", True),
     _act("inspect.model", "m", "pick_model", "Model", "Pick a model: starter, run, import, folder or Hub name", True),
     _act("inspect.model_typing", "ctrl+o", "pick_model", "Model", "Pick a model, also while typing", typing=True),

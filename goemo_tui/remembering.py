@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from goemo_tui.forgiving import ForgivingApp
 from goemo_tui.remembered import Remembered, read_state, write_state
+from goemo_tui.services import keeping
 
 
 class RememberingApp(ForgivingApp):
@@ -20,6 +21,11 @@ class RememberingApp(ForgivingApp):
         if begin_where_left and self.remembered.place in self.MODES:
             self.__dict__["DEFAULT_MODE"] = self.remembered.place  # Textual reads it once, now
         super().__init__()
+
+    def on_mount(self) -> None:
+        """Say once if nothing that is made here will last."""
+        if trouble := keeping.trouble():
+            self.notify(trouble, title="Nothing is kept", severity="warning", timeout=12)
 
     def remember(self, state: Remembered) -> None:
         """Keep `state` between starts, and say so if that cannot be."""

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace, asked: Asked) -> int:
     free = free_now()
     if measured.device == "cpu":
         beside = "; ".join(filter(None, (beside, busy)))
-    found, disk = forecast(config, measured, free), room(config, measured.parameters, free)
+    found, disk = forecast(config, measured, free), room(config, measured.parameters, free, measured.learned)
     if args.json:
         print(json.dumps(found.to_dict()))
     else:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.containers import Container, Vertical
 from textual.content import Content
@@ -20,7 +22,7 @@ from goemo_tui import actions
 from goemo_tui.safe_text import clean, content
 from goemo_tui.screens.closes_once import ClosesOnce
 from goemo_tui.screens.place import Place
-from goemo_tui.services.batch import MOST_LINES, Batch, Lines, read_file, read_lines, readable
+from goemo_tui.services.batch import MOST_LINES, Batch, Kept, Lines, read_file, read_lines, readable
 from goemo_tui.services.batch_file import complaint_about, write_batch
 from goemo_tui.services.beside import Done, beside
 from goemo_tui.services.called import called
@@ -48,7 +50,7 @@ OF_THRESHOLDS = ("threshold", "lower", "higher", "bit_lower", "bit_higher", "tun
 
 
 class BatchScreen(ClosesOnce, Place):
-    """`opened` is called with the text of a line that is to be looked at in Inspect."""
+    """`opened` is called with the text of a line that is to be looked at in Inspect; `kept` is a table that was left."""
 
     HOME = "#batch"
     BINDINGS = [
@@ -62,8 +64,11 @@ class BatchScreen(ClosesOnce, Place):
     BatchScreen #lines { height: 1fr; }
     """
 
-    def __init__(self, reading: Reading, opened: Opened, lines: Lines | None = None) -> None:
+    def __init__(self, reading: Reading, opened: Opened, lines: Lines | None = None, kept: Kept | None = None) -> None:
         super().__init__()
+        self._kept = kept
+        self.left: Kept | None = None
+        """The table as it was when it was closed; None where it held no lines."""
         self.reading, self._opened = reading, opened
         self._lines = lines
         self._batch: Batch | None = None
@@ -89,19 +94,40 @@ class BatchScreen(ClosesOnce, Place):
     def on_mount(self) -> None:
         """Begin with the lines that are there."""
         self.query_one("#lines").border_title = "batch"
-        self._begin(self._lines)
+        if self._kept is not None:
+            self._come_back(self._kept)
+        else:
+            self._begin(self._lines)
 
     # Lines in, answers in
 
-    def _begin(self, lines: Lines | None) -> None:
+    def _begin(self, lines: Lines | None, before: Batch | None = None) -> None:
         self._lines, self._trouble, self._batch = lines, "", None
         model = self.reading.model
-        if lines is not None and lines.texts and model is not None:
+        if before is not None and before.model == model:
+            self._batch = before
+            before.judge(self.reading.threshold)
+        elif lines is not None and lines.texts and model is not None:
             self._batch = Batch(lines.texts, model, self.reading.threshold)
         self.query_one(BatchTable).show(self._batch)
         self.query_one("#none").display = lines is None
         self._began, self._seconds = time.monotonic(), 0.0
         self._ask()
+        self._show()
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """As it is, it can be come back to."""
+        if self.is_mounted and self._lines is not None and self._lines.texts:
+            table = self.query_one(BatchTable)
+            self.left = Kept(self._lines, self._batch, table.row, table.sorting, self._seconds)
+        return super().dismiss(result)
+
+    def _come_back(self, kept: Kept) -> None:
+        """As it was left; where another model is meant since, it reads the lines anew."""
+        self._begin(kept.lines, kept.batch)
+        self._began -= kept.seconds
+        self._seconds = kept.seconds if self._batch is kept.batch else 0.0
+        self.query_one(BatchTable).come_back(kept.row, kept.sorting)
         self._show()
 
     def _ask(self) -> None:
@@ -184,6 +210,10 @@ class BatchScreen(ClosesOnce, Place):
         if self._lines is not None and self._lines.texts:
             self._opened(" ".join(self._lines.texts))
             self.dismiss(None)
+
+    def action_anew(self) -> None:
+        """An empty table."""
+        self._begin(None)
 
     def action_go_on(self) -> None:
         """After a death of the child."""

@@ -104,7 +104,7 @@ class DataScreen(DataKeys):
             return
         self._title_corpus()
         if self.browser.table is not None:
-            self.notify(message.said, title="That corpus was not opened", severity="error", timeout=10)
+            self._stay(message.said)
             return
         self.lists.show_nothing("no corpus is open")
         self.detail.show_nothing("No corpus is open. " + NEXT_STEPS)
@@ -116,10 +116,20 @@ class DataScreen(DataKeys):
             )
         )
 
+    def _stay(self, said: str) -> None:
+        """What is open stays open, and is what a reload reads again."""
+        self.asked = self.goemo.data
+        self._title_corpus()
+        self.notify(safe_text.clean(said), title="That corpus was not opened", severity="error", timeout=12)
+
     @on(CorpusPlace.Loaded)
     async def _loaded(self, message: CorpusPlace.Loaded) -> None:
         from goemo_tui.screens import problems
 
+        useless = problems.whole_refusal(message.opened.corpus)
+        if useless and self.browser.table is not None and message.path != self.goemo.data:
+            self._stay(useless)
+            return
         self.opened, self._fallback, self.stale = message.opened, None, ""
         gc.freeze()  # 54,000 rows are walked by no further collection: keystrokes stay even
         corpus, path = message.opened.corpus, message.path
@@ -223,6 +233,7 @@ class DataScreen(DataKeys):
     @on(CommentBrowser.Chose)
     def _chose(self) -> None:
         self.place_detail(self.detail_wanted)
+        self.refresh_bindings()
         self.keep()
 
     @on(StackedPanes.Resized)

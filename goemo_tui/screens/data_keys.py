@@ -33,6 +33,14 @@ class DataKeys(CorpusPlace):
         """Whether the detail pane stands beside the table; figures have its room in any case."""
 
     @property
+    def FIRST_KEYS(self) -> tuple[str, ...]:
+        """What can be done in the view that is shown, and nowhere else: the footer begins with it."""
+        return {
+            "counts": ("data.grouping",),
+            "suspects": ("data.fine", "data.wrong", "data.model"),
+        }.get(self.browser.view, ())
+
+    @property
     def browser(self) -> CommentBrowser:
         """Filter, table and figures."""
         return self.query_one(CommentBrowser)

@@ -5,7 +5,7 @@ The corpus is read beside the screen. Enter takes a comment to Inspect.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -75,8 +75,12 @@ class MistakeList(OneToneList):
                 self.action_select()
 
 
-class ErrorsScreen(Dialog["tuple[str, str, str]"]):
-    """Answers (text, run id, emotion) of a comment that is to be opened in Inspect. `labels` are the emotions to go through."""
+Inspect = Callable[[str, str, str], object]
+"""Called with a comment, the model that judged it and the emotion in question."""
+
+
+class ErrorsScreen(Dialog[None]):
+    """`labels` are the emotions to go through; `inspect` opens a comment in Inspect, and the list stays where it was."""
 
     HEADING = "mistakes"
     FOOT = "Enter opens in Inspect · y copies · Esc closes"
@@ -97,8 +101,17 @@ class ErrorsScreen(Dialog["tuple[str, str, str]"]):
     ErrorsScreen #comment { height: auto; }
     """
 
-    def __init__(self, folder: Path, title: str, emotion: str, labels: Sequence[str], kind: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        title: str,
+        emotion: str,
+        labels: Sequence[str],
+        kind: str = "",
+        inspect: Inspect | None = None,
+    ) -> None:
         super().__init__()
+        self._inspect = inspect
         self._folder, self._title, self._emotion, self._labels = folder, title, emotion, tuple(labels)
         self._dev: ScoredDev | None = None
         self._found: Mistakes | None = None
@@ -208,8 +221,8 @@ class ErrorsScreen(Dialog["tuple[str, str, str]"]):
     def _open(self, message: OptionList.OptionSelected) -> None:
         message.stop()
         mistake = self.selected
-        if mistake is not None and self._dev is not None:
-            self.dismiss((mistake.text, self._dev.run, self._emotion))
+        if mistake is not None and self._dev is not None and self._inspect is not None:
+            self._inspect(mistake.text, self._dev.run, self._emotion)
 
     def on_resize(self) -> None:
         """Lines are as wide as the list."""

@@ -20,6 +20,7 @@ from goemo_tui.services.export import AlreadyThere, Exported, export
 from goemo_tui.services.folders import completion
 from goemo_tui.widgets.field import Field
 from trainer.corpus.read import EXTENSIONS
+from trainer.paths import expanded
 
 _FORMATS = {
     ".tsv": "as the corpus itself: opens again here",
@@ -36,6 +37,17 @@ def proposed(last: str, corpus: str, split: str) -> str:
     name = "".join(char if char.isalnum() or char in "-_" else "-" for char in f"{Path(corpus).stem}-{split}")
     folder = str(before.parent)
     return f"{name}-rows{ending}" if folder == "." else str(Path(folder) / f"{name}-rows{ending}")
+
+
+def where(answer: str) -> str:
+    """The whole folder that an answer means: `into /home/ada/corpora`; empty where it names no file."""
+    text = answer.strip()
+    if not text or "\0" in text or text.endswith("/"):
+        return ""
+    try:
+        return f"into {expanded(text).absolute().parent}"
+    except OSError:  # the working folder is gone
+        return ""
 
 
 class Folders(Suggester):
@@ -90,7 +102,7 @@ class ExportRows(Dialog[Exported | None]):
     @on(Input.Changed, "#path")
     def _typed(self) -> None:
         if not self.writing:
-            self._say("")
+            self._say(where(self.query_one("#path", Field).value))
 
     @on(Input.Submitted, "#path")
     def _submitted(self, event: Input.Submitted) -> None:

@@ -49,6 +49,7 @@ class InspectScreen(InspectWhy):
         self._finished: frozenset[str] = frozenset()
         self._titles: dict[str, str] = {}
         self._asked: tuple[str, str | None, str | None] | None = None
+        self._begun = False
         self._keep_soon = ""
 
     def body(self) -> ComposeResult:
@@ -75,7 +76,6 @@ class InspectScreen(InspectWhy):
         remembered = remembered_of(self.goemo.remembered.of("inspect"))
         self.readings.a.start(self.goemo.settings.model or None, remembered)
         self.show()
-        self.call_after_refresh(self.action_prompt)  # after the place itself has put the focus home
         if self._asked is not None:
             self._take_asked()
 
@@ -83,6 +83,14 @@ class InspectScreen(InspectWhy):
         """End the children."""
         self.goemo.runs.unsubscribe(self.post_message)
         self.readings.close()
+
+    def go_home(self) -> None:
+        """At first to where one types: what is typed in the same breath as the key that leads here is text."""
+        if self._begun:
+            super().go_home()
+        else:
+            self._begun = True
+            self.action_prompt()
 
     # What the children say
 
@@ -106,13 +114,15 @@ class InspectScreen(InspectWhy):
                 recent = used(recent_of(self.goemo.remembered.of("inspect")), reading.known_as)
                 self.goemo.keep("inspect", model=reading.known_as, recent=recent)
         if isinstance(message, Answered) and first and message.request.text == self._keep_soon:
-            self._keep()
+            self.keep_answer()
         if self.many is not None and reading is self.many.reading:
             self.many.heard(message)
         if not isinstance(message, Scored):
             self.show()
         if isinstance(message, Answered | Ready):
             self.why_soon()
+            if self.focused is None:
+                self.go_home()  # the bars are there now
 
     @on(RunsChanged)
     def _runs_changed(self, message: RunsChanged) -> None:
@@ -135,12 +145,14 @@ class InspectScreen(InspectWhy):
     def _text(self) -> str:
         return self.query_one(Prompt).value
 
-    def ask(self, text: str, model: str | None = None, emotion: str | None = None) -> None:
-        """Put `text` into the prompt and, with `model` (a run, a folder, a Hub name), let that model answer it. `emotion` is
-        the one to be explained; left out, the strongest.
+    def ask(self, text: str, model: str | None = None, emotion: str | None = None, origin: str = "") -> None:
+        """Look at `text` and, with `model` (a run, a folder, a Hub name), let that model answer it. `emotion` is the one to
+        be explained; left out, the strongest. `origin` is what it was taken from: the focus is then at the bars, where
+        keys lead on, and back to there.
 
         May be called before the screen is mounted; it is done then.
         """
+        self.origin = origin
         self._asked = (text, model, emotion)
         if self.is_mounted:
             self._take_asked()
@@ -154,7 +166,12 @@ class InspectScreen(InspectWhy):
             self.show()
         prompt = self.query_one(Prompt)
         prompt.recall(text)
-        self.set_focus(prompt)
+        self._begun = True
+        if self.origin:
+            self.go_home()
+        else:
+            self.set_focus(prompt)
+        self.refresh_bindings()
 
     @on(Input.Changed, "#prompt")
     def _typed(self, event: Input.Changed) -> None:
@@ -176,16 +193,17 @@ class InspectScreen(InspectWhy):
         event.stop()
         self._keep_soon = event.value
         if self.readings.a.fits(event.value):
-            self._keep()
+            self.keep_answer()
         self.query_one(Prompt).select_all()
 
-    def _keep(self) -> None:
+    def keep_answer(self) -> bool:
+        """The sentence that is answered goes into the history. False where there is none, or it is the newest there."""
         first, self._keep_soon = self.readings.a, ""
         if first.answer is None or first.model is None or not first.answer.request.text.strip():
-            return
+            return False
         felt = tuple(e for e in first.emotions() if e.above)
         entry = Entry(first.answer.request.text, first.model.name, first.threshold, felt, time.time())
-        self.query_one(HistoryList).keep(entry)
+        return self.query_one(HistoryList).keep(entry)
 
     @on(HistoryList.Picked)
     def _again(self, event: HistoryList.Picked) -> None:

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from goemo_tui.screens.batch import BatchScreen
 from goemo_tui.screens.place import Place
-from goemo_tui.services.batch import Lines
+from goemo_tui.services.batch import Kept, Lines
 from goemo_tui.services.models import recent_of
 from goemo_tui.services.prediction import TUNED, Threshold, as_json
 from goemo_tui.services.predictor import COMMAND
@@ -29,16 +29,26 @@ class InspectKeys(Place):
         self.readings = Readings(self._hear, command)
         self.many: BatchScreen | None = None
         """The table of many lines, while it is open."""
+        self._left: Kept | None = None
+        """That table as it was left last."""
+        self._told_kept = False
+        """Whether it was said that what is copied is kept."""
+        self.origin = ""
+        """Where the sentence was taken from: `mistakes`, `batch`, or empty for one that was typed."""
 
     def _hear(self, message: Message) -> None:
         self.post_message(message)
 
-    def ask(self, text: str, model: str | None = None, emotion: str | None = None) -> None:
-        """Put a text into the prompt."""
+    def ask(self, text: str, model: str | None = None, emotion: str | None = None, origin: str = "") -> None:
+        """Look at a text."""
         raise NotImplementedError
 
     def show(self) -> None:
         """Draw the present state."""
+        raise NotImplementedError
+
+    def keep_answer(self) -> bool:
+        """Keep what is answered in the history."""
         raise NotImplementedError
 
     def why_of(self, text: str) -> dict[str, Any]:
@@ -126,7 +136,11 @@ class InspectKeys(Place):
             self.notify("Nothing to copy yet: type a sentence first.", severity="warning")
         else:
             document["results"][0] |= self.why_of(document["results"][0]["text"])
-            self.goemo.copy(as_json(document), "The result as JSON")
+            kept = self.keep_answer() and not self._told_kept
+            self._told_kept = self._told_kept or kept
+            self.goemo.copy(
+                as_json(document), "The result as JSON (kept in the history)" if kept else "The result as JSON"
+            )
 
     def action_clear_history(self) -> None:
         """Forget the history, after asking."""
@@ -145,14 +159,29 @@ class InspectKeys(Place):
         self.app.push_screen(Confirm(f"Forget the history ({lines}), on the disk too?", "Forget it"), answered)
 
     def action_batch(self) -> None:
-        """A table for many lines."""
+        """A table for many lines, as it was left."""
         self.open_batch(None)
 
+    def action_back(self) -> None:
+        """To what the sentence was taken from, where it was left."""
+        if self.origin == "batch":
+            self.action_batch()
+        elif self.origin == "mistakes":
+            self.goemo.action_place("train")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Back only where there is something to go back to."""
+        return bool(self.origin) if action == "back" else super().check_action(action, parameters)
+
     def open_batch(self, lines: Lines | None) -> None:
-        """A table with these lines, or an empty one."""
+        """A table with these lines; without any, the one that was left, or an empty one."""
 
         def closed(_: None) -> None:
-            self.many = None
+            if self.many is not None:
+                self._left, self.many = self.many.left, None
 
-        self.many = BatchScreen(self.readings.active, self.ask, lines)
+        def look(text: str) -> None:
+            self.ask(text, origin="batch")
+
+        self.many = BatchScreen(self.readings.active, look, lines, self._left if lines is None else None)
         self.app.push_screen(self.many, closed)

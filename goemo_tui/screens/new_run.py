@@ -33,6 +33,7 @@ from goemo_tui.widgets.run_form import RunForm
 from goemo_tui.widgets.setting_row import SettingRow
 from trainer.config import SETTINGS, TrainConfig
 from trainer.errors import ConfigError
+from trainer.runs.forecast import learned_at_most
 
 if TYPE_CHECKING:
     from goemo_tui.app import GoemoApp
@@ -62,9 +63,9 @@ class NewRunScreen(ClosesOnce, PresentSize, Screen[str | None]):
     AUTO_FOCUS = "#select-data"
     BINDINGS = [
         Binding("ctrl+s", "start", "Start", priority=True, tooltip="Check everything and start the training"),
-        Binding("ctrl+e", "estimate", "Estimate", priority=True, tooltip="Time a few steps, or stop timing them"),
+        Binding("ctrl+e", "estimate", "Time", priority=True, tooltip="Time a few steps, or stop timing them"),
         Binding("ctrl+y", "copy_command", "Copy", priority=True, tooltip="Copy the headless command"),
-        Binding("ctrl+r", "put_back", "Reset", priority=True, tooltip="Put the usual value back into this field"),
+        Binding("ctrl+r", "put_back", "Reset one", priority=True, tooltip="Put the usual value back into this field"),
         Binding("f5", "begin_anew", "All defaults", show=False, priority=True),
         Binding("escape", "leave_field", "Leave"),
         Binding("f6", "focus_start", "To Start", show=False),
@@ -185,7 +186,10 @@ class NewRunScreen(ClosesOnce, PresentSize, Screen[str | None]):
         """Tell the line of the estimate what it is about."""
         form = self._form
         others = trained_on(self._goemo.runs.runs, config.device, form.devices[0]) if config and form.devices else []
-        self.query_one(EstimateLine).show(config, form.parameters, others)
+        shape, learned = form.anatomy, None
+        if config is not None and shape is not None:
+            learned = learned_at_most(config, shape.parameters, shape.layers, shape.width)
+        self.query_one(EstimateLine).show(config, shape.parameters if shape else None, others, learned)
 
     def on_descendant_focus(self) -> None:
         """The row that has the focus tells all it has to say."""

@@ -58,6 +58,14 @@ def refusals(corpus: Corpus) -> dict[str, str]:
     return said
 
 
+def whole_refusal(corpus: Corpus) -> str:
+    """Why nothing of a corpus can be trained on, and where all the reasons are; empty where one of its files can be."""
+    if any(not split.refused for split in corpus.splits.values()):
+        return ""
+    said = " · ".join(why.replace(" (p lists all reasons)", "") for why in refusals(corpus).values())
+    return f"{said} · goemo-tui data check {shlex.quote(str(corpus.path))} lists every reason"
+
+
 class Problems(Dialog[None]):
     """A sentence, a filter, the list, and the chosen entry in full."""
 

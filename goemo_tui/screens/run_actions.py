@@ -166,17 +166,16 @@ class RunActions(Place):
         if view is not None:
             labels = self.query_one(ScoreTable).names
             self.app.push_screen(
-                ErrorsScreen(view.folder, view.title, message.label, labels, message.kind), self._inspect
+                ErrorsScreen(view.folder, view.title, message.label, labels, message.kind, self._inspect)
             )
 
-    def _inspect(self, asked: tuple[str, str, str] | None) -> None:
-        """Take a comment and the model that judged it to Inspect."""
+    def _inspect(self, text: str, model: str, emotion: str) -> None:
+        """Take a comment and the model that judged it to Inspect; the list stays, to be come back to."""
         from goemo_tui.screens.inspect import InspectScreen
 
         def ask() -> None:
-            if isinstance(self.app.screen, InspectScreen) and asked is not None:
-                self.app.screen.ask(*asked)
+            if isinstance(self.app.screen, InspectScreen):
+                self.app.screen.ask(text, model, emotion, "mistakes")
 
-        if asked is not None:
-            self.goemo.action_place("inspect")
-            self.app.call_later(ask)
+        self.goemo.action_place("inspect")
+        self.app.call_later(ask)

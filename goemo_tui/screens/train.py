@@ -11,7 +11,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import ContentSwitcher, Static, TabbedContent, TabPane
+from textual.widgets import ContentSwitcher, Static, TabbedContent, TabPane, Tabs
 
 from goemo_tui import actions
 from goemo_tui.language import word
@@ -33,6 +33,10 @@ No run yet. n opens a form: every field has a default, ^s starts.
 
 The training goes on in the background; you can leave and come back."""
 LOOKING = "looking for runs …"
+ABOUT_TABS = (
+    "The views of the selected run: ← and → go through them, Enter or ↓ goes into the one that is open; "
+    "v goes on to the next from anywhere."
+)
 TABS = ("live", "evaluation", "config", "log")
 NARROWEST, WIDEST = 20, 60
 """Cells of the list, its frame included; it never takes more than half of the screen."""
@@ -86,6 +90,7 @@ class TrainScreen(LiveActions, RunActions):
 
     def on_mount(self) -> None:
         """Follow the runs."""
+        self.query_one(Tabs).__dict__["ABOUT"] = ABOUT_TABS
         self._resize_list()
         self._tell_pinned()
         self.watch_of.subscribe(self.post_message)
@@ -307,6 +312,15 @@ class TrainScreen(LiveActions, RunActions):
                 self.watch_of.poke()
 
         self.app.push_screen(NewRunScreen(self.goemo.data, self.goemo.remembered.recent, like), started)
+
+    def on_key(self, event: events.Key) -> None:
+        """From the tabs into what they have opened."""
+        if event.key in ("down", "enter") and isinstance(self.focused, Tabs):
+            event.stop()
+            event.prevent_default()
+            pane = self.query_one(TabbedContent).active_pane
+            inside = (w for w in (pane.query("*") if pane is not None else ()) if w.focusable)
+            self.set_focus(next(inside, self.focused))
 
     def action_next_tab(self) -> None:
         """Live, Evaluation, Config, Log, and round again."""

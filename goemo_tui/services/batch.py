@@ -186,3 +186,14 @@ class Batch:
     def _strength(self, row: int) -> tuple[int, float]:
         scores = self.scores(row)
         return sum(p >= t for p, t in zip(scores, self.limits, strict=True)), max(scores)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A table of lines as it was left: by line `row`, sorted as (column, downwards), read in `seconds` so far."""
+
+    lines: Lines
+    batch: Batch | None
+    row: int
+    sorting: tuple[int, bool]
+    seconds: float

@@ -25,7 +25,7 @@ def laid_out(total: int, digits: int, wanted: Widths, sorted_by: int | None = No
     room = total - PADDING
     own = (
         max(3, digits),
-        8 if total < 46 else 13 if total < 64 else 18 if total < 100 else 28 if total < 150 else 40,
+        8 if total < 46 else 12 if total < 64 else 18 if total < 100 else 28 if total < 150 else 40,
         5 if sorted_by == 3 else 3,
     )
     number, emotions, tok = (own[i] if width is None else _within(i, width) for i, width in enumerate(wanted))

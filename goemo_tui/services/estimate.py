@@ -147,9 +147,10 @@ def disk_words(room: Room) -> str:
     return f"{wording.size(room.needed)} of disk{free}"
 
 
-def words(found: Forecast, room: Room) -> str:
+def words(found: Forecast, room: Room | None) -> str:
     """`≈ 11 min · 1.3 GB of disk (48 GB free) · 3.8 steps/s on cpu (8 timed)`, and what is to be said besides."""
-    parts = [about(found.seconds), disk_words(room), f"{speed(found)} on {found.device} ({found.steps_timed} timed)"]
+    disk = [disk_words(room)] if room is not None else []
+    parts = [about(found.seconds), *disk, f"{speed(found)} on {found.device} ({found.steps_timed} timed)"]
     return " · ".join([*parts, *([found.note] if found.note else [])])
 
 

@@ -129,9 +129,13 @@ def corpus_choices(data: str = "sample", recent: Iterable[str] = ()) -> list[tup
     return [*own, *named.values()]
 
 
-def rows_of(splits: Mapping[str, int]) -> str:
-    """`1,120 train · 280 dev`."""
-    return " · ".join(f"{rows:,} {split}" for split, rows in splits.items())
+def rows_of(splits: Mapping[str, int], limit: int = 0) -> str:
+    """`1,120 train · 280 dev`; `200 of 1,120 train` where the setting `limit` takes only so many."""
+
+    def taken(split: str, rows: int) -> str:
+        return f"{limit:,} of {rows:,} {split}" if split == "train" and 0 < limit < rows else f"{rows:,} {split}"
+
+    return " · ".join(taken(split, rows) for split, rows in splits.items())
 
 
 def data_setting(data: str) -> str:
@@ -162,11 +166,16 @@ def _is_there(path: str) -> bool:
 
 @dataclass(frozen=True)
 class CorpusNote:
-    """What is known of a corpus by its name or path: its rows in `text`, or in `wrong` why no training can start."""
+    """What is known of a corpus by its name or path: the `rows` of its splits, or in `wrong` why no training can start."""
 
     name: str
-    text: str
+    rows: Mapping[str, int]
     wrong: str
+
+    @property
+    def text(self) -> str:
+        """`1,120 train · 280 dev`; empty where none can be used."""
+        return rows_of(self.rows)
 
 
 def look_at_corpus(name: str) -> CorpusNote:
@@ -177,8 +186,8 @@ def look_at_corpus(name: str) -> CorpusNote:
         corpus = load_corpus(name, fetch=False)  # what is being typed is not asked for on a network
         corpus.require_trainable()
     except GoemoError as error:
-        return CorpusNote(name, "", str(error).replace("\n", " "))
-    return CorpusNote(name, rows_of({split: len(rows) for split, rows in corpus.splits.items()}), "")
+        return CorpusNote(name, {}, str(error).replace("\n", " "))
+    return CorpusNote(name, {split: len(rows) for split, rows in corpus.splits.items()}, "")
 
 
 def device_choices() -> list[tuple[str, str, str]]:

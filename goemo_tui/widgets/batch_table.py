@@ -41,6 +41,7 @@ class BatchTable(ScrollView, can_focus=True):
         Binding("s", "sort", "Sort", tooltip="Sort by the next column; a click on its head does it too"),
         Binding("S", "turn", "Turn", tooltip="Turn the order round", show=False),
         Binding("o", "screen.open_lines", "Open", tooltip="Open a text file, one sentence a line"),
+        Binding("n", "screen.anew", "New", tooltip="Let these lines go, and begin with an empty table"),
         Binding("w", "screen.write", "Save", tooltip="Save as TSV, CSV or JSONL"),
         Binding("y", "screen.copy_json", "Copy", tooltip="Copy all lines as JSON"),
         Binding("u", "screen.as_one", "As one", tooltip="Read all lines as one text, in Inspect"),
@@ -79,6 +80,18 @@ class BatchTable(ScrollView, can_focus=True):
         self.scroll_to(0, 0, animate=False)
         self.refresh()
 
+    @property
+    def row(self) -> int:
+        """The line under the cursor."""
+        return self.order[self.cursor] if self.order else 0
+
+    def come_back(self, row: int, sorting: tuple[int, bool]) -> None:
+        """Sorted as it was left, with the cursor on that line."""
+        if self.filled is not None:
+            self.sorting, self.order = sorting, self.filled.order(*sorting)
+            self.cursor = self.order.index(row)
+            self.call_after_refresh(lambda: self._go(self.cursor))  # how long a page is, is known then
+
     def advance(self, before: int) -> None:
         """More lines are answered: those from `before` on. Only visible rows are painted again."""
         if self.filled is None:
@@ -96,7 +109,7 @@ class BatchTable(ScrollView, can_focus=True):
     def judged(self) -> None:
         """Other thresholds: the cells say something else, and stand elsewhere where emotions are what is sorted by."""
         if self.filled is not None and self.sorting[0] == 2:
-            here = self.order[self.cursor] if self.order else 0
+            here = self.row
             self.order = self.filled.order(*self.sorting)
             self._go(self.order.index(here) if self.order else 0)
         self.refresh()
@@ -107,7 +120,7 @@ class BatchTable(ScrollView, can_focus=True):
             return
         now, downwards = self.sorting
         self.sorting = (column, not downwards if column == now else FIRST_WAY[column])
-        here = self.order[self.cursor] if self.order else 0
+        here = self.row
         self.order = self.filled.order(*self.sorting)
         self._go(self.order.index(here) if self.order else 0)
 

@@ -45,7 +45,7 @@ class CommentBrowser(Vertical):
 
     DEFAULT_CSS = """
     CommentBrowser {
-        & #refusal { height: auto; max-height: 3; color: $error; display: none; }
+        & #refusal { height: auto; max-height: 5; color: $error; display: none; }
         & #views { height: 1fr; }
         & #waiting { color: $quiet; padding: 1 1; }
         & #figures { height: 1fr; }

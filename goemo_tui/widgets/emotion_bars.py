@@ -62,8 +62,8 @@ class EmotionBars(Lines):
 
 
 def digits_of(emotions: Iterable[Emotion]) -> int:
-    """Digits more than usual that all rows of an answer have, so that they line up: 0, 2 or 4, in steps that are seldom
-    taken while somebody types.
+    """Digits more than usual that all rows of an answer have room for, so that they line up: 0, 2 or 4, in steps that are
+    seldom taken while somebody types. Only a row whose value and threshold would look alike writes any.
     """
     most = max((digits_against(e.probability, e.threshold, e.above) for e in emotions), default=0)
     return most + most % 2
@@ -72,8 +72,9 @@ def digits_of(emotions: Iterable[Emotion]) -> int:
 def bar_row(emotion: Emotion, width: int, digits: int = 0, chosen: bool = False) -> Row:
     """Mark, name, bar with the threshold ticked in it, percent, threshold, and the words for one below it."""
     words = f"  {word('(below its threshold)' if width >= 96 else 'below')}" if width >= 50 else ""
-    share, limit = against(emotion.probability, emotion.threshold, emotion.above, digits)
-    tail = f"{share:>{PERCENT + digits}}  ▏{limit:<{LIMIT + digits}}"
+    share, limit = against(emotion.probability, emotion.threshold, emotion.above)
+    gap = " " if digits else "  "
+    tail = f"{on_the_point(share, digits)}{gap}▏{limit:<{LIMIT + digits}}"
     room = max(4, width - 2 - _NAME - len(tail) - cell_len(words))
     name = set_cell_size(cells(label(emotion.name), _NAME - 1), _NAME)
     mark, style = (ABOVE, "bars--name") if emotion.above else (BELOW, "bars--dim")
@@ -84,6 +85,12 @@ def bar_row(emotion: Emotion, width: int, digits: int = 0, chosen: bool = False)
         (tail, style),
         ("" if emotion.above else words, "bars--dim"),
     )
+
+
+def on_the_point(share: str, digits: int) -> str:
+    """A percentage in a column with room for `digits` behind the point: `  87%`, `  5.6%`, one's point below another's."""
+    whole, point, rest = share.removesuffix("%").partition(".")
+    return f"{whole:>{PERCENT - 1}}{f'{point}{rest}%':<{1 + (digits + 1 if digits else 0)}}"
 
 
 def bar(emotion: Emotion, room: int) -> list[Span]:

@@ -13,13 +13,13 @@ from rich.cells import cell_len, set_cell_size
 from goemo_tui.language import label
 from goemo_tui.safe_text import cells
 from goemo_tui.services.prediction import Emotion
-from goemo_tui.widgets.emotion_bars import ABOVE, BELOW, CHOSEN, PERCENT, bar, digits_of
+from goemo_tui.widgets.emotion_bars import ABOVE, BELOW, CHOSEN, PERCENT, bar, digits_of, on_the_point
 from goemo_tui.widgets.lines import Lines, Row, Span
-from goemo_tui.wording import against
+from goemo_tui.wording import against, percent
 
 NAME = 16
-DIFFERENCE = 7
-"""Cells of ` ▲ 100` with a blank before it."""
+DIFFERENCE = 10
+"""Cells of ` ▲ 100 pt` with a blank before it."""
 
 LIMIT = 7
 """Cells of `▏.059` with two blanks before it; left out where a bar would get none."""
@@ -126,7 +126,7 @@ def _columns(width: int, digits: int = 0) -> tuple[int, int, bool]:
     """Cells of the name and of either half in a row of `width` cells, and whether thresholds are shown."""
     name = NAME if width >= 70 else 12
     half = max(2 + PERCENT + LEAST_BAR, (width - name - DIFFERENCE) // 2)
-    return name, half, half >= 2 + PERCENT + LIMIT + 2 * digits + LEAST_BAR
+    return name, half, half >= 2 + PERCENT + LIMIT + 2 * digits + bool(digits) + LEAST_BAR
 
 
 def pair_row(pair: Pair, width: int, digits: int = 0, chosen: bool = False) -> Row:
@@ -145,8 +145,11 @@ def pair_row(pair: Pair, width: int, digits: int = 0, chosen: bool = False) -> R
 def _half(emotion: Emotion | None, half: int, limits: bool, digits: int) -> tuple[Span, ...]:
     if emotion is None:
         return ((set_cell_size("– ", half), "bars--dim"),)
-    share, limit = against(emotion.probability, emotion.threshold, emotion.above, digits)
-    tail = f"{share:>{PERCENT + digits}}" + (f" ▏{limit:<{LIMIT - 2 + digits}}" if limits else " ")
+    share, limit = against(emotion.probability, emotion.threshold, emotion.above)
+    if limits:
+        tail = f"{on_the_point(share, digits)} ▏{limit:<{LIMIT - 2 + digits}}"
+    else:
+        tail = f"{percent(emotion.probability):>{PERCENT}} "
     style = "bars--name" if emotion.above else "bars--dim"
     return (
         (f"{ABOVE if emotion.above else BELOW} ", "bars--mark" if emotion.above else "bars--dim"),
@@ -156,13 +159,13 @@ def _half(emotion: Emotion | None, half: int, limits: bool, digits: int) -> tupl
 
 
 def _difference(value: float | None) -> Span:
-    """`▲ 22`: B is higher by 22 points of a hundred; `=` where they round to the same."""
+    """`▲ 22 pt`: B is higher by 22 points of a hundred; `=` where they round to the same."""
     if value is None or not math.isfinite(value):
         return (f"{'–':>{DIFFERENCE}}", "bars--dim")
     points = round(100 * value)
     if points == 0:
         return (f"{'=':>{DIFFERENCE}}", "bars--dim")
     return (
-        f"{'▲' if points > 0 else '▼':>{DIFFERENCE - 4}} {abs(points):>3}",
+        f"{'▲' if points > 0 else '▼':>{DIFFERENCE - 7}} {abs(points):>3} pt",
         "bars--up" if points > 0 else "bars--down",
     )

@@ -14,11 +14,11 @@ from textual.message import Message
 from textual.widgets import Static
 
 from goemo_tui.safe_text import content
-from goemo_tui.services import estimate
+from goemo_tui.services import estimate, keeping
 from goemo_tui.services.beside import Done, beside
 from goemo_tui.services.estimate import Measurement
 from trainer.config import TrainConfig
-from trainer.runs.forecast import BEARING, Measured, bearing, forecast, free_now, room
+from trainer.runs.forecast import BEARING, Measured, Room, bearing, forecast, free_now, room
 
 
 class EstimateLine(Static):
@@ -43,7 +43,9 @@ class EstimateLine(Static):
         self._config: TrainConfig | None = None
         self._parameters: int | None = None
         self._beside = ""
+        self._learned: int | None = None
         self._free: int | None = None
+        self._no_place = ""
         self._child: Measurement | None = None
         self._said = ""
         self._busy: dict[tuple[Any, ...], str] = {}
@@ -59,15 +61,19 @@ class EstimateLine(Static):
     def on_mount(self) -> None:
         """See how much of the disk is free."""
         self.tooltip = "^e or a click measures the time with a few steps, and stops measuring"
-        beside("free", free_now, self.post_message)
+        beside("free", lambda: (keeping.trouble(), free_now()), self.post_message)
 
     def on_unmount(self) -> None:
         """Nobody wants to know any more."""
         self.cancel()
 
-    def show(self, config: TrainConfig | None, parameters: int | None, others: Sequence[str]) -> None:
-        """Of these settings (None: they are not right yet); `others` are runs that use the same device now."""
-        self._config, self._parameters = config, parameters
+    def show(
+        self, config: TrainConfig | None, parameters: int | None, others: Sequence[str], learned: int | None = None
+    ) -> None:
+        """Of these settings (None: they are not right yet); `others` are runs that use the same device now. `learned` of
+        the parameters are learned, if not all.
+        """
+        self._config, self._parameters, self._learned = config, parameters, learned
         self._beside = estimate.beside_words(others)
         self._draw()
 
@@ -118,7 +124,7 @@ class EstimateLine(Static):
     def _done(self, message: Done) -> None:
         message.stop()
         if message.name == "free" and message.error is None:
-            self._free = cast("int | None", message.value)
+            self._no_place, self._free = cast("tuple[str, int | None]", message.value)
         elif message.name == "measured" and self._child is not None:
             key, self._child = bearing(self._child.config), None
             if message.error is not None:
@@ -140,11 +146,9 @@ class EstimateLine(Static):
         if config is None:
             return Content.styled("time and disk: once the settings are right", "$quiet")
         found = self._found.get(bearing(config))
-        parameters = found.parameters if isinstance(found, Measured) else self._parameters
-        disk = room(config, parameters, self._free) if parameters else None
-        full = Content.styled(" ✗ not enough room: p on the Train screen frees some", "$error")
-        tail = full if disk is not None and disk.short else Content("")
-        if isinstance(found, Measured) and disk is not None:
+        disk = self._room(config, found if isinstance(found, Measured) else None)
+        tail = self._warning(disk)
+        if isinstance(found, Measured):
             busy = self._busy.get(bearing(config), "") if found.device == "cpu" else ""
             words = estimate.words(forecast(config, found, self._free), disk)
             return Content.assemble(content(" · ".join(filter(None, (words, self._beside, busy)))), tail)
@@ -153,6 +157,17 @@ class EstimateLine(Static):
         known = f"up to {estimate.disk_words(disk)} · " if disk is not None else ""
         again = "measures the time anew" if self._found else "measures the time"
         return Content.assemble(content(f"{known}^e {again}{self._changed()}"), tail)
+
+    def _room(self, config: TrainConfig, found: Measured | None) -> Room | None:
+        """The disk that it takes; None where no run can be made, or the encoder is not known yet."""
+        parameters, learned = (found.parameters, found.learned) if found else (self._parameters, self._learned)
+        return room(config, parameters, self._free, learned) if parameters and not self._no_place else None
+
+    def _warning(self, disk: Room | None) -> Content:
+        if self._no_place:
+            return content(f" ✗ {self._no_place}", style="$error")
+        full = " ✗ not enough room: p on the Train screen frees some"
+        return Content.styled(full, "$error") if disk is not None and disk.short else Content("")
 
     def _changed(self) -> str:
         """Which setting the last measurement is no good for any more: ` (batch_size has changed)`."""

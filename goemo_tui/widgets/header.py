@@ -9,7 +9,8 @@ from textual.content import Content
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widgets import Static
+from textual.widget import Widget
+from textual.widgets import Input, Static, TextArea
 
 from goemo_tui import safe_text
 from goemo_tui.actions import places
@@ -30,13 +31,19 @@ class PlaceTab(Static):
             self.place = place
 
     def __init__(self, place: str, key: str, title: str, here: bool) -> None:
-        key_style = "$accent" if not here else ""
-        super().__init__(
-            Content.assemble(" ", (f"[{key}]", key_style), apart(title), " "),
-            classes="-here" if here else "",
-            id=f"tab-{place}",
-        )
-        self.place = place
+        self.place, self._key, self._title, self._here = place, key, title, here
+        super().__init__(self._words(False), classes="-here" if here else "", id=f"tab-{place}")
+
+    def _words(self, typing: bool) -> Content:
+        """`[1]Data`; as wide, `F1 Data` where digits are text."""
+        key = f"F{self._key} " if typing else f"[{self._key}]"
+        return Content.assemble(" ", (key, "" if self._here else "$accent"), apart(self._title), " ")
+
+    def tell_key(self, typing: bool) -> None:
+        """The key that works now, also while somebody types."""
+        words = self._words(typing)
+        if self.content != words:
+            self.update(words, layout=False)
 
     def on_click(self, event: Click) -> None:
         """Go there."""
@@ -106,6 +113,10 @@ class GoemoHeader(Horizontal):
         """Another room for both."""
         self._show_machine()
 
+    def _focus_went(self, focused: Widget | None) -> None:
+        for tab in self.query(PlaceTab):
+            tab.tell_key(isinstance(focused, Input | TextArea))
+
     def _show_machine(self) -> None:
         """As much of the machine's line as the run leaves room for; it keeps its width while its figures change."""
         place = self.query_one(".header--machine", Static)
@@ -123,6 +134,7 @@ class GoemoHeader(Horizontal):
 
     def on_mount(self) -> None:
         """Show what was set before the parts were there."""
+        self.watch(self.screen, "focused", self._focus_went)
         self.watch_run_line(self.run_line)
         self.watch_machine_line(self.machine_line)
 

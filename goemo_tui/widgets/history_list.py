@@ -29,7 +29,7 @@ WIDE = 100
 class HistoryList(ScrollView, can_focus=True):
     """One row an entry."""
 
-    ABOUT = "Sentences that you kept with Enter. Enter or a click brings one back; y copies it, x clears them all."
+    ABOUT = "Sentences that you kept with Enter, or copied. Enter or a click brings one back; y copies it, x clears them all."
     BINDINGS = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
@@ -76,11 +76,13 @@ class HistoryList(ScrollView, can_focus=True):
         elif isinstance(message.value, tuple):
             self.show((*self.entries, *message.value)[: history.MOST])
 
-    def keep(self, entry: Entry) -> None:
-        """Add one, here and on the disk; not where the newest says the same."""
-        if not self.entries or not self.entries[0].same_as(entry):
+    def keep(self, entry: Entry) -> bool:
+        """Add one, here and on the disk; not where the newest says the same. Returns whether it was added."""
+        new = not self.entries or not self.entries[0].same_as(entry)
+        if new:
             self.show((entry, *self.entries)[: history.MOST])
             beside("history", lambda: history.append(entry), self.post_message)
+        return new
 
     def forget(self) -> None:
         """Forget all, here and on the disk."""

@@ -50,14 +50,18 @@ class KeyLine(Footer):
     def _shown(self) -> Iterator[tuple[Binding, bool, str]]:
         """What is bound here and wants to be seen, from the focused part outwards; each action once, with its first key.
 
+        What the screen counts among its FIRST_KEYS stands first: the keys of what it shows now.
         In a text field, where letters are text, the twins for typing stand in for the keys that they double, and tell
         the way to the other places.
         """
         seen: set[str] = set()
         active = self.screen.active_bindings
         twins = self._twins() if isinstance(self.screen.focused, Input | TextArea) else ()
-        for _, binding, enabled, tip in active.values():
-            if binding.action not in seen and (binding.show or binding.id in twins or self._leads_back(binding)):
+        first: Sequence[str] = getattr(self.screen, "FIRST_KEYS", ()) if not twins else ()
+        bound = sorted(active.values(), key=lambda each: each.binding.id not in first)
+        for _, binding, enabled, tip in bound:
+            wanted = binding.show or binding.id in twins or binding.id in first
+            if binding.action not in seen and (wanted or self._leads_back(binding)):
                 seen.add(binding.action)
                 yield binding, enabled, tip
 

@@ -25,6 +25,7 @@ from goemo_tui.services.offers import NONE, CorpusNote, EncoderNote
 from goemo_tui.services.runs import RunView
 from goemo_tui.widgets.setting_row import Choice, SettingRow
 from trainer.config import RECIPES, SETTINGS
+from trainer.encoders import Anatomy
 from trainer.runs.like import Like, like_run
 
 ADVANCED = frozenset(key for key, setting in SETTINGS.items() if setting.group == "advanced")
@@ -80,12 +81,14 @@ class RunForm(VerticalScroll):
         super().__init__(id=id, can_focus=False)
         self._advanced = advanced
         self.draft = draft
-        self.parameters: int | None = None
+        self.anatomy: Anatomy | None = None
         """Of the encoder, where it is on this machine."""
         self.devices: tuple[str, ...] = ()
         """What this machine computes on, the best one first."""
         self.told: dict[str, str] = {}
         """What was found wrong with what a row names; no reason not to try a start."""
+        self._rows: Mapping[str, int] = {}
+        """Of the splits of the corpus that was looked at last."""
         self._recent = recent
         self._runs: Sequence[RunView] = ()
         self._pauses: dict[str, Timer] = {}
@@ -257,8 +260,11 @@ class RunForm(VerticalScroll):
         self.draft = replace(self.draft, texts={**before, **texts})
         if texts.get("data", before["data"]) != before["data"]:
             self.told.pop("data", None)
-            self.row("data").say(note=SETTINGS["data"].help)
+            self._rows = {}
+            self._say_rows()
             self._soon("data", self._look_at_corpus)
+        elif texts.get("limit", before["limit"]) != before["limit"]:
+            self._say_rows()
         if texts.get("encoder", before["encoder"]) != before["encoder"]:
             self._soon("encoder", self._look_up)
 
@@ -320,8 +326,14 @@ class RunForm(VerticalScroll):
     def _take_corpus(self, note: CorpusNote) -> None:
         """Say beside the corpus how many rows it has, or why it cannot be trained on."""
         if note.name == self.draft.texts["data"].strip():
-            self.told["data"] = note.wrong
-            self.row("data").say(note=note.text or SETTINGS["data"].help)
+            self.told["data"], self._rows = note.wrong, note.rows
+            self._say_rows()
+
+    def _say_rows(self) -> None:
+        """How many rows there are, and of train how many are taken."""
+        limit = self.draft.texts["limit"].strip()
+        taken = int(limit) if limit.isdecimal() else 0
+        self.row("data").say(note=offers.rows_of(self._rows, taken) or SETTINGS["data"].help)
 
     def _look_up(self) -> None:
         name = self.draft.texts["encoder"].strip()
@@ -333,7 +345,7 @@ class RunForm(VerticalScroll):
         if note.name != self.draft.texts["encoder"].strip():
             return
         before = self._followed
-        self.parameters = note.anatomy.parameters if note.anatomy else None
+        self.anatomy = note.anatomy
         self.draft = replace(self.draft, width=note.anatomy.width if note.anatomy else None)
         self._followed = self._usual_of_encoder()
         now = {key: usual for key, usual in self._followed.items() if self.draft.texts[key] == before[key]}
@@ -371,6 +383,8 @@ class RunForm(VerticalScroll):
             self._take_corpus(cast("CorpusNote", message.value))
         else:
             found = _choices(cast("list[tuple[str, str, str]]", message.value))
+            if message.name == "corpora":  # how many rows are taken depends on the limit: `_say_rows` tells it
+                found = [replace(choice, note="") for choice in found]
             self.row(OFFERED[message.name]).set_choices(found)
             if message.name == "devices":
                 self.devices = tuple(choice.value for choice in found if choice.value != "auto")

@@ -71,3 +71,19 @@ async def test_the_keys_of_the_detail_lead_back_to_the_table(corpus: Path) -> No
         assert (screen.browser.view, screen.detail.display, screen.detail.similar) == ("table", True, True)
         await until(pilot, lambda: "love" in screen.detail.text and "%" in screen.detail.text)
         assert "like comment 1" in title(screen.detail)
+
+
+async def test_the_footer_begins_with_the_keys_of_the_view(corpus: Path) -> None:
+    async with GoemoApp(str(corpus)).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+
+        def footer() -> str:
+            return [strip.text for strip in screen._compositor.render_strips()][-1]
+
+        begins = {"counts": "c Group ", "suspects": "f Fine  b Wrong  u Model's "}
+        for name in [*(name for name, _ in VIEWS[1:]), "table"]:
+            await pilot.press("v")
+            assert screen.browser.view == name
+            begin = begins.get(name, "/ Filter ")
+            await until(pilot, lambda: footer().startswith(begin))  # noqa: B023 - called at once
+            assert "? Help" in footer() and "q Quit" in footer()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from textual.pilot import Pilot
@@ -157,7 +157,14 @@ async def test_a_refused_file_without_rows_stands_in_the_tables_place(corpus: Pa
         screen = await opened(pilot)
         await typed(pilot, screen, "love")
         screen.open(str(noise))
-        await until(pilot, lambda: screen.opened is not None and screen.opened.corpus.path == noise)
+        await until(pilot, lambda: any("not UTF-8 text" in n.message for n in pilot.app._notifications))
+        assert any(f"goemo-tui data check {noise}" in n.message for n in pilot.app._notifications)
+        assert shown(screen) == [1, 3] and screen.browser.filter_text == "love", "what was open stays as it was"
+        await pilot.press("r")
+        await until(pilot, lambda: screen.browser.table is not None and "2 of 7" in title(screen.browser))
+        assert read_state().recent == (str(corpus),)
+    async with GoemoApp(str(noise)).run_test(size=(120, 36)) as pilot:
+        screen = cast(DataScreen, pilot.app.screen)
         waiting = screen.query_one("#waiting", Static)
         await until(pilot, lambda: waiting.display)
         assert "✗ noise.tsv is refused for training" in str(waiting.render())
@@ -167,7 +174,7 @@ async def test_a_refused_file_without_rows_stands_in_the_tables_place(corpus: Pa
         assert "of 7" not in title(screen.browser)
         assert any("train refused for training" in n.message for n in pilot.app._notifications)
         assert str(noise) not in screen.goemo.remembered.recent
-        assert str(corpus) in screen.goemo.remembered.recent
+        assert str(corpus) in screen.goemo.remembered.recent, "the time before"
         await pilot.press("v", "t", "s", "x", "e", "e", "slash", "a", "enter", "escape", "p")
         assert isinstance(pilot.app.screen, Problems)
         await pilot.press("escape")
@@ -176,6 +183,18 @@ async def test_a_refused_file_without_rows_stands_in_the_tables_place(corpus: Pa
         screen.open(str(corpus))
         await until(pilot, lambda: screen.browser.table is not None and "7 of 7" in title(screen.browser))
         assert not screen.query_one("#refusal", Static).display
+
+
+@pytest.mark.parametrize("text", ["", "a,b,c\n1,2,3\n4,5,6\n"], ids=["empty", "no corpus at all"])
+async def test_a_file_that_is_refused_whole_takes_the_place_of_nothing(corpus: Path, tmp_path: Path, text: str) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text(text, encoding="utf-8")
+    async with GoemoApp(str(corpus)).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        screen.open(str(bad))
+        await until(pilot, lambda: any("bad.csv is refused" in n.message for n in pilot.app._notifications))
+        assert screen.opened is not None and screen.opened.corpus.path == corpus and "7 of 7" in title(screen.browser)
+        assert screen.goemo.data == str(corpus) and read_state().recent == (str(corpus),)
 
 
 async def test_a_refused_dev_is_said_on_every_split(corpus: Path) -> None:

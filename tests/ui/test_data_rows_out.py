@@ -53,6 +53,18 @@ async def test_the_rows_that_were_found_are_written_in_their_order(corpus: Path,
     assert written.ids == ["aa3", "aa1"]
 
 
+async def test_the_whole_folder_is_shown_before_anything_is_written(corpus: Path, tmp_path: Path) -> None:
+    async with GoemoApp(str(corpus)).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("w")
+        await until(pilot, lambda: bool(pilot.app.screen.query(Field)))
+        field, said = pilot.app.screen.query_one(Field), pilot.app.screen.query_one("#said", Static)
+        await until(pilot, lambda: "".join(str(said.render()).split()) == f"into{tmp_path}")
+        for typed_in, folder in (("sub/x.tsv", f"into{tmp_path}/sub"), ("~/x.tsv", f"into{Path.home()}"), ("", "")):
+            field.value = typed_in
+            await until(pilot, lambda: "".join(str(said.render()).split()) == folder)  # noqa: B023 - called at once
+
+
 async def test_what_is_wrong_is_said_at_the_field_and_a_file_that_is_there_is_asked_about(
     corpus: Path, tmp_path: Path
 ) -> None:

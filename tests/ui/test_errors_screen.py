@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from goemo_tui.screens.errors import ErrorsScreen, MistakeList
 from goemo_tui.screens.inspect import InspectScreen
 from goemo_tui.screens.train import TrainScreen
+from goemo_tui.widgets.prompt import Prompt
 from goemo_tui.widgets.score_table import ScoreTable
 from tests.ui.train_story import ended, opened, shown, toasts, until
 from tests.unit.test_errors import RIGHT, TSV, scored
@@ -37,7 +39,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
 async def test_enter_on_an_emotion_lists_what_was_wrong_and_enter_on_that_inspects_it(
     run: Run, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[str, str | None, str | None]] = []
+    asked: list[tuple[str, ...]] = []
     monkeypatch.setattr(InspectScreen, "ask", lambda self, *what: asked.append(what))
     async with opened(size) as (app, pilot):
         await until(pilot, lambda: run.short in shown(app))
@@ -58,7 +60,30 @@ async def test_enter_on_an_emotion_lists_what_was_wrong_and_enter_on_that_inspec
         assert app.clipboard == "what a joy"
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, InspectScreen) and asked)
-        assert asked == [("what a joy", run.id, "joy")], "and the emotion in question is explained there"
+        assert asked == [("what a joy", run.id, "joy", "mistakes")], "and the emotion in question is explained there"
+
+
+async def test_the_place_of_the_list_leads_back_to_the_row_that_was_looked_at(run: Run) -> None:
+    async with opened((80, 24)) as (app, pilot):
+        await until(pilot, lambda: run.short in shown(app))
+        await pilot.press("v")
+        table = app.screen.query_one(ScoreTable)
+        await until(pilot, lambda: table.row_count == 2)
+        table.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ErrorsScreen) and "nothing to see" in shown(app))
+        for key in ("2", "backspace"):
+            await pilot.press("g", "j", "enter")
+            await until(pilot, lambda: isinstance(app.screen, InspectScreen) and "Backspace Back" in shown(app))
+            inspect = cast(InspectScreen, app.screen)
+            await until(pilot, lambda: inspect.query_one(Prompt).value == "what a joy")  # noqa: B023 - called at once
+            assert app.focused is not inspect.query_one(Prompt)
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(app.screen, ErrorsScreen))
+            assert inspect.query_one(Prompt).value == "what a joy", "the key was no text"
+            assert app.screen.query_one(MistakeList).highlighted == 1 and app.focused is app.screen.query_one(
+                MistakeList
+            )
 
 
 async def test_a_click_opens_the_list_and_a_click_there_only_selects(run: Run) -> None:

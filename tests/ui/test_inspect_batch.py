@@ -102,6 +102,41 @@ async def test_leaving_in_the_middle_asks_no_more(opened: Open, tmp_path: Path) 
         assert [r["op"] for r in asked(log)] == ["batch", "predict"]
 
 
+async def test_a_look_at_one_line_lets_the_table_be_come_back_to(opened: Open, tmp_path: Path) -> None:
+    async with opened(size=(80, 24)) as (app, pilot):
+        paste(app, "\n".join(f"line {i:02d}" for i in range(39)))
+        await until(pilot, lambda: read(app))
+        asks = [r["op"] for r in asked(tmp_path / "asked.jsonl")].count("batch")
+        await pilot.press("s", "S", "g", *("j" * 30))
+        await until(pilot, lambda: "line 08" in shown(app))
+        for key in ("i", "backspace"):
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, InspectScreen) and answered(app) == "line 08")
+            await pilot.press(key)  # at the bars, where keys are no text
+            await until(pilot, lambda: read(app) and "39 lines" in shown(app) and "line 08" in shown(app))
+            assert table(app).row == 8 and table(app).sorting == (1, True)
+        assert [r["op"] for r in asked(tmp_path / "asked.jsonl")].count("batch") == asks, "nothing is asked twice"
+        await pilot.press("escape", "i")
+        await until(pilot, lambda: read(app) and table(app).row == 8)
+        await pilot.press("n")
+        await until(pilot, lambda: "No lines yet" in shown(app))
+        await pilot.press("escape", "i")
+        await until(pilot, lambda: isinstance(app.screen, BatchScreen) and "No lines yet" in shown(app))
+
+
+async def test_another_model_reads_the_lines_that_were_left(opened: Open) -> None:
+    async with opened() as (app, pilot):
+        paste(app, "so happy\ntoday")
+        await until(pilot, lambda: read(app))
+        await pilot.press("escape")
+        place(app).readings.a.load("calm-otter")
+        await until(pilot, lambda: "model  calm-otter" in shown(app))
+        place(app).open_batch(None)
+        await until(pilot, lambda: read(app) and "calm-otter" in shown(app))
+        filled = table(app).filled
+        assert filled is not None and filled.model.name == "calm-otter" and filled.texts == ("so happy", "today")
+
+
 async def test_it_sorts_by_keys_and_by_a_click_on_a_head(opened: Open) -> None:
     async with opened() as (app, pilot):
         paste(app, "b\na\nc")

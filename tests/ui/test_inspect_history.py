@@ -77,6 +77,19 @@ async def test_a_line_is_copied(opened: Open) -> None:
         assert json.loads(app.clipboard) == entry("so happy").document()
 
 
+async def test_what_is_copied_is_kept_too_and_that_is_said_once(opened: Open) -> None:
+    async with opened() as (app, pilot):
+        for text in ("so happy", "today"):
+            await type_in(app, pilot, text)
+            await until(pilot, lambda: answered(app) == text)  # noqa: B023 - called at once
+            await pilot.press("escape", "y", "y")
+            await until(pilot, lambda: kept(app)[:1] == [text])  # noqa: B023
+        assert kept(app) == ["today", "so happy"]
+        assert [text.partition(":")[0] for text in told(app)] == [
+            "The result as JSON (kept in the history)", *["The result as JSON"] * 3
+        ]  # fmt: skip
+
+
 async def test_it_is_cleared_only_after_asking(opened: Open) -> None:
     append(entry("so happy"))
     async with opened() as (app, pilot):

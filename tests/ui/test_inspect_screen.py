@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -99,7 +101,7 @@ async def test_every_emotion_below_its_threshold_is_marked_the_same(
         bars = app.screen.query_one(EmotionBars)
         await until(pilot, lambda: len(bars.emotions) == 4 and bars.size.width)
         rows = ["".join(part for part, _ in line) for line in bars.rows(bars.size.width, 4)]
-        assert "5.60%  ▏.0590" in rows[0]
+        assert re.search(r"5\.6% +▏\.059 ", rows[0])
         word = "(below its threshold)" if size[0] == 120 else "below"
         assert rows[0].startswith("·▸") and all(line.startswith("· ") for line in rows[1:])
         assert all(line.rstrip().endswith(word) for line in rows), rows
@@ -112,7 +114,7 @@ async def test_y_copies_the_same_document_as_the_command_line(opened: Open) -> N
         await until(pilot, lambda: "80%" in shown(app))
         await pilot.press("escape", "y")
         # whether a terminal takes what it is sent, nobody can know
-        assert [text.partition(":")[0] for text in told(app)] == ["The result as JSON"]
+        assert [text.partition(":")[0] for text in told(app)] == ["The result as JSON (kept in the history)"]
         document = json.loads(app.clipboard)
         for key in ("because", "like"):
             document["results"][0].pop(key, None)  # where they have come by then
@@ -133,6 +135,17 @@ async def test_keys_in_the_prompt_are_text(opened: Open) -> None:
     async with opened() as (app, pilot):
         await pilot.press("m", "t", "y", "q", "1")
         assert prompt(app).value == "mtyq1" and isinstance(app.screen, InspectScreen)
+
+
+async def test_the_header_names_the_keys_that_work_now(opened: Open) -> None:
+    async with opened(size=(80, 24)) as (app, pilot):
+        await until(pilot, lambda: "F1 Data  F2 Train  F3 Inspect" in shown(app).splitlines()[0])
+        await pilot.press(*"so happy")
+        await until(pilot, lambda: answered(app) == "so happy")
+        await pilot.press("escape")
+        await until(pilot, lambda: "[1]Data  [2]Train  [3]Inspect" in shown(app).splitlines()[0])
+        await pilot.press("slash")
+        await until(pilot, lambda: "F1 Data  F2 Train  F3 Inspect" in shown(app).splitlines()[0])
 
 
 async def test_without_a_model_it_says_how_to_make_one_and_takes_the_first_that_a_run_makes(opened: Open) -> None:
@@ -198,6 +211,26 @@ async def test_keys_typed_right_after_the_slash_land_in_the_prompt(opened: Open)
             app.post_message(_key(character))
         await until(pilot, lambda: prompt(app).value == "time to tell me, 1 by 1?")
         assert isinstance(app.screen, InspectScreen)
+
+
+async def test_what_is_typed_in_one_breath_after_the_key_of_the_place_is_text(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = InspectScreen._compose
+
+    async def slow(screen: InspectScreen) -> None:
+        await asyncio.sleep(0.2)
+        await made(screen)
+
+    monkeypatch.setattr(InspectScreen, "_compose", slow)
+    async with opened() as (app, pilot):
+        await pilot.press("f1")
+        app._screen_stacks.pop("inspect")  # as at the first time
+        typed = "I'm so excited, maybe tomorrow"
+        for key in (_key("3"), *(_key(char) for char in typed)):
+            app.post_message(key)
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and prompt(app).value == typed)
+        assert app.focused is prompt(app)
 
 
 def _key(character: str) -> events.Key:

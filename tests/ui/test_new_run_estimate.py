@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
+from typing import cast
 
 import pytest
 from textual.pilot import Pilot
@@ -69,7 +71,10 @@ async def test_disk_is_told_at_once_and_time_when_it_was_measured(
     monkeypatch.setattr("os.getloadavg", lambda: (9999.5, 1.0, 1.0))
     async with opened((80, 24)) as (app, pilot):
         await form(app, pilot)
-        assert said(app).startswith("up to 1.3 GB of disk (") and "^e measures the time" in said(app)
+        assert said(app).startswith("up to 575 MB of disk (") and "^e measures the time" in said(app)
+        row(app, "lora_rank").query_one(Input).value = "0"  # all is learned, and each checkpoint three times as large
+        await until(pilot, lambda: said(app).startswith("up to 1.3 GB of disk ("))
+        row(app, "lora_rank").query_one(Input).value = "16"
         row(app, "checkpoint_minutes").query_one(Input).value = "0"
         await until(pilot, lambda: said(app).startswith("up to 182 MB of disk ("))
         row(app, "checkpoint_minutes").query_one(Input).value = "2"
@@ -164,3 +169,30 @@ async def test_another_run_on_the_same_device_is_told(
             await pilot.press("ctrl+e")
             await until(pilot, lambda: "≈" in said(app))
             assert "slower" not in said(app)
+
+
+async def test_where_nothing_can_be_kept_it_is_said_once_and_no_room_is_reckoned(
+    child: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    child("measures")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GOEMO_HOME", str(tmp_path / "file" / "goemo"))
+    async with GoemoApp("sample").run_test(size=(120, 36)) as pilot:
+        app = cast(GoemoApp, pilot.app)
+        await pilot.press("2")
+        told = [n.message for n in app._notifications if "nothing can be kept in" in n.message]
+        assert len(told) == 1 and str(tmp_path) in told[0] and "GOEMO_HOME" in told[0]
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewRunScreen) and app.screen.query("#start"))
+        await until(pilot, lambda: "nothing can be kept in" in said(app))
+        assert "of disk" not in said(app) and "enough room" not in said(app)
+
+
+async def test_the_rows_are_those_that_the_limit_takes() -> None:
+    async with opened((120, 36)) as (app, pilot):
+        await form(app, pilot)
+        await until(pilot, lambda: "1,120 train" in shown(app))
+        row(app, "limit").query_one(Input).value = "200"
+        await until(pilot, lambda: "200 of 1,120 train" in shown(app))
+        row(app, "limit").query_one(Input).value = "5000"
+        await until(pilot, lambda: "of 1,120 train" not in shown(app) and "1,120 train" in shown(app))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import TabbedContent
+from textual.widgets import TabbedContent, Tabs
 
 from goemo_tui.screens.confirm import Confirm
+from goemo_tui.screens.help import HelpScreen
 from goemo_tui.screens.train import TrainScreen
 from goemo_tui.widgets.curve import Curve
 from goemo_tui.widgets.live import Live
@@ -97,6 +98,24 @@ async def test_the_scores_can_be_sorted_by_any_column_and_hostile_names_stay_tex
         assert "[/s]" in names()[0] and "\x1b" not in names()[0]
         text = shown(app)
         assert "macro-F1 .502" in text and "1,200" in text and ".643" in text and "support" in text
+
+
+async def test_from_the_tabs_down_or_enter_goes_into_what_is_open_and_the_help_says_so() -> None:
+    ended()
+    async with opened((80, 24)) as (app, pilot):
+        tabs = app.screen.query_one(Tabs)
+        app.screen.query_one(TabbedContent).active = "evaluation"
+        await until(pilot, lambda: app.screen.query_one(ScoreTable).row_count == 3)
+        for key in ("down", "enter", "j"):
+            tabs.focus()
+            await until(pilot, lambda: app.focused is tabs)
+            await pilot.press(key)
+            await until(pilot, lambda: app.focused is app.screen.query_one(ScoreTable))
+        tabs.focus()
+        await until(pilot, lambda: app.focused is tabs)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        await until(pilot, lambda: "Here" in shown(app) and "The views of the selected run" in shown(app))
 
 
 async def test_config_and_log_tell_what_was_asked_and_what_happened() -> None:

@@ -86,6 +86,14 @@ def main(folder: Path, how: str) -> int:
     asked: list[int] = []
     if how != "falls":
         signal.signal(signal.SIGTERM, lambda number, frame: asked.append(number))
+    code = trained(folder, how, number, dying, asked)
+    if how == "lingers" and len((folder / "lives").read_text().splitlines()) == 1:
+        time.sleep(float(number))  # as a real one does, whose libraries take their time to leave
+    return code
+
+
+def trained(folder: Path, how: str, number: str, dying: bool, asked: list[int]) -> int:
+    """What is done with the lock held. Returns the exit code."""
     limit = time.monotonic() + 60
     with RunLock(folder, signals=True), EventLog(folder / LOG) as log:
         story = read_events(folder / LOG)
@@ -132,6 +140,8 @@ def main(folder: Path, how: str) -> int:
             )
             if how != "deaf" and (asked or stop_requested(folder)):
                 log.append("stopped", step=step, epoch=1)
+                if how == "clings":
+                    time.sleep(float(number))
                 return 0
             time.sleep(0.01)
     return 1

@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 import pytest
 
 from tests.unit import scripted_estimate
-from trainer.config import TrainConfig
-from trainer.runs.forecast import WRITE_RATE, Measured, bearing, forecast, room
+from trainer.config import TrainConfig, recipe
+from trainer.runs.forecast import WRITE_RATE, Measured, bearing, forecast, learned_at_most, room
 from trainer.surroundings import needed_bytes
 
 MEASURED = Measured.from_dict(scripted_estimate.MEASURED)
@@ -59,3 +59,11 @@ def test_what_a_child_measured_survives_json() -> None:
     assert Measured.from_dict({**asdict(MEASURED), "new": 1}) == MEASURED
     with pytest.raises(TypeError):
         Measured.from_dict({"device": "cpu"})
+
+
+def test_of_adapters_only_their_own_moments_are_kept() -> None:
+    config = recipe("goemo")
+    learned = learned_at_most(config, 22_713_216, layers=6, width=384)
+    assert learned is not None and 932_764 <= learned < 1_000_000  # what the bundled encoder learns with 28 labels
+    assert room(config, 22_713_216, None, learned).needed < room(config, 22_713_216, None).needed / 2
+    assert learned_at_most(replace(config, lora_rank=0), 22_713_216, 6, 384) is None

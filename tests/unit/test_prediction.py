@@ -66,7 +66,7 @@ def test_different_labels_stand_in_one_table_with_dashes() -> None:
     assert [p.name for p in pairs] == ["joy", "pride", "fear"]
     assert [None if p.difference is None else round(p.difference, 2) for p in pairs] == [-0.22, None, None]
     rows = ["".join(text for text, _ in pair_row(p, 100)) for p in pairs]
-    assert "▼  22" in rows[0] and rows[1].rstrip().endswith("–") and rows[2].rstrip().endswith("–")
+    assert "▼  22 pt" in rows[0] and rows[1].rstrip().endswith("–") and rows[2].rstrip().endswith("–")
     apart = pair_up(EMOTIONS, other, settled=False)
     assert apart[0].difference is None, "two sentences are not compared"
 
@@ -85,7 +85,7 @@ def test_the_pairs_say_what_is_higher_in_signs_too() -> None:
     pairs = pair_up((Emotion("joy", 0.5, 0.4, True), Emotion("fear", 0.3, 0.4, False)),
                     (Emotion("joy", 0.7, 0.4, True), Emotion("fear", 0.302, 0.4, False)))  # fmt: skip
     rows = ["".join(text for text, _ in pair_row(p, 80)) for p in pairs]
-    assert rows[0].endswith("▲  20") and rows[1].endswith("=")
+    assert rows[0].endswith("▲  20 pt") and rows[1].endswith("=")
     assert EmotionPairs().show(pairs) == 0
 
 

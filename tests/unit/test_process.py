@@ -427,6 +427,54 @@ def test_a_resume_takes_back_the_request_to_stop(run: Run) -> None:
     assert run.state == "running" and run.look().pid == pid
 
 
+@pytest.mark.parametrize("how", ["lingers:2", "clings:1"])
+def test_a_run_is_taken_up_again_while_its_last_worker_leaves(run: Run, how: str) -> None:
+    start(run, how)
+    first = worker(run)
+    until(lambda: run.snapshot().step > 2)
+    stopping = threading.Thread(target=process.stop, args=(run.open(run.folder),))
+    stopping.start()
+    until(lambda: run.state == "stopped")
+    assert first.alive
+    process.resume(run, fake_worker.command(run))  # at once, as one who pressed the key by mistake
+    stopping.join()
+    assert not first.alive
+    goes_on(run)
+
+
+def test_a_stop_that_is_still_waiting_does_not_reach_the_next_worker(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "LEAVING_SECONDS", 0.0)  # so that both are there at the same time
+    start(run, "lingers:3")
+    first = worker(run)
+    until(lambda: run.snapshot().step > 2)
+    stopping = threading.Thread(target=process.stop, args=(run.open(run.folder),))
+    stopping.start()
+    until(lambda: run.state == "stopped" and not run.look().pid)
+    process.resume(run, fake_worker.command(run))
+    assert first.alive
+    stopping.join()
+    goes_on(run)
+
+
+def goes_on(run: Run) -> None:
+    """The new worker was asked nothing: it said that it resumed, and makes steps long after the stop was over."""
+    assert run.state == "running"
+    before = run.snapshot().step
+    until(lambda: run.snapshot().step > before + 30)
+    kinds = [e["kind"] for e in read_events(run.folder / "events.jsonl") if e["kind"] != "step"]
+    assert kinds == ["started", "stopped", "resumed"]
+
+
+def test_a_worker_that_never_lets_go_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "LEAVING_SECONDS", 0.2)
+    start(run, "clings:30")
+    until(lambda: run.snapshot().step > 2)
+    lock.request_stop(run.folder)
+    until(lambda: run.state == "stopped")
+    with pytest.raises(RunError, match=f"pid {worker(run).pid}.*has not let go"):
+        process.resume(run, fake_worker.command(run))
+
+
 def test_only_an_ended_run_is_resumed(run: Run) -> None:
     with pytest.raises(RunError, match="is starting"):
         process.resume(run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -42,16 +43,25 @@ def test_percent_and_threshold_show_what_tells_them_apart(
     assert against(probability, threshold, probability >= threshold) == said
 
 
-def test_rows_of_an_answer_have_the_same_digits() -> None:
+def test_only_a_row_that_needs_them_writes_more_digits_and_all_stand_on_the_point() -> None:
+    def units(row: str) -> int:
+        """The column behind the whole percents."""
+        found = re.search(r"(\d+)(\.\d+)?%", row)
+        assert found is not None
+        return found.end(1)
+
     assert against(0.87, 0.31, True, 2) == ("87.00%", ".3100")
     near, far = Emotion("joy", 0.056, 0.059, False), Emotion("fear", 0.87, 0.31, True)
     assert (digits_of([far]), digits_of([near]), digits_of([far, near]), digits_of([])) == (0, 2, 2, 0)
     for width in (40, 80, 120):
         rows = ["".join(text for text, _ in bar_row(e, width, 2)) for e in (near, far)]
-        assert len({row.index("▏.") for row in rows}) == 1 and len({row.index("%") for row in rows}) == 1
+        assert "5.6%" in rows[0] and "▏.059 " in rows[0] and " 87% " in rows[1] and "▏.31 " in rows[1]
+        assert len({row.index("▏.") for row in rows}) == 1 and len({units(row) for row in rows}) == 1
         assert max(cell_len(row) for row in rows) <= width
     pair = [pair_row(Pair(e.name, e, e), 100, 2) for e in (near, far)]
-    assert len({"".join(text for text, _ in row).index("%") for row in pair}) == 1
+    assert len({units("".join(text for text, _ in row)) for row in pair}) == 1
+    slim = ["".join(text for text, _ in pair_row(Pair(e.name, e, e), 56, 2)) for e in (near, far)]
+    assert "." not in slim[0], "beside no threshold whole percents tell all"
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

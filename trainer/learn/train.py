@@ -13,7 +13,7 @@ from trainer.errors import ConfigError, RunError
 from trainer.learn.work import Observer, work
 from trainer.runs.lock import RunLock, stop_requested, withdraw_stop
 from trainer.runs.plan import plan
-from trainer.runs.process import require_resumable
+from trainer.runs.process import await_last, require_resumable
 from trainer.runs.run import Run
 
 
@@ -68,6 +68,7 @@ def resume(run: str | Path | Run, observer: Observer | None = None, stop: Stop =
     one = run if isinstance(run, Run) else Run.open(run)
     _require_one(one.config)
     require_resumable(one)
+    await_last(one)
     withdraw_stop(one.folder)
     return _worked(one, observer, stop)
 

@@ -122,6 +122,18 @@ def room(config: TrainConfig, parameters: int, free: int | None, learned: int | 
     return Room(one, KEPT if wanted else 0, model, needed, free)
 
 
+def learned_at_most(config: TrainConfig, parameters: int, layers: int, width: int) -> int | None:
+    """About how many of an encoder's parameters these settings learn, before it is built; None where it is all of them.
+
+    Adapters stand beside the six linear layers of each stock layer (the feed-forward one is four times as wide), one
+    layer more among them where `pooling` adds it; the head is learned whole. A checkpoint keeps AdamW's moments of these alone.
+    """
+    if not config.lora_rank:
+        return None
+    adapters = (4 * (width + width) + 2 * (width + 4 * width)) * config.lora_rank * (layers + 1)
+    return min(parameters, adapters + width * (width + 64))
+
+
 def bearing(config: TrainConfig) -> tuple[Any, ...]:
     """The values of BEARING: two trainings for which they are equal may share a measurement."""
     return tuple(getattr(config, name) for name in BEARING)

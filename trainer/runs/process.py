@@ -19,10 +19,12 @@ from trainer.runs.events import VERSION
 from trainer.runs.lock import holder as holder
 from trainer.runs.lock import stop_requested as stop_requested
 from trainer.runs.permission import require_seen, require_writable
-from trainer.runs.run import LIVING, Look, Run
+from trainer.runs.run import ENDED, LIVING, Look, Run
 
 POLL_SECONDS = 0.02
 LOG_TAIL_LINES = 15
+LEAVING_SECONDS = 20.0
+"""So long may a worker that has told its end take to let go of the run and to be gone, before another is started."""
 
 
 def start(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0) -> int:
@@ -81,14 +83,15 @@ def stop(run: Run, timeout: float = 60.0) -> None:
     except OSError as error:  # a full disk: the signal is then all there is
         if look.holder is None or not look.holder.signals:
             raise RunError(f"the wish to stop cannot be written for run {run.id}: {error.strerror}") from None
-    told: set[lock.Process] = set()
+    asked = lock.stop_requested(run.folder)
+    told = _signalled(look.holder)
     deadline = time.monotonic() + timeout
     while _stoppable(look):
         found = look.holder
-        if found is not None and found.alive and found.process is not None and found.process not in told:
-            told.add(found.process)
-            if found.signals:
-                _terminate(found.process)
+        if asked and not lock.stop_requested(run.folder):
+            return  # the run had ended and was taken up again meanwhile: its new worker was not asked
+        if told and found is not None and found.alive and found.process != told and not asked:
+            return
         if time.monotonic() > deadline:
             raise RunError(f"run {run.id} has been asked to stop, but {_still(run, found)} after {timeout:g} seconds")
         time.sleep(POLL_SECONDS)
@@ -98,11 +101,13 @@ def stop(run: Run, timeout: float = 60.0) -> None:
 def resume(run: Run, command: Sequence[str] | None = None, timeout: float = 120.0, anyway: bool = False) -> int:
     """Start a worker again on a run that was stopped, died or failed; it goes on from its last checkpoint.
 
-    `anyway` is somebody's word that a run of another host is not trained there any more. Returns the pid once it holds
-    the lock. Raises RunError for a run in another state, or one that failed on its input (reason "input"). What was
-    merely "missing", such as data that were moved, may be back.
+    `anyway` is somebody's word that a run of another host is not trained there any more. Waits for the last worker,
+    which has told its end and may yet have to let go. Returns the pid once the new one holds the lock. Raises RunError
+    for a run in another state, or one that failed on its input (reason "input"). What was merely "missing", such as
+    data that were moved, may be back.
     """
     require_resumable(run, anyway)
+    await_last(run)
     lock.withdraw_stop(run.folder)
     return start(run, command, timeout)
 
@@ -122,6 +127,23 @@ def require_resumable(run: Run, anyway: bool = False) -> None:
         raise RunError(f"run {run.id} is {look.state}: only a run that was stopped, died or failed can be resumed")
     if look.state == "failed" and end.get("reason") == "input":
         raise RunError(f"run {run.id} failed on what it was given and would again: {end.get('error')}. Start a new run")
+
+
+def await_last(run: Run) -> None:
+    """Wait until the worker that has told its end is gone. Raises RunError if it does not let go of the run.
+
+    One that only takes long to leave, without the lock, stands in nobody's way: after a while it is left to itself.
+    """
+    deadline = time.monotonic() + LEAVING_SECONDS
+    while _at_work(found := lock.holder(run.folder)) and time.monotonic() < deadline:
+        if run.look().state not in ENDED:
+            return  # somebody else has taken it up: what starts a worker says so
+        time.sleep(POLL_SECONDS)
+    if found is not None and found.alive and run.look().state in ENDED:
+        raise RunError(
+            f"run {run.id} has ended, but its worker (pid {found.pid}) has not let go of it after {LEAVING_SECONDS:g} "
+            f"seconds; try again when it has, see {run.worker_log}"
+        )
 
 
 def worker_command(run: Run) -> list[str]:
@@ -184,6 +206,15 @@ def _still(run: Run, found: lock.LockHolder | None) -> str:
         return "no worker has taken it up to say so"
     pid = found.pid if found is not None else None
     return f"its worker (pid {pid}) is still at work (it stops after the step at hand; see {run.worker_log})"
+
+
+def _signalled(found: lock.LockHolder | None) -> lock.Process | None:
+    """Tell the worker that lives now, and return it; one that comes later reads the wish in the folder."""
+    if found is None or not found.alive or found.process is None:
+        return None
+    if found.signals:
+        _terminate(found.process)
+    return found.process
 
 
 def _terminate(worker: lock.Process) -> None:
