@@ -154,7 +154,7 @@ class RunForm(VerticalScroll):
         return self.query_one(f"#row-{key}", SettingRow)
 
     @property
-    def _rows(self) -> dict[str, SettingRow]:
+    def _mounted(self) -> dict[str, SettingRow]:
         """The rows that there are by now."""
         return {row.key: row for row in self.query(SettingRow)}
 
@@ -171,7 +171,7 @@ class RunForm(VerticalScroll):
 
     def tell(self, wrong: Mapping[str, str], usual: Mapping[str, str]) -> None:
         """Name beside each row what is wrong with it, and mark those that are not as usual."""
-        for row in self._rows.values():
+        for row in self._mounted.values():
             row.mark(usual.get(row.key))
             row.say(wrong={**self.told, **wrong}.get(row.key, ""))
         self._differ = frozenset(usual)
@@ -181,7 +181,7 @@ class RunForm(VerticalScroll):
         """Give a setting the focus, opening what hides it, and say beside it what is `wrong`."""
         if key in ADVANCED and not self.query_one("#advanced").display:
             self.toggle()
-        row = self._rows.get(key)
+        row = self._mounted.get(key)
         self._wanted = None if row else (key, wrong)
         if row is not None:
             if wrong:
@@ -249,7 +249,7 @@ class RunForm(VerticalScroll):
         self.post_message(self.Changed())
 
     def _put(self, values: Mapping[str, str]) -> None:
-        rows = self._rows
+        rows = self._mounted
         for key, value in values.items():
             if key in rows and rows[key].value != value:
                 rows[key].put(value)
