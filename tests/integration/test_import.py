@@ -61,7 +61,7 @@ def test_the_notebooks_model_becomes_ours(
     assert config["problem_type"] == "multi_label_classification" and config["id2label"]["27"] == "neutral"
     about = json.loads((folder / "thresholds.json").read_text())
     assert about["fitted_on"]["rows"] > 0 and len(about["fitted_on"]["sha256"]) == 64
-    assert set(about["thresholds"].values()) != {0.3}
+    assert set(about["thresholds"].values()) != {0.3} and about["fitted_on"]["hashes"]
     predictor = Predictor("my-model", device="cpu")
     expected = np.array([torch.sigmoid(row).numpy() for row in logits(source, TEXTS)])
     assert predictor.probabilities(TEXTS) == pytest.approx(expected, abs=1e-5)

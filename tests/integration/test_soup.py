@@ -34,6 +34,7 @@ def test_the_mean_of_two_runs_is_a_model(
     assert scored["macro_f1"] == pytest.approx(told["validation"]["macro_f1"], abs=1e-6), "the same rows, cross-fitted"
     about = json.loads((into / "thresholds.json").read_text("utf-8"))
     assert about["fitted_on"]["mean_of"] == runs and len(about["thresholds"]) == 28
+    assert about["fitted_on"]["hashes"]
     assert Predictor(str(into)).predict("what a day")[0].scores
     card = (into / "README.md").read_text("utf-8")
     assert "The mean of the weights of 2 runs." in card and "\n## Scores on dev\n" in card and "Loss on dev: 0." in card

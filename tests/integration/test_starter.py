@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from trainer import modelfolder, paths
+from trainer.corpus.row_hashes import RowHashes
 from trainer.errors import GoemoError, NotFoundError
 from trainer.infer.predictor import Predictor
 from trainer.labels import EMOTIONS
@@ -55,6 +56,8 @@ def test_what_travels_is_a_few_megabytes_of_safetensors_and_json(starter: Path) 
     about = json.loads((starter / "thresholds.json").read_text("utf-8"))
     assert about["split"] == "dev" and len(about["fitted_on"]["sha256"]) == 64
     assert set(about["thresholds"]) == set(EMOTIONS)
+    kept = RowHashes.read(about["fitted_on"])
+    assert kept is not None and 0.99 * about["fitted_on"]["rows"] < len(kept.hashes) <= about["fitted_on"]["rows"]
     card = (starter / "README.md").read_text("utf-8")
     assert "| lora_rank | `16` |" in card and "macro-F1" in card
 

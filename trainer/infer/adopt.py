@@ -15,6 +15,7 @@ from trainer import paths
 from trainer.beside import free, made_beside
 from trainer.config import TrainConfig
 from trainer.corpus import Corpus, load_corpus
+from trainer.corpus.row_hashes import RowHashes
 from trainer.corpus.tokens import load_tokenizer
 from trainer.errors import ConfigError, CorpusError, GoemoError, ModelError, NotFoundError
 from trainer.infer.matching import matched
@@ -268,6 +269,7 @@ def _fit(
         "metric": "f1",
         "fitted_on": {
             "corpus": corpus.name, "sha256": rows.sha256, "rows": len(rows.text), "macro_f1": scored.macro_f1, "way": way,
+            **RowHashes.of(rows.text).told(),
         },
         "thresholds": cuts,
     }  # fmt: skip

@@ -9,12 +9,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from trainer.corpus import Corpus, load_corpus
 from trainer.errors import ConfigError, ModelError, NotFoundError
+from trainer.infer.fitted_rows import CROSS_FITTED, TOO_FEW, Seen, seen
 from trainer.infer.matching import Matched, matched
 from trainer.infer.predictor import TUNED, Predictor, Threshold
-from trainer.model.metrics import cross_fitted, multi_hot
-from trainer.modelfolder import read_fitted_on, read_way
+from trainer.model.metrics import can_cross_fit, cross_cuts, multi_hot
+from trainer.modelfolder import read_way
 from trainer.scoring import bootstrap as draws
 from trainer.scoring.counts import Array
 from trainer.scoring.evaluation import Evaluation, document, evaluation
@@ -23,7 +26,10 @@ from trainer.scoring.levels import applicable
 
 @dataclass(frozen=True)
 class Scored:
-    """A split as one model reads it. Arrays of shape (rows, labels) and `cuts` of shape (labels,), in the order of `labels`."""
+    """A split as one model reads it. Arrays of shape (rows, labels), in the order of `labels`.
+
+    `row_cuts` are the thresholds that each row was cut by, `cuts` of shape (labels,) those that the model carries.
+    """
 
     model: str
     corpus: Path
@@ -31,11 +37,16 @@ class Scored:
     labels: tuple[str, ...]
     truth: Array
     probability: Array
-    said: Array
+    row_cuts: Array
     cuts: Array
     cross_fitted: bool
     left_out: Matched
     notes: tuple[str, ...]
+
+    @property
+    def said(self) -> Array:
+        """What was said of each row: bool of shape (rows, labels)."""
+        return np.asarray(self.probability >= self.row_cuts)
 
 
 def evaluate(
@@ -88,22 +99,21 @@ def score(predictor: Predictor, corpus: Corpus, split: str | None, threshold: Th
     truth = multi_hot(rows.labels, len(labels.corpus.labels))[:, labels.in_corpus]
     probability = predictor.probabilities(rows.text)[:, labels.in_model]
     cuts = predictor.thresholds(threshold)[labels.in_model]
-    fitted = read_fitted_on(predictor.folder.path) if threshold == TUNED else ""
-    same = bool(fitted) and fitted == rows.sha256
-    said = cross_fitted(truth, probability, read_way(predictor.folder.path)) if same else probability >= cuts
-    if same:
-        notes.append(
-            "the model's thresholds were fitted on these very rows, so its scores are cross-fitted: each half is cut by "
-            "thresholds fitted on the other half"
-        )
-    elif fitted is None:
-        notes.append(
-            "the model does not say on which rows its thresholds were fitted: if on these, its scores are flattered"
-        )
+    own = seen(predictor.folder.path, rows) if threshold == TUNED else Seen(0, len(rows))
+    again = own.flatters and can_cross_fit(truth)
+    row_cuts = (
+        cross_cuts(truth, probability, read_way(predictor.folder.path))
+        if again
+        else np.broadcast_to(cuts, probability.shape)
+    )
+    if own.flatters:
+        notes.append(f"{own.told}, {CROSS_FITTED if again else TOO_FEW}")
+    elif own.doubt:
+        notes.append(own.doubt)
     names = tuple(predictor.labels[k] for k in labels.in_model)
     notes += labels.notes(name, truth_rows=len(rows.text))
     return Scored(
-        predictor.name, corpus.path, name, names, truth, probability, said, cuts, same, labels, tuple(notes)
+        predictor.name, corpus.path, name, names, truth, probability, row_cuts, cuts, again, labels, tuple(notes)
     )  # fmt: skip
 
 

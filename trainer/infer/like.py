@@ -50,7 +50,7 @@ def find_source(model: Path, labels: tuple[str, ...], data: str | None = None) -
 
     Raises GoemoError where not even the sample can be read.
     """
-    for own, name in ((True, _trained_on(model)), (False, data)):
+    for own, name in ((True, trained_on(model)), (False, data)):
         if name is None or (not own and name == "sample"):
             continue
         try:
@@ -88,7 +88,8 @@ def _run_of(model: Path) -> Run | None:
         return None
 
 
-def _trained_on(model: Path) -> str | None:
+def trained_on(model: Path) -> str | None:
+    """The corpus that the run of a model names; None where there is no run."""
     run = _run_of(model)
     try:
         return None if run is None else str(run.config.data)

@@ -17,6 +17,7 @@ from torch import Tensor
 import trainer
 from trainer.beside import free, made_beside
 from trainer.corpus import load_corpus
+from trainer.corpus.row_hashes import RowHashes
 from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.encoders import find_encoder, read_json
 from trainer.errors import ConfigError, CorpusError, ModelError, NotFoundError
@@ -70,7 +71,7 @@ def soup(runs: Sequence[str], into: Path, data: str | None = None, device: str =
         "fitted_on": {
             "corpus": corpus.name, "sha256": corpus.fingerprint.get("dev", ""), "rows": len(dev.text),
             "macro_f1": scored.macro_f1, "way": config.threshold_fit if not config.threshold else "fixed",
-            "mean_of": [run.id for run in found],
+            "mean_of": [run.id for run in found], **({} if config.threshold else RowHashes.of(dev.text).told()),
         },
         "thresholds": scored.thresholds,
     }  # fmt: skip

@@ -13,7 +13,19 @@ import numpy as np
 
 from trainer.model.thresholds import CLASSIC, ENOUGH, fit_thresholds
 
-__all__ = ["CLASSIC", "ENOUGH", "Scores", "bce", "cross_fitted", "diagnosis", "fit_thresholds", "multi_hot", "scores"]
+__all__ = [
+    "CLASSIC",
+    "ENOUGH",
+    "Scores",
+    "bce",
+    "can_cross_fit",
+    "cross_cuts",
+    "cross_fitted",
+    "diagnosis",
+    "fit_thresholds",
+    "multi_hot",
+    "scores",
+]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -72,11 +84,26 @@ def cross_fitted(truth: Array, probability: Array, way: str = "per_label") -> Ar
 
     The halves are fixed by the number of rows alone, so that epochs and runs over one split compare.
     """
-    half = np.random.Generator(np.random.PCG64(0)).permutation(len(truth)) % 2 == 0
-    said = np.zeros(truth.shape, dtype=bool)
+    return probability >= cross_cuts(truth, probability, way)
+
+
+def cross_cuts(truth: Array, probability: Array, way: str = "per_label") -> Array:
+    """The thresholds that `cross_fitted` cuts each row by: float64 of shape (rows, labels)."""
+    cuts = np.zeros(truth.shape, dtype=np.float64)
+    half = _half(len(truth))
     for part in (half, ~half):
-        said[part] = probability[part] >= fit_thresholds(truth[~part], probability[~part], way)
-    return said
+        cuts[part] = fit_thresholds(truth[~part], probability[~part], way)
+    return cuts
+
+
+def can_cross_fit(truth: Array) -> bool:
+    """Whether each half has a label with rows enough to fit a threshold on."""
+    half = _half(len(truth))
+    return all(bool((truth[part].sum(0) >= ENOUGH).any()) for part in (half, ~half))
+
+
+def _half(rows: int) -> Array:
+    return np.asarray(np.random.Generator(np.random.PCG64(0)).permutation(rows) % 2 == 0)
 
 
 def bce(truth: Array, probability: Array) -> float:
