@@ -25,6 +25,9 @@ end
 function _goemo_tui_settings
   string split ' ' -- 'data= encoder= recipe= epochs= batch_size= lr= limit= seed= device= devices= taxonomy= max_length= accumulation= head_lr= head_first= weight_decay= scheduler= warmup= decay= clip= patience= precision= batching= padding= head_init= pooling= lora_rank= lora_alpha= own_tokens= layer_decay= loss= gamma= label_smoothing= r_drop= ema= teacher= distill= threshold_fit= threshold= suspects= suspect_share= suspect_weight= rater_labels= checkpoint_steps= checkpoint_minutes= retries= augment= augment_share= translation= deterministic= recipe=goemo recipe=notebook taxonomy=emotions taxonomy=ekman taxonomy=sentiment scheduler=linear scheduler=cosine scheduler=constant decay=weights decay=all precision=auto precision=bf16 precision=fp32 batching=grouped batching=shuffled padding=longest padding=max_length head_init=log_odds head_init=random pooling=auto pooling=mean pooling=cls own_tokens=none own_tokens=placeholders own_tokens=emoji own_tokens=all loss=bce loss=focal loss=asymmetric loss=weighted threshold_fit=blended threshold_fit=smoothed threshold_fit=calibrated threshold_fit=per_label threshold_fit=global suspects=keep suspects=leave_out suspects=down_weight augment=none augment=synonyms augment=deletion augment=back_translation augment=synonyms+deletion augment=synonyms+back_translation augment=deletion+back_translation augment=synonyms+deletion+back_translation deterministic=false deterministic=true'
 end
+function _goemo_tui_splits
+  string split ' ' -- 'train dev test'
+end
 function _goemo_tui_models_dir
   goemo-tui completion --words models 2>/dev/null
   __fish_complete_directories (commandline -ct)
@@ -43,9 +46,6 @@ function _goemo_tui_emotions
 end
 function _goemo_tui_precisions
   string split ' ' -- 'fp32 bf16 int8'
-end
-function _goemo_tui_splits
-  string split ' ' -- 'train dev test'
 end
 # End Custom Preamble
 
@@ -123,11 +123,13 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l slurm -d 'write a fil
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l nodes -x -d 'with --slurm: machines, each with as many devices as set (1)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l sbatch -x -d 'with --slurm: an option for sbatch, such as partition=gpu or time=04:00:00; may be given often'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l json -d 'print the result as one JSON document'
-complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a runs -d 'The runs of this machine. ID is an id, its two words (calm-otter), the name it was given or a start that fits one run; left out, it is the newest running run, else the newest, and for resume the newest that can be resumed. prune frees disk: the checkpoints of finished runs (of ID, or of all), whose models stay, and what crashes left. compare A B [C …] puts runs side by side. rename ID NAME and note ID TEXT say what people call a run and what they know of it; "" takes it away. errors ID EMOTION lists the comments of dev that it got wrong for an emotion. export ID --to TRACKER writes the run'"'"'s curves and settings where TensorBoard, trackio, W&B or MLflow show them.'
+complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a runs -d 'The runs of this machine. ID is an id, its two words (calm-otter), the name it was given or a start that fits one run; left out, it is the newest running run, else the newest, and for resume the newest that can be resumed. prune frees disk: the checkpoints of finished runs (of ID, or of all), whose models stay, and what crashes left. compare A B [C …] puts runs side by side. rename ID NAME and note ID TEXT say what people call a run and what they know of it; "" takes it away. errors ID EMOTION lists the comments of dev that it got wrong for an emotion; ID may be any model there, such as starter, and --data and --split name other comments. export ID --to TRACKER writes the run'"'"'s curves and settings where TensorBoard, trackio, W&B or MLflow show them.'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -s h -l help -d 'show this help message and exit'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l json -d 'print one JSON document'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l yes -d 'rm, prune: do not ask'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l all -d 'prune: also of runs that could still be resumed; compare: all settings'
+complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l data -xka "(_goemo_tui_corpora_file)" -d 'errors: of these comments (default: dev of the run'"'"'s own corpus)'
+complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l split -xka "(_goemo_tui_splits)" -d 'errors: of this split (default: test where there is one, else dev)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l limit -x -d 'errors: print so many at most (default 50)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l to -x -d 'export: to which trackers: tensorboard, trackio, wandb, mlflow'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l out -xka "(_goemo_tui_dir)" -d 'export: the tracker'"'"'s folder (default: below GOEMO_HOME/track)'
