@@ -22,7 +22,7 @@ import trainer
 from trainer import paths
 from trainer.corpus import Corpus, Split, load_corpus
 from trainer.corpus.augment import Made, Translate
-from trainer.corpus.augmented import augmented, counted
+from trainer.corpus.augmented import asked_for, augmented, counted, shortfall
 from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.language import language_warning
 from trainer.corpus.own_tokens import add_own_tokens, find_own_tokens, words_behind
@@ -190,6 +190,9 @@ def prepare(
     if chosen.said:
         warnings.append(chosen.said)
     made = new_comments(run, train, stop, say, device or config.device)
+    short = shortfall(made, len(train), asked_for(config, len(train)))
+    if short:
+        warnings.append(f"augment: {short}")
     texts = [*train.text, *(m.text for m in made)]
     origin = np.array(
         [*range(len(train.text)), *(m.origin for m in made)], dtype=np.int64
