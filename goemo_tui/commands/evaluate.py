@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "eval",
         help="score a model on a split, or two against each other",
-        description="How well a model reads a split whose labels are known: precision, recall, F1 with its 95%% interval, "
+        description="How well a model reads a split whose labels are known: precision, recall, F1 with its 95% interval, "
         "average precision, calibration, Ekman and sentiment, and what was said instead. Rows that the model's thresholds "
         "were fitted on are cross-fitted: each half is cut by thresholds fitted on the other.",
     )

@@ -57,6 +57,7 @@ async def test_one_key_goes_through_all_that_the_stored_scores_tell(run: Run, si
         assert "(" in shown(app).partition("fear  F1 ")[2][:20], "the interval is told at any width"
         await pilot.press("m")
         await until(pilot, lambda: "Sentiment" in shown(app) and "positive" in shown(app))
+        assert all(piece in shown(app) for piece in ("samples-F1 .", "all right ", "Hamming .")), "whole rows"
         line = next(row for row in shown(app).splitlines() if "positive" in row)
         assert "24" in line and app.focused is not None and app.focused.id == "evaluation-page"
         await pilot.press("m")
@@ -112,7 +113,19 @@ async def test_columns_that_were_counted_can_be_sorted_by(run: Run) -> None:
         await pilot.press("o")
         assert table.order == "interval"
         await pilot.press("o")
-        assert table.order == "average_precision" and table.names[-1] in ("fear", "grief")
+        assert table.order == "average_precision" and table.names[-1] == "grief", "without rows there is none"
+
+
+async def test_what_is_alike_stays_in_the_order_of_the_labels(run: Run) -> None:
+    async with opened() as (app, pilot):
+        await until(pilot, lambda: run.short in shown(app))
+        await pilot.press("m")
+        await until(pilot, lambda: "missed 8" in shown(app))
+        table = app.screen.query_one(ScoreTable)
+        for _ in range(2):
+            table.sort_by("support")
+            await pilot.pause()
+            assert table.names == ("joy", "fear", "grief", "neutral")
 
 
 async def test_a_run_without_stored_scores_keeps_its_table_and_says_why_there_is_no_more() -> None:

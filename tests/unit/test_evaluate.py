@@ -213,6 +213,16 @@ def test_an_emotion_without_rows_scores_0_and_is_named(tmp_path: Path) -> None:
     assert report["macro_f1_of_present"] > report["macro_f1"]
 
 
+def test_many_emotions_without_rows_are_not_all_listed(tmp_path: Path) -> None:
+    corpus = write(tmp_path / "corpus", EMOTIONS, ("train", "test"))
+    for split in ("train", "test"):
+        (corpus / f"{split}.tsv").write_text("".join(f"comment {n} joy.\t17\t{n}\n" for n in range(20)))
+    said = evaluate(model(tmp_path), corpus, "test", bootstrap=0)["notes"]
+    note = next(note for note in said if "no row of test" in note)
+    assert note.startswith("admiration, amusement, anger, annoyance, approval and 22 more:")
+    assert "of the other label macro-F1 is" in note and "of that alone" in note
+
+
 def test_labels_that_only_one_side_knows_are_left_out_and_said(tmp_path: Path) -> None:
     names = ("joy", "fear", "boredom", "anger")
     corpus = write(tmp_path / "corpus", names)

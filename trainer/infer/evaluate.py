@@ -14,7 +14,7 @@ import numpy as np
 from trainer.corpus import Corpus, load_corpus
 from trainer.errors import ConfigError, ModelError, NotFoundError
 from trainer.infer.fitted_rows import CROSS_FITTED, TOO_FEW, Seen, seen
-from trainer.infer.matching import Matched, matched
+from trainer.infer.matching import Matched, matched, some
 from trainer.infer.predictor import TUNED, Predictor, Threshold
 from trainer.model.metrics import can_cross_fit, cross_cuts, multi_hot
 from trainer.modelfolder import read_way
@@ -164,11 +164,12 @@ def _doubts(found: Evaluation, split: str) -> list[str]:
     """What must be known before the figures are believed."""
     notes = []
     if found.empty and len(found.empty) < len(found.names):
-        several = len(found.empty) > 1
+        several, rest = len(found.empty) > 1, len(found.names) - len(found.empty)
+        others = f"over the other {rest} labels" if rest > 1 else "of the other label"
         notes.append(
-            f"{', '.join(found.empty)}: no row of {split} carries {'them' if several else 'it'}, so {'they' if several else 'it'} "
-            f"score{'' if several else 's'} 0, as in scikit-learn, and count{'' if several else 's'} in the macro averages; over the "
-            f"other {len(found.names) - len(found.empty)} labels macro-F1 is {found.macro_f1_of_present:.3f}"
+            f"{some(found.empty)}: no row of {split} carries {'them' if several else 'it'}, so {'they' if several else 'it'} "
+            f"score{'' if several else 's'} 0, as in scikit-learn, and count{'' if several else 's'} in the macro averages; "
+            f"{others} macro-F1 is {found.macro_f1_of_present:.3f}, and mean AP is of {'these' if rest > 1 else 'that'} alone"
         )
     elif found.empty:
         notes.append(f"no row of {split} carries any label: every score is 0")
