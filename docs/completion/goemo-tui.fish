@@ -246,7 +246,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l data -xka "(_goemo_tui
 complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l split -xka "(_goemo_tui_splits)" -d 'train, dev or test (default: test where there is one, else dev)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l threshold -xka "(_goemo_tui_thresholds)" -d 'tuned (the model'"'"'s own), or one value such as 0.3'
 complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l bootstrap -x -d 'resamples for the intervals (default 1000, 0: none)'
-complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l report -xka "(_goemo_tui_file)" -d 'write a report too: FILE.md, or FILE.html that stands alone'
+complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l report -xka "(_goemo_tui_file)" -d 'write a report too: FILE.md, or FILE.html that stands alone; given twice, both'
 complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l device -xka "(_goemo_tui_devices)" -d 'auto, cpu, cuda, cuda:1, mps'
 complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l json -d 'one JSON document on stdout'
 complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a data -d 'Which corpora are at hand, what is wrong with one, its figures, its rows by filter, the rows that augmentation would add, rows with suspect labels, and GoEmotions fetched.'

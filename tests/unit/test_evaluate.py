@@ -197,7 +197,21 @@ def test_without_a_test_split_dev_is_scored_and_that_is_said(tmp_path: Path) -> 
     assert report["split"] == "dev" and any("no test split" in note for note in report["notes"])
     with pytest.raises(NotFoundError, match=r"no split 'test'; there are: train, dev.*test\.tsv"):
         evaluate(model(tmp_path), corpus, "test")
+    (corpus / "foo.tsv").write_text("a\t1\tx\n")
+    with pytest.raises(NotFoundError, match=r"no split 'foo'.*with --split$"):
+        evaluate(model(tmp_path), corpus, "foo")
     assert any("remembers" in note for note in evaluate(model(tmp_path), corpus, "train", bootstrap=0)["notes"])
+
+
+def test_one_labelled_file_is_scored_as_it_is(tmp_path: Path) -> None:
+    own = tmp_path / "own.tsv"
+    own.write_text("".join(f"comment {n} joy.\t17\t{n}\n" for n in range(6)))
+    report = evaluate(model(tmp_path), own, bootstrap=0)
+    assert (report["split"], report["n"]) == ("train", 6)
+    assert any("one split, train, and that is scored" in note for note in report["notes"])
+    assert not any("remembers" in note for note in report["notes"]), "nothing says that it was trained on"
+    with pytest.raises(NotFoundError, match=r"no split 'dev'.*into a folder, with a dev\.tsv beside"):
+        evaluate(model(tmp_path), own, "dev")
 
 
 def test_an_emotion_without_rows_scores_0_and_is_named(tmp_path: Path) -> None:

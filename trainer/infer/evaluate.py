@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from trainer.corpus import Corpus, load_corpus
+from trainer.corpus import Corpus, Split, load_corpus
+from trainer.corpus.corpus import SPLITS
 from trainer.errors import ConfigError, ModelError, NotFoundError
 from trainer.infer.fitted_rows import CROSS_FITTED, TOO_FEW, Seen, seen
+from trainer.infer.like import fingerprint_of
 from trainer.infer.matching import Matched, matched, some
 from trainer.infer.predictor import TUNED, Predictor, Threshold
 from trainer.model.metrics import can_cross_fit, cross_cuts, multi_hot
@@ -85,15 +87,17 @@ def score(predictor: Predictor, corpus: Corpus, split: str | None, threshold: Th
     notes: list[str] = []
     if name not in corpus.splits:
         raise NotFoundError(
-            f"{corpus.path} has no split {name!r}; there are: {', '.join(corpus.splits)}. Name one of them with --split, "
-            f"or put a {name}.tsv beside them"
+            f"{corpus.path} has no split {name!r}; there are: {', '.join(corpus.splits)}. Name one of them with --split"
+            + _way_to(name, corpus)
         )
-    if split is None and name == "dev":
+    if split is None and name == "train":
+        notes.append("the corpus has one split, train, and that is scored")
+    elif split is None and name == "dev":
         notes.append("the corpus has no test split, so dev is scored, on which a run's best epoch was chosen")
-    if name == "train":
-        notes.append("these are training rows: of a model that learned them the scores say how well it remembers")
     labels = matched(corpus, predictor.labels)
     rows = labels.corpus.splits[name]
+    if name == "train" and _learned(predictor.folder.path, rows):
+        notes.append("these are training rows: of a model that learned them the scores say how well it remembers")
     if not len(rows.text):
         raise NotFoundError(f"{corpus.path}: the split {name!r} has no usable row")
     truth = multi_hot(rows.labels, len(labels.corpus.labels))[:, labels.in_corpus]
@@ -115,6 +119,23 @@ def score(predictor: Predictor, corpus: Corpus, split: str | None, threshold: Th
     return Scored(
         predictor.name, corpus.path, name, names, truth, probability, row_cuts, cuts, again, labels, tuple(notes)
     )  # fmt: skip
+
+
+def _way_to(name: str, corpus: Corpus) -> str:
+    """How the corpus would come to a split of this name, where it can."""
+    if name not in SPLITS:
+        return ""
+    if not corpus.path.is_dir():
+        return f", or put them into a folder, with a {name}.tsv beside them"
+    there = next((file.name for file in corpus.path.glob(f"{name}.*")), None)
+    return f"; {there} is there, but has no usable row" if there else f", or put a {name}.tsv beside them"
+
+
+def _learned(folder: Path, rows: Split) -> bool:
+    """Whether a model may have learned these rows: its run did, or their file is called so and nothing says otherwise."""
+    if fingerprint_of(folder) == rows.sha256:
+        return True
+    return rows.file is not None and rows.file.stem.lower() == "train"
 
 
 def report_of(found: Scored, bootstrap: int) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def find_source(model: Path, labels: tuple[str, ...], data: str | None = None, a
         except GoemoError:
             continue
         if not corpus.splits.get("train") or (
-            own and _fingerprint_of(model) not in (None, corpus.splits["train"].sha256)
+            own and fingerprint_of(model) not in (None, corpus.splits["train"].sha256)
         ):
             continue
         if _is_sample(corpus):
@@ -84,7 +84,7 @@ def _asked(model: Path, labels: tuple[str, ...], data: str) -> Source:
     if not train:
         raise NotFoundError(f"{corpus.path} has no training comments to look in: name a corpus with a train split")
     dev, fitted = corpus.splits.get("dev"), read_fitted_on(model)
-    own = _fingerprint_of(model) == train.sha256 or (dev is not None and dev.sha256 == fitted)
+    own = fingerprint_of(model) == train.sha256 or (dev is not None and dev.sha256 == fitted)
     return Source(_in_terms_of(corpus, labels), "" if own else f"of {corpus.name}, as asked for")
 
 
@@ -110,7 +110,7 @@ def trained_on(model: Path) -> str | None:
         return None
 
 
-def _fingerprint_of(model: Path) -> str | None:
+def fingerprint_of(model: Path) -> str | None:
     """The sha256 of the train split that the run of a model was started with."""
     run = _run_of(model)
     try:
