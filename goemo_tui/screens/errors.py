@@ -168,7 +168,7 @@ class ErrorsScreen(Dialog["tuple[str, str, str]"]):
             told += Content(
                 said.format(
                     epoch=found.epoch,
-                    threshold=figure(word("threshold"), " / ".join(score(cut) for cut in found.judged_by)),
+                    threshold=_cuts(found.judged_by),
                     support=count(found.support),
                     rows=count(found.rows),
                 )
@@ -248,6 +248,12 @@ class ErrorsScreen(Dialog["tuple[str, str, str]"]):
         mistake = self.selected
         if mistake is not None and isinstance(self.app, GoemoApp):
             self.app.copy(mistake.text, "comment")
+
+
+def _cuts(cuts: Sequence[float]) -> str:
+    """`threshold .310 / .336`: those that the comments were judged by."""
+    first, *rest = [figure(word("threshold"), score(cut)) for cut in cuts] or [word("threshold")]
+    return " / ".join([first, *(told.rpartition(" ")[2] for told in rest)])
 
 
 def _line(mistake: Mistake, emotion: str, width: int) -> Content:

@@ -113,6 +113,8 @@ class InspectScreen(InspectWhy):
             self.show()
         if isinstance(message, Answered | Ready):
             self.why_soon()
+            if self.explaining.chosen is not None:  # of another text its bar stands elsewhere
+                self.call_after_refresh(self.keep_choice_in_sight)
 
     @on(RunsChanged)
     def _runs_changed(self, message: RunsChanged) -> None:
