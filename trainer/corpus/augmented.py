@@ -117,7 +117,7 @@ def shortfall(made: Sequence[Made], rows: int, asked: int) -> str:
     nothing = f"of {bare:,} of the {rows:,} rows these methods make nothing new, " if bare else ""
     return (
         f"{len(made):,} new comments of {asked:,} that were asked for: {nothing}"
-        f"of {'the others' if bare else 'a row'} {VERSIONS} versions at most, and none that is there already"
+        f"of {'the others' if bare else 'a row'} {VERSIONS} versions at most, and only what is new and keeps marks, numbers and negations"
     )
 
 
