@@ -138,6 +138,12 @@ def against(probability: float, threshold: float, above: bool, least: int = 0) -
     return percent(probability, digits), limit
 
 
+def limit(threshold: float) -> str:
+    """A threshold in a table: `0.47`; `.0005` where two digits would make 0 or 1 of it."""
+    text = f"{threshold:.2f}"
+    return f"{threshold:.4f}".lstrip("0") if 0 < threshold < 1 and float(text) in (0, 1) else text
+
+
 def digits_against(probability: float, threshold: float, above: bool) -> int:
     """How many digits more than usual it takes to see whether a probability reached its threshold; 0 to MOST_DIGITS."""
     digits = 0

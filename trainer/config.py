@@ -279,6 +279,9 @@ def augmentations(text: str) -> tuple[str, ...]:
                 f"synonyms+deletion",
                 key="augment",
             )
+    twice = next((name for name in named if named.count(name) > 1), None)
+    if twice:
+        raise ConfigError(f"augment = {text!r} names {twice} twice: each method once", key="augment")
     return tuple(name for name in AUGMENTATIONS if name in named)
 
 
@@ -341,9 +344,14 @@ def _check(key: str, value: Any, kind: Any, setting: Setting) -> None:
         raise ConfigError(f"{key} = {value!r}: choose one of {', '.join(setting.choices)}", key=key)
     low, high = setting.low, setting.high
     if low is not None and high is not None and not low <= value <= high:
-        raise ConfigError(f"{key} = {value} is out of range: {low:g} to {high:g}", key=key)
+        raise ConfigError(f"{key} = {value} is out of range: {_plain(low)} to {_plain(high)}", key=key)
     if isinstance(value, str) and (not value.strip() or "\0" in value):
         raise ConfigError(f"{key} is empty", key=key)
+
+
+def _plain(number: float) -> str:
+    """A bound as a person writes it: 4294967295, 0.5, 1e-06."""
+    return str(int(number)) if number == int(number) else f"{number:g}"
 
 
 NOTEBOOK: dict[str, Any] = {

@@ -18,6 +18,7 @@ from benchmarks.quality.run import made
 from trainer import paths
 from trainer.config import recipe
 from trainer.corpus import load_corpus
+from trainer.corpus.row_hashes import RowHashes
 from trainer.encoders import BUNDLED, read_json
 from trainer.learn.validation import judged
 from trainer.model import compact
@@ -84,6 +85,7 @@ def refit(run: Run, data: str, into: Path) -> None:
     found = judged(truth, said.probabilities, corpus.labels, 0.0, config.threshold_fit)
     about = read_json(into / "thresholds.json")
     about["fitted_on"] |= {"macro_f1": found.macro_f1, "way": config.threshold_fit}
+    about["fitted_on"] |= RowHashes.of(corpus.splits["dev"].text).told()
     about["thresholds"] = found.thresholds
     (into / "thresholds.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", "utf-8")
     text = card(config, "bundled package", corpus.fingerprint, {**best, **found.fields}, trainer.__version__)

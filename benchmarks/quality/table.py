@@ -32,6 +32,9 @@ def write(file: Path = TABLE) -> None:
         parts += ["## Ways of fitting thresholds\n", _ways(whole)]
     if TOGETHER.exists():
         parts += ["## Several trainings together\n", _together(TOGETHER.read_text("utf-8").splitlines())]
+    parts += ["## Not measured here\n", _unmeasured(rows)]
+    if rows:
+        parts += ["## Machine\n", _machines(rows)]
     file.write_text("\n\n".join(part.rstrip("\n") for part in parts) + "\n", "utf-8")
 
 
@@ -86,6 +89,32 @@ def _together(lines: list[str]) -> str:
         )  # fmt: skip
         told.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join(told)
+
+
+BEYOND = (
+    ("back-translation", "augment=back_translation; it wants two translation models"),
+    ("rater labels", "rater_labels; they come with the raw annotations"),
+    (
+        "suspects left out",
+        "suspects=leave_out and down_weight; `data suspects` on the whole corpus trains a model for each fold",
+    ),
+)
+"""What the program offers and no recipe tries."""
+
+
+def _unmeasured(rows: list[Row]) -> str:
+    """What has no row: nothing is known of what it is worth."""
+    there = {row["recipe"] for row in rows}
+    found = [(name, one.what) for name, one in RECIPES.items() if name not in there]
+    return "\n".join(f"- {name}: {what}" for name, what in (*found, *BEYOND))
+
+
+def _machines(rows: list[Row]) -> str:
+    """Where the minutes are from, as each row says it."""
+    machines: dict[str, int] = defaultdict(int)
+    for row in rows:
+        machines[str(row.get("machine", "not noted"))] += 1
+    return "\n".join(f"- {name}: {count} training{'s' if count != 1 else ''}" for name, count in machines.items())
 
 
 def _spread(values: list[float]) -> str:

@@ -9,7 +9,7 @@ _shtab_goemo_tui_models_subparsers=(list export rm average)
 _shtab_goemo_tui_subparsers=(train runs models import export push pull predict score serve eval data settings doctor completion)
 
 _shtab_goemo_tui_train_option_strings=(-h --help --data --encoder --recipe --like --set --after --when-free --retries --track --detach --estimate --slurm --nodes --sbatch --json)
-_shtab_goemo_tui_runs_option_strings=(-h --help --json --yes --all --limit --to --out --follow --dry-run --anyway)
+_shtab_goemo_tui_runs_option_strings=(-h --help --json --yes --all --data --split --limit --to --out --follow --dry-run --anyway)
 _shtab_goemo_tui_models_list_option_strings=(-h --help --json)
 _shtab_goemo_tui_models_export_option_strings=(-h --help --onnx --int8 --data --json)
 _shtab_goemo_tui_models_rm_option_strings=(-h --help -y --yes)
@@ -37,6 +37,8 @@ _shtab_goemo_tui_train___set_COMPGEN=_goemo_tui_settings
 _shtab_goemo_tui_train___after_COMPGEN=_goemo_tui_runs
 _shtab_goemo_tui_runs_pos_1_COMPGEN=_goemo_tui_runs
 _shtab_goemo_tui_runs_pos_2_COMPGEN=_goemo_tui_runs
+_shtab_goemo_tui_runs___data_COMPGEN=_goemo_tui_corpora_file
+_shtab_goemo_tui_runs___split_COMPGEN=_goemo_tui_splits
 _shtab_goemo_tui_runs___out_COMPGEN=_goemo_tui_dir
 _shtab_goemo_tui_models_export_pos_0_COMPGEN=_goemo_tui_models_dir
 _shtab_goemo_tui_models_export_pos_1_COMPGEN=_goemo_tui_dir
@@ -208,6 +210,9 @@ _goemo_tui_settings() {
   [[ $1 == *=* ]] && words="recipe=goemo recipe=notebook taxonomy=emotions taxonomy=ekman taxonomy=sentiment scheduler=linear scheduler=cosine scheduler=constant decay=weights decay=all precision=auto precision=bf16 precision=fp32 batching=grouped batching=shuffled padding=longest padding=max_length head_init=log_odds head_init=random pooling=auto pooling=mean pooling=cls own_tokens=none own_tokens=placeholders own_tokens=emoji own_tokens=all loss=bce loss=focal loss=asymmetric loss=weighted threshold_fit=blended threshold_fit=smoothed threshold_fit=calibrated threshold_fit=per_label threshold_fit=global suspects=keep suspects=leave_out suspects=down_weight augment=none augment=synonyms augment=deletion augment=back_translation augment=synonyms+deletion augment=synonyms+back_translation augment=deletion+back_translation augment=synonyms+deletion+back_translation deterministic=false deterministic=true"
   compgen -W "$words" -- "$1"
 }
+_goemo_tui_splits() {
+  compgen -W "train dev test" -- "$1"
+}
 _goemo_tui_dir() {
   compgen -d -- "$1"
 }
@@ -229,9 +234,6 @@ _goemo_tui_emotions() {
 }
 _goemo_tui_precisions() {
   compgen -W "fp32 bf16 int8" -- "$1"
-}
-_goemo_tui_splits() {
-  compgen -W "train dev test" -- "$1"
 }
 # End Custom Preamble
 

@@ -25,6 +25,9 @@ end
 function _goemo_tui_settings
   string split ' ' -- 'data= encoder= recipe= epochs= batch_size= lr= limit= seed= device= devices= taxonomy= max_length= accumulation= head_lr= head_first= weight_decay= scheduler= warmup= decay= clip= patience= precision= batching= padding= head_init= pooling= lora_rank= lora_alpha= own_tokens= layer_decay= loss= gamma= label_smoothing= r_drop= ema= teacher= distill= threshold_fit= threshold= suspects= suspect_share= suspect_weight= rater_labels= checkpoint_steps= checkpoint_minutes= retries= augment= augment_share= translation= deterministic= recipe=goemo recipe=notebook taxonomy=emotions taxonomy=ekman taxonomy=sentiment scheduler=linear scheduler=cosine scheduler=constant decay=weights decay=all precision=auto precision=bf16 precision=fp32 batching=grouped batching=shuffled padding=longest padding=max_length head_init=log_odds head_init=random pooling=auto pooling=mean pooling=cls own_tokens=none own_tokens=placeholders own_tokens=emoji own_tokens=all loss=bce loss=focal loss=asymmetric loss=weighted threshold_fit=blended threshold_fit=smoothed threshold_fit=calibrated threshold_fit=per_label threshold_fit=global suspects=keep suspects=leave_out suspects=down_weight augment=none augment=synonyms augment=deletion augment=back_translation augment=synonyms+deletion augment=synonyms+back_translation augment=deletion+back_translation augment=synonyms+deletion+back_translation deterministic=false deterministic=true'
 end
+function _goemo_tui_splits
+  string split ' ' -- 'train dev test'
+end
 function _goemo_tui_models_dir
   goemo-tui completion --words models 2>/dev/null
   __fish_complete_directories (commandline -ct)
@@ -43,9 +46,6 @@ function _goemo_tui_emotions
 end
 function _goemo_tui_precisions
   string split ' ' -- 'fp32 bf16 int8'
-end
-function _goemo_tui_splits
-  string split ' ' -- 'train dev test'
 end
 # End Custom Preamble
 
@@ -123,11 +123,13 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l slurm -d 'write a fil
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l nodes -x -d 'with --slurm: machines, each with as many devices as set (1)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l sbatch -x -d 'with --slurm: an option for sbatch, such as partition=gpu or time=04:00:00; may be given often'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l json -d 'print the result as one JSON document'
-complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a runs -d 'The runs of this machine. ID is an id, its two words (calm-otter), the name it was given or a start that fits one run; left out, it is the newest running run, else the newest, and for resume the newest that can be resumed. prune frees disk: the checkpoints of finished runs (of ID, or of all), whose models stay, and what crashes left. compare A B [C …] puts runs side by side. rename ID NAME and note ID TEXT say what people call a run and what they know of it; "" takes it away. errors ID EMOTION lists the comments of dev that it got wrong for an emotion. export ID --to TRACKER writes the run'"'"'s curves and settings where TensorBoard, trackio, W&B or MLflow show them.'
+complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a runs -d 'The runs of this machine. ID is an id, its two words (calm-otter), the name it was given or a start that fits one run; left out, it is the newest running run, else the newest, and for resume the newest that can be resumed. prune frees disk: the checkpoints of finished runs (of ID, or of all), whose models stay, and what crashes left. compare A B [C …] puts runs side by side. rename ID NAME and note ID TEXT say what people call a run and what they know of it; "" takes it away. errors ID EMOTION lists the comments of dev that it got wrong for an emotion; ID may be any model there, such as starter, and --data and --split name other comments. export ID --to TRACKER writes the run'"'"'s curves and settings where TensorBoard, trackio, W&B or MLflow show them.'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -s h -l help -d 'show this help message and exit'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l json -d 'print one JSON document'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l yes -d 'rm, prune: do not ask'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l all -d 'prune: also of runs that could still be resumed; compare: all settings'
+complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l data -xka "(_goemo_tui_corpora_file)" -d 'errors: of these comments (default: dev of the run'"'"'s own corpus)'
+complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l split -xka "(_goemo_tui_splits)" -d 'errors: of this split (default: test where there is one, else dev)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l limit -x -d 'errors: print so many at most (default 50)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l to -x -d 'export: to which trackers: tensorboard, trackio, wandb, mlflow'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l out -xka "(_goemo_tui_dir)" -d 'export: the tracker'"'"'s folder (default: below GOEMO_HOME/track)'
@@ -197,7 +199,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using predict' -l threshold -xka "(_g
 complete -c goemo-tui -n '_shtab_goemo_tui_using predict' -l device -xka "(_goemo_tui_devices)" -d 'auto, cpu, cuda, cuda:1, mps'
 complete -c goemo-tui -n '_shtab_goemo_tui_using predict' -l because -xka "(_goemo_tui_emotions)" -d 'the words that speak for an emotion and against it; left out: for each detected one, else the most probable'
 complete -c goemo-tui -n '_shtab_goemo_tui_using predict' -l like -x -d 'the K training comments that are most like it (3)'
-complete -c goemo-tui -n '_shtab_goemo_tui_using predict' -l data -xka "(_goemo_tui_corpora_file)" -d 'the corpus to look in where the model'"'"'s own is not at hand'
+complete -c goemo-tui -n '_shtab_goemo_tui_using predict' -l data -xka "(_goemo_tui_corpora_file)" -d 'the corpus that --like looks in (default: the model'"'"'s own, else the settings'"'"')'
 complete -c goemo-tui -n '_shtab_goemo_tui_using predict' -l json -d 'one JSON document on stdout'
 complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a score -d 'Judge whole files: TSV, CSV, JSONL, Parquet, or a text a line (.txt); .gz and .zst are unpacked. The rows keep their columns and get `emotions`, a probability for each label, and `error` where a row cannot be judged. Broken off, it goes on where it was when the same command is given again.'
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -s h -l help -d 'show this help message and exit'
@@ -236,7 +238,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using serve' -l queue -x -d 'texts th
 complete -c goemo-tui -n '_shtab_goemo_tui_using serve' -l deadline -x -d 'how long a request may wait before it gets 503 (default: 30)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using serve' -l access-log -d 'a line on stderr for each request, without its texts'
 complete -c goemo-tui -n '_shtab_goemo_tui_using serve' -l json -d 'the address as one JSON document on stdout'
-complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a eval -d 'How well a model reads a split whose labels are known: precision, recall, F1 with its 95%% interval, average precision, calibration, Ekman and sentiment, and what was said instead. Rows that the model'"'"'s thresholds were fitted on are cross-fitted: each half is cut by thresholds fitted on the other.'
+complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a eval -d 'How well a model reads a split whose labels are known: precision, recall, F1 with its 95% interval, average precision, calibration, Ekman and sentiment, and what was said instead. Rows that the model'"'"'s thresholds were fitted on are cross-fitted: each half is cut by thresholds fitted on the other.'
 complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -s h -l help -d 'show this help message and exit'
 complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l model -xka "(_goemo_tui_models_dir)" -d 'a run, an imported model, a folder, a Hub name or starter'
 complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l compare -xka "(_goemo_tui_models_dir)" -d 'a second model, held against the first on the same resamples'
@@ -244,7 +246,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l data -xka "(_goemo_tui
 complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l split -xka "(_goemo_tui_splits)" -d 'train, dev or test (default: test where there is one, else dev)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l threshold -xka "(_goemo_tui_thresholds)" -d 'tuned (the model'"'"'s own), or one value such as 0.3'
 complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l bootstrap -x -d 'resamples for the intervals (default 1000, 0: none)'
-complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l report -xka "(_goemo_tui_file)" -d 'write a report too: FILE.md, or FILE.html that stands alone'
+complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l report -xka "(_goemo_tui_file)" -d 'write a report too: FILE.md, or FILE.html that stands alone; given twice, both'
 complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l device -xka "(_goemo_tui_devices)" -d 'auto, cpu, cuda, cuda:1, mps'
 complete -c goemo-tui -n '_shtab_goemo_tui_using eval' -l json -d 'one JSON document on stdout'
 complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a data -d 'Which corpora are at hand, what is wrong with one, its figures, its rows by filter, the rows that augmentation would add, rows with suspect labels, and GoEmotions fetched.'

@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     """Make them, and show or write them. Raises GoemoError with the exit code of the command line."""
     from goemo_tui.services.export import target
     from trainer.corpus import load_corpus
-    from trainer.corpus.augmented import augmented, counted
+    from trainer.corpus.augmented import asked_for, augmented, counted
 
     config = _asked(options)
     if options.limit is not None and options.limit < 1:
@@ -50,16 +50,31 @@ def run(options: argparse.Namespace) -> int:
     if train is None or not len(train):
         raise NotFoundError(f"{corpus.path} has no train rows, and only train is augmented")
     made = augmented(train.text, train.labels, config, lambda: _translation(config))
+    asked = asked_for(config, len(train))
     if options.out:
-        return _write(corpus, train, made, options)
+        code = _write(corpus, train, made, options)
+        _tell_short(made, train, asked)
+        return code
     shown = made[: options.limit]
     if options.json:
-        told = {"split": "train", "rows": len(train), "made": len(made), "methods": counted(made), "seed": config.seed}
+        told = {"split": "train", "rows": len(train), "asked": asked, "made": len(made)}
+        told |= {"methods": counted(made), "seed": config.seed}
         print(json.dumps({**told, "results": [_result(corpus, train, one) for one in shown]}))
+        _tell_short(made, train, asked)
         return 0
     _show(corpus, train, shown)
     _talk(_summary(train, made) + ("" if len(shown) == len(made) else f"; the first {len(shown):,} shown"))
+    _tell_short(made, train, asked)
     return 0
+
+
+def _tell_short(made: list[Made], train: Split, asked: int) -> None:
+    """Why there are fewer than were asked for, where there are."""
+    from trainer.corpus.augmented import shortfall
+
+    short = shortfall(made, len(train), asked)
+    if short:
+        _talk(f"note: {short}")
 
 
 def _asked(options: argparse.Namespace) -> TrainConfig:
@@ -144,7 +159,9 @@ def _summary(train: Split, made: list[Made]) -> str:
     from trainer.corpus.augmented import counted
 
     by = ", ".join(f"{number:,} by {method}" for method, number in counted(made).items())
-    return f"{len(made):,} new comments of {len(train):,} train rows" + (f": {by}" if by else "")
+    return f"{len(made):,} new comment{'s' if len(made) != 1 else ''} of {len(train):,} train rows" + (
+        f": {by}" if by else ""
+    )
 
 
 def _talk(text: str) -> None:

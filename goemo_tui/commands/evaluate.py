@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "eval",
         help="score a model on a split, or two against each other",
-        description="How well a model reads a split whose labels are known: precision, recall, F1 with its 95%% interval, "
+        description="How well a model reads a split whose labels are known: precision, recall, F1 with its 95% interval, "
         "average precision, calibration, Ekman and sentiment, and what was said instead. Rows that the model's thresholds "
         "were fitted on are cross-fitted: each half is cut by thresholds fitted on the other.",
     )
@@ -33,7 +33,13 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--bootstrap", type=int, default=1_000, metavar="N", help="resamples for the intervals (default 1000, 0: none)"
     )
-    parser.add_argument("--report", metavar="FILE", help="write a report too: FILE.md, or FILE.html that stands alone")
+    parser.add_argument(
+        "--report",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="write a report too: FILE.md, or FILE.html that stands alone; given twice, both",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.set_defaults(run=run)
@@ -48,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     from trainer.corpus import load_corpus
     from trainer.infer.evaluate import evaluate
 
-    write = report_writer(options.report) if options.report else None
+    writers = [report_writer(name) for name in options.report]
     # `goemo-tui --data PATH eval` means the same
     data = options.data or getattr(options, "app_data", None) or read_settings()[0].data
     for doubt in doubts(load_corpus(data), options.split):
@@ -63,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     for note in notes(report):
         say(f"note: {note}")
     print(json_line(report) if options.json else text(report))
-    if write is not None:
+    for write in writers:
         say(f"the report is in {write(report)}")
     return 0
 

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         say(
             f"dev, cross-fitted: macro-F1 {scores['macro_f1']:.3f}, micro-F1 {scores['micro_f1']:.3f}; thresholds fitted"
         )
-    elif made["thresholds"] == "fixed":
+    elif made["thresholds"] == "fixed" and not data:
         say("no thresholds were fitted: 0.3 for each label. With --data CORPUS they are fitted on its dev split")
     if options.json:
         print(json_line(made))

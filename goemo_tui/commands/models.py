@@ -90,7 +90,7 @@ def average_(options: argparse.Namespace) -> int:
     from trainer.learn.soup import soup
 
     target = expanded(options.into).resolve()
-    scores = soup(options.models, target, options.data, options.device)
+    scores = soup(options.models, target, options.data, options.device, say)
     if options.json:
         print(json_line({"model": str(target), "mean_of": len(set(options.models)), "validation": scores}))
         return 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from goemo_tui.commands.why import add_why, check_why, why_of
 from goemo_tui.safe_text import clean, json_line
+from goemo_tui.wording import MOST_DIGITS, digits_against, percent
 from trainer.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -127,13 +128,21 @@ def words(result: Prediction, thresholds: dict[str, float]) -> str:
     detected = {e.emotion for e in result.emotions}
     ranked = sorted(result.scores.items(), key=lambda item: -item[1])
     shown = {name for name, _ in ranked[:LINES]} | detected
-    rows = [
-        f"  {'•' if name in detected else ' '} {clean(name):<16}{p:>5.0%}   "
-        f"{'over' if name in detected else 'below'} {thresholds[name]:.0%}"
-        for name, p in ranked
-        if name in shown
-    ]
+    rows = []
+    for name, p in ranked:
+        if name in shown:
+            over = name in detected
+            share, cut = _told_apart(p, thresholds[name], over)
+            rows.append(f"  {'•' if over else ' '} {clean(name):<16}{share:>5}   {'over' if over else 'below'} {cut}")
     return "\n".join([clean(result.text), *rows])
+
+
+def _told_apart(p: float, threshold: float, over: bool) -> tuple[str, str]:
+    """Both as percent, with as many digits as it takes to see which is larger, and that no threshold is 0."""
+    digits = digits_against(p, threshold, over)
+    while digits < MOST_DIGITS and threshold > 0 and float(f"{100 * threshold:.{digits}f}") == 0:
+        digits += 1
+    return percent(p, digits), percent(threshold, digits)
 
 
 def beside(result: Prediction, other: Prediction) -> str:

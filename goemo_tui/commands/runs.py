@@ -33,7 +33,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "resumed. prune frees disk: the checkpoints of "
         "finished runs (of ID, or of all), whose models stay, and what crashes left. compare A B [C …] puts runs side by "
         'side. rename ID NAME and note ID TEXT say what people call a run and what they know of it; "" takes it away. '
-        "errors ID EMOTION lists the comments of dev that it got wrong for an emotion. export ID --to TRACKER writes the run's "
+        "errors ID EMOTION lists the comments of dev that it got wrong for an emotion; ID may be any model there, such as starter, "
+        "and --data and --split name other comments. export ID --to TRACKER writes the run's "
         "curves and settings where TensorBoard, trackio, W&B or MLflow show them.",
     )
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
@@ -48,6 +49,12 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--yes", action="store_true", help="rm, prune: do not ask")
     parser.add_argument(
         "--all", action="store_true", help="prune: also of runs that could still be resumed; compare: all settings"
+    )
+    parser.add_argument(
+        "--data", metavar="PATH", help="errors: of these comments (default: dev of the run's own corpus)"
+    )
+    parser.add_argument(
+        "--split", metavar="S", help="errors: of this split (default: test where there is one, else dev)"
     )
     parser.add_argument("--limit", type=int, metavar="N", help="errors: print so many at most (default 50)")
     parser.add_argument(
@@ -72,8 +79,9 @@ def run(args: argparse.Namespace) -> int:
     for flag in ("all", "dry_run"):  # `rm --dry-run` must not remove
         if getattr(args, flag) and args.action != "prune" and (flag, args.action) != ("all", "compare"):
             raise ConfigError(f"--{flag.replace('_', '-')} belongs to runs prune, not to runs {args.action}")
-    if args.limit is not None and args.action != "errors":
-        raise ConfigError(f"--limit belongs to runs errors, not to runs {args.action}")
+    for flag in ("limit", "data", "split"):
+        if getattr(args, flag) is not None and args.action != "errors":
+            raise ConfigError(f"--{flag} belongs to runs errors, not to runs {args.action}")
     for flag in ("to", "out", "follow"):
         if getattr(args, flag) and args.action != "export":
             raise ConfigError(f"--{flag} belongs to runs export, not to runs {args.action}")

@@ -40,24 +40,28 @@ def add_why(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         help=f"the K training comments that are most like it ({NEAREST})",
     )
-    parser.add_argument("--data", help="the corpus to look in where the model's own is not at hand")
+    parser.add_argument("--data", help="the corpus that --like looks in (default: the model's own, else the settings')")
 
 
 def check_why(options: argparse.Namespace) -> None:
     """Raises ConfigError before a model is loaded for nothing."""
+    if options.data and options.like is None:
+        raise ConfigError("--data names the corpus that --like looks in: add --like")
     if options.like is not None and not 1 <= options.like <= MOST:
         raise ConfigError(f"--like {options.like}: give a number from 1 to {MOST}")
 
 
 def why_of(predictor: Predictor, options: argparse.Namespace) -> Why:
     """What is to be added to each result; the index is built first where there is none yet."""
-    if options.because and options.because not in predictor.labels:
+    names = {name.lower(): name for name in predictor.labels}
+    emotion = names.get(options.because.lower()) if options.because else options.because
+    if options.because and emotion is None:
         known = ", ".join(predictor.labels)
         raise NotFoundError(
             f"--because {options.because}: the model knows no such emotion; it knows {known}. A text stands before "
             f'--because: goemo-tui predict "what a day" --because'
         )
-    return Why(predictor, options.because, None if options.like is None else _index(predictor, options), options.like)
+    return Why(predictor, emotion, None if options.like is None else _index(predictor, options), options.like)
 
 
 def _index(predictor: Predictor, options: argparse.Namespace) -> Like:
@@ -72,7 +76,7 @@ def _index(predictor: Predictor, options: argparse.Namespace) -> Like:
 
     settings, _ = read_settings()
     try:
-        like = build(predictor, options.data or settings.data, progress)
+        like = build(predictor, options.data or settings.data, progress, asked=bool(options.data))
     finally:
         if tell:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
@@ -99,6 +103,8 @@ class Why:
     def lines(self, result: Prediction) -> list[str]:
         """The same for people."""
         lines: list[str] = []
+        if not result.text.strip() and (self.emotion is not None or self.like is not None):
+            return ["  a text without words: no word speaks for an emotion, and no comment is like it"]
         for name, words in (self._because(result) if self.emotion is not None else {}).items():
             because = from_words(result.text, name, words)
             text = " ".join(clean(piece) for piece, _ in marked(because))

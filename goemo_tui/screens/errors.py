@@ -54,8 +54,8 @@ class MistakeList(OneToneList):
     """The mistakes, a line each. A click selects, Enter or a double click opens."""
 
     ABOUT = (
-        "Comments of dev, the most confident mistakes first: + was said and is not so, − is so and was not said. "
-        "Enter or a double click opens one in Inspect."
+        "Comments of dev, the most confident mistakes first: + was said and is not so, − is so and was not said. Each half "
+        "of dev is judged by the threshold fitted on the other, as its scores are. Enter or a double click opens one in Inspect."
     )
     BINDINGS = [
         Binding("j", "cursor_down", show=False),
@@ -181,7 +181,7 @@ class ErrorsScreen(Dialog[None]):
             told += Content(
                 said.format(
                     epoch=found.epoch,
-                    threshold=figure(word("threshold"), score(found.threshold)),
+                    threshold=_cuts(found.judged_by),
                     support=count(found.support),
                     rows=count(found.rows),
                 )
@@ -209,7 +209,7 @@ class ErrorsScreen(Dialog[None]):
         message.stop()
         mistake = self.selected
         if mistake is not None:
-            self.query_one("#comment", Static).update(_whole(mistake, self._emotion, self._found))
+            self.query_one("#comment", Static).update(_whole(mistake, self._emotion))
 
     @property
     def selected(self) -> Mistake | None:
@@ -263,6 +263,12 @@ class ErrorsScreen(Dialog[None]):
             self.app.copy(mistake.text, "comment")
 
 
+def _cuts(cuts: Sequence[float]) -> str:
+    """`threshold .310 / .336`: those that the comments were judged by."""
+    first, *rest = [figure(word("threshold"), score(cut)) for cut in cuts] or [word("threshold")]
+    return " / ".join([first, *(told.rpartition(" ")[2] for told in rest)])
+
+
 def _line(mistake: Mistake, emotion: str, width: int) -> Content:
     said = f"{SIGNS[mistake.kind]} {percent(mistake.probability):>4}  "
     other = [name for name in mistake.labels if name != emotion]
@@ -272,10 +278,9 @@ def _line(mistake: Mistake, emotion: str, width: int) -> Content:
     return Content.assemble((said, tone), set_cell_size(cells(mistake.text, room), room) + "  ", (tail, "$text-muted"))
 
 
-def _whole(mistake: Mistake, emotion: str, found: Mistakes | None) -> Content:
+def _whole(mistake: Mistake, emotion: str) -> Content:
     """The comment, what it is, and what the model said."""
-    limit = found.threshold if found else 0.0
-    shown, threshold = against(mistake.probability, limit, mistake.kind == FALSE_POSITIVE)
+    shown, threshold = against(mistake.probability, mistake.threshold, mistake.kind == FALSE_POSITIVE)
     model = ", ".join(f"{label(name)} {percent(p)}" for name, p in mistake.predicted) or word(
         "nothing above its threshold"
     )

@@ -123,6 +123,8 @@ class InspectScreen(InspectWhy):
             self.why_soon()
             if self.focused is None:
                 self.go_home()  # the bars are there now
+            if self.explaining.chosen is not None:  # of another text its bar stands elsewhere
+                self.call_after_refresh(self.keep_choice_in_sight)
 
     @on(RunsChanged)
     def _runs_changed(self, message: RunsChanged) -> None:

@@ -98,6 +98,11 @@ class InspectWhy(InspectKeys):
         self.query_one(Feelings).keep_in_sight(self.explained)
         self.why_soon(0.05)
 
+    def keep_choice_in_sight(self) -> None:
+        """The emotion that a person chose is seen, wherever its bar stands by now."""
+        if self.is_mounted:
+            self.query_one(Feelings).keep_in_sight(self.explained)
+
     def action_toggle_why(self) -> None:
         """Show or hide the lines under the bars, here and at the next start."""
         self.explaining.hidden = not self.explaining.hidden

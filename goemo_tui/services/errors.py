@@ -1,6 +1,7 @@
-"""The comments of dev that a run got wrong for one emotion, the most confident mistakes first.
+"""The comments that a model got wrong for one emotion, the most confident mistakes first.
 
-Wrong is what the model itself would say with its own thresholds. Reads the run's folder and its corpus: for a thread.
+A row is judged by the threshold that it is scored by, so that these are the comments behind P, R and F1: of a run's dev each
+half by the threshold fitted on the other. `scored_dev` reads the run's folder and its corpus: for a thread.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from trainer.runs.run import Run
 if TYPE_CHECKING:
     from trainer.corpus import Split
     from trainer.runs.dev_scores import DevScores
+    from trainer.scoring.counts import Array
 
 FALSE_POSITIVE, FALSE_NEGATIVE = "false positive", "false negative"
 KINDS = (FALSE_POSITIVE, FALSE_NEGATIVE)
@@ -27,7 +29,7 @@ SIGNS = {FALSE_POSITIVE: "+", FALSE_NEGATIVE: "−"}
 class Mistake:
     """One comment. `predicted` are (label, probability) of what the model said, the surest first; all as the file says.
 
-    `confidence` is how far, 0..1, the probability lies beyond the threshold on the wrong side.
+    `threshold` is what it was judged by, `confidence` how far, 0..1, the probability lies beyond that on the wrong side.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class Mistake:
     id: str
     text: str
     probability: float
+    threshold: float
     confidence: float
     labels: tuple[str, ...]
     predicted: tuple[tuple[str, float], ...]
@@ -43,12 +46,17 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Mistakes:
-    """What a run got wrong for `label`, surest first, of `rows` comments of which `support` carry it."""
+    """What a run, or another model, got wrong for `label`, surest first, of `rows` comments of which `support` carry it.
+
+    `threshold` is the model's own, `judged_by` those that the comments were judged by. `epoch` is None of a model alone.
+    """
 
     run: str
     label: str
-    epoch: int
+    split: str
+    epoch: int | None
     threshold: float
+    judged_by: tuple[float, ...]
     rows: int
     support: int
     mistakes: tuple[Mistake, ...]
@@ -60,11 +68,15 @@ class Mistakes:
 
 @dataclass(frozen=True)
 class ScoredDev:
-    """A run's dev comments and what its best epoch said of each."""
+    """A run's dev comments and what its best epoch said of each, or any split and what a model says of it.
+
+    `cuts` (rows, labels) are the thresholds that each row is judged by. `scores.epoch` is 0 of a model alone.
+    """
 
     run: str
     split: Split
     scores: DevScores
+    cuts: Array
 
 
 def scored_dev(folder: Path) -> ScoredDev:
@@ -74,6 +86,7 @@ def scored_dev(folder: Path) -> ScoredDev:
     the corpus does.
     """
     from trainer.corpus import load_corpus
+    from trainer.model.metrics import cross_cuts, multi_hot
     from trainer.runs.dev_scores import read_dev_scores
 
     run = Run.open(folder)
@@ -97,7 +110,8 @@ def scored_dev(folder: Path) -> ScoredDev:
         raise RunError(
             f"the labels in {corpus.path} are not those that run {run.id} learned: put its label file back, or train again"
         )
-    return ScoredDev(run.id, split, scores)
+    truth = multi_hot(split.labels, len(names))
+    return ScoredDev(run.id, split, scores, cross_cuts(truth, scores.probabilities, scores.way))
 
 
 def _no_scores(run: Run) -> str:
@@ -112,10 +126,11 @@ def _no_scores(run: Run) -> str:
 
 
 def require_label(dev: ScoredDev, label: str) -> int:
-    """The column of `label`. Raises NotFoundError that names those there are."""
-    if label not in dev.scores.labels:
-        raise NotFoundError(f"run {dev.run} knows no emotion {label!r}; it knows {', '.join(dev.scores.labels)}")
-    return dev.scores.labels.index(label)
+    """The column of `label`, whatever its case. Raises NotFoundError that names those there are."""
+    names = [name.lower() for name in dev.scores.labels]
+    if label.lower() not in names:
+        raise NotFoundError(f"{dev.run} knows no emotion {label!r}; it knows {', '.join(dev.scores.labels)}")
+    return names.index(label.lower())
 
 
 def mistakes(dev: ScoredDev, label: str) -> Mistakes:
@@ -125,15 +140,20 @@ def mistakes(dev: ScoredDev, label: str) -> Mistakes:
     column = require_label(dev, label)
     said_of = dev.scores.probabilities[:, column]
     threshold = float(dev.scores.thresholds[column])
-    said = said_of >= dev.scores.thresholds[column]
+    cuts = dev.cuts[:, column]
+    said = said_of >= cuts
     truth = np.fromiter((column in row for row in dev.split.labels), bool, len(dev.split))
     found = [_mistake(dev, int(row), column, bool(said[row])) for row in np.flatnonzero(said != truth)]
     found.sort(key=lambda m: (-m.confidence, m.row))
-    return Mistakes(dev.run, label, dev.scores.epoch, threshold, len(dev.split), int(truth.sum()), tuple(found))
+    name, epoch = dev.scores.labels[column], dev.scores.epoch or None
+    judged_by = tuple(float(cut) for cut in np.unique(cuts))
+    return Mistakes(
+        dev.run, name, dev.split.name, epoch, threshold, judged_by, len(dev.split), int(truth.sum()), tuple(found)
+    )
 
 
 def _mistake(dev: ScoredDev, row: int, column: int, said: bool) -> Mistake:
-    names, limits, p = dev.scores.labels, dev.scores.thresholds, dev.scores.probabilities[row]
+    names, limits, p = dev.scores.labels, dev.cuts[row], dev.scores.probabilities[row]
     probability, limit = float(p[column]), float(limits[column])
     beyond = (probability - limit) / max(1e-9, 1 - limit) if said else (limit - probability) / max(1e-9, limit)
     predicted = sorted(((names[i], float(p[i])) for i in range(len(names)) if p[i] >= limits[i]), key=lambda s: -s[1])
@@ -144,6 +164,7 @@ def _mistake(dev: ScoredDev, row: int, column: int, said: bool) -> Mistake:
         dev.split.ids[row],
         dev.split.text[row],
         probability,
+        limit,
         beyond,
         tuple(names[i] for i in dev.split.labels[row]),
         tuple(predicted),
@@ -155,8 +176,10 @@ def document(found: Mistakes, shown: Sequence[Mistake]) -> dict[str, Any]:
     return {
         "run": found.run,
         "emotion": found.label,
+        "split": found.split,
         "epoch": found.epoch,
         "threshold": round(found.threshold, 6),
+        "judged_by": [round(cut, 6) for cut in found.judged_by],
         "rows": found.rows,
         "support": found.support,
         "false_positives": len(found.of(FALSE_POSITIVE)),
@@ -168,6 +191,7 @@ def document(found: Mistakes, shown: Sequence[Mistake]) -> dict[str, Any]:
                 "id": m.id,
                 "text": m.text,
                 "probability": round(m.probability, 6),
+                "threshold": round(m.threshold, 6),
                 "labels": list(m.labels),
                 "predicted": {label: round(p, 6) for label, p in m.predicted},
             }

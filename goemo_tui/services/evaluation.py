@@ -1,7 +1,7 @@
 """All that a run's stored scores of dev tell, computed again from them: intervals, calibration, levels, confusions.
 
 Reads the run's folder and its corpus, and counts for a second: for a thread. Thresholds are never fitted on the rows that
-they cut, so the figures are those of the run's validation; what leads on to single comments goes by the model's own.
+they cut, so the figures are those of the run's validation, and so are the mistakes that lead on to single comments.
 """
 
 from __future__ import annotations
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class RunEvaluation:
-    """`scores` are cross-fitted; `mistakes` are counted with the model's own thresholds, as the comments are listed."""
+    """`scores` are cross-fitted, and `mistakes` are those behind them."""
 
     run: str
     epoch: int
     scores: Evaluation
-    mistakes: Confusions
+
+    @property
+    def mistakes(self) -> Confusions:
+        """What was said instead, label by label."""
+        return self.scores.confusions
 
     def column(self, label: str) -> int | None:
         """The number of a label; None for one that these scores do not know."""
@@ -46,14 +50,11 @@ class Paired:
 
 def evaluation_of(folder: Path) -> RunEvaluation:
     """Compute it. Raises GoemoError for a run without scores, or whose comments are not there any more."""
-    from trainer.scoring.confusions import confusions
     from trainer.scoring.evaluation import evaluation
 
     dev = scored_dev(folder)
-    truth, said = _truth(dev), _said(dev)
-    scores = evaluation(dev.scores.labels, truth, dev.scores.probabilities, said)
-    own = confusions(truth, dev.scores.probabilities >= dev.scores.thresholds)
-    return RunEvaluation(dev.run, dev.scores.epoch, scores, own)
+    scores = evaluation(dev.scores.labels, _truth(dev), dev.scores.probabilities, _said(dev))
+    return RunEvaluation(dev.run, dev.scores.epoch, scores)
 
 
 def paired_over(base: Path, folders: tuple[Path, ...]) -> tuple[Paired, ...]:
@@ -97,6 +98,5 @@ def _truth(dev: ScoredDev) -> Array:
 
 
 def _said(dev: ScoredDev) -> Array:
-    from trainer.model.metrics import cross_fitted
-
-    return cross_fitted(_truth(dev), dev.scores.probabilities, dev.scores.way)
+    said: Array = dev.scores.probabilities >= dev.cuts
+    return said

@@ -101,7 +101,7 @@ def _labels(report: Document) -> str:
         said = ", ".join(f"{_name(other)}&nbsp;{count(many)}" for other, many in words.instead(told))
         rows.append(
             [_name(name), score(told["precision"]), score(told["recall"]), f"<b>{score(told['f1'])}</b>", _bar(told),
-             between(told["f1_interval"]), score(told["average_precision"]), count(told["support"]),
+             words.f1_between(told), words.put_first(told), count(told["support"]),
              f"{report['thresholds'][name]:.3f}", said]
         )  # fmt: skip
     return "<h2>Emotions</h2>" + _table(head, rows, left=len(head) - 1)
@@ -113,7 +113,7 @@ def _levels(report: Document) -> str:
         ends = between((level["bootstrap"] or {}).get("macro_f1"))
         rows = [
             [_name(name), score(told["precision"]), score(told["recall"]), f"<b>{score(told['f1'])}</b>", _bar(told),
-             between(told["f1_interval"]), count(told["support"])]
+             words.f1_between(told), count(told["support"])]
             for name, told in level["per_label"].items()
         ]  # fmt: skip
         said = f"macro-F1 {score(level['macro_f1'])}" + (f" ({ends})" if ends else "")
@@ -183,7 +183,7 @@ def _difference(report: Document) -> str:
         for key, name in words.FIGURES
     ]  # fmt: skip
     each = [
-        [_name(name), score(report["per_label"][name]["f1"]), _signed(told), words.ends(told), words.verdict(told)]
+        [_name(name), *words.f1_of_both(report, name), _signed(told), words.ends(told), words.verdict(told)]
         for name, told in difference["per_label"].items()
     ]
     return (
@@ -191,7 +191,7 @@ def _difference(report: Document) -> str:
         + (f"<ul>{notes}</ul>" if notes else "")
         + _table(["figure", "A", "B", "B−A", "95%", ""], rows, left=5)
         + "<details><summary>emotion by emotion</summary>"
-        + _table(["emotion", "F1 of A", "B−A", "95%", ""], each, left=4)
+        + _table(["emotion", "F1 of A", "F1 of B", "B−A", "95%", ""], each, left=5)
         + "</details>"
     )
 

@@ -47,8 +47,8 @@ def _labels(report: Document) -> list[str]:
         [
             _safe(name),
             *(score(told[part]) for part in ("precision", "recall", "f1")),
-            between(told["f1_interval"]),
-            score(told["average_precision"]),
+            words.f1_between(told),
+            words.put_first(told),
             f"{told['ece']:.4f}",
             count(told["support"]),
             f"{report['thresholds'][name]:.3f}",
@@ -65,7 +65,7 @@ def _levels(report: Document) -> list[str]:
         ends = between((level["bootstrap"] or {}).get("macro_f1"))
         head = f"macro-F1 {score(level['macro_f1'])}" + (f" ({ends})" if ends else "")
         rows = [
-            [_safe(name), *(score(told[part]) for part in ("precision", "recall", "f1")), between(told["f1_interval"]),
+            [_safe(name), *(score(told[part]) for part in ("precision", "recall", "f1")), words.f1_between(told),
              count(told["support"])]
             for name, told in level["per_label"].items()
         ]  # fmt: skip
@@ -103,11 +103,16 @@ def _difference(report: Document) -> list[str]:
     ]  # fmt: skip
     parts += [*_table(["figure", "A", "B", "B−A", "95%", ""], rows)]
     each = [
-        [_safe(name), score(report["per_label"][name]["f1"]), signed(told["difference"]), words.ends(told),
-         words.verdict(told)]
+        [
+            _safe(name),
+            *words.f1_of_both(report, name),
+            signed(told["difference"]),
+            words.ends(told),
+            words.verdict(told),
+        ]
         for name, told in difference["per_label"].items()
-    ]  # fmt: skip
-    return [*parts, *_table(["emotion", "F1 of A", "B−A", "95%", ""], each)]
+    ]
+    return [*parts, *_table(["emotion", "F1 of A", "F1 of B", "B−A", "95%", ""], each)]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

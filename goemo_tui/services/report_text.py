@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from goemo_tui.safe_text import cells, clean
 from goemo_tui.services import report_words as words
 from goemo_tui.services.report_words import Document, between, signed
-from goemo_tui.wording import count, score
+from goemo_tui.wording import count, limit, score
 
 WIDTH = 80
 LONGEST = 18
@@ -36,16 +36,19 @@ def _table(report: Document) -> list[str]:
     drawn, difference = report.get("bootstrap"), report.get("difference")
     wide = min(LONGEST_OF_TWO if difference else LONGEST, max(7, *(cell_len(clean(name)) for name in per_label))) + 1
     ends = f"{'95%':^11}" if drawn else ""
-    head = f"{'emotion':<{wide}}{'P':>5}{'R':>6}{'F1':>6}  {ends}{'AP':>6}{'rows':>7}{'limit':>7}"
-    rows = [head + (f"{'F1 of B':>8}{'B−A':>6}" if difference else "")]
+    close = 6 if difference else 7  # a second model needs the room
+    head = f"{'emotion':<{wide}}{'P':>5}{'R':>6}{'F1':>6}  {ends}{'AP':>6}{'rows':>{close}}{'limit':>{close}}"
+    rows = [head + (f"{'F1 of B':>8}{'B−A':>7}" if difference else "")]
     for name, told in per_label.items():
         line = f"{_cut(name, wide)}{score(told['precision']):>5}{score(told['recall']):>6}{score(told['f1']):>6}  "
-        line += f"{between(told['f1_interval']):^11}" if drawn else ""
-        line += f"{score(told['average_precision']):>6}{count(told['support']):>7}{report['thresholds'][name]:>7.2f}"
+        line += f"{words.f1_between(told):^11}" if drawn else ""
+        line += (
+            f"{words.put_first(told):>6}{count(told['support']):>{close}}{limit(report['thresholds'][name]):>{close}}"
+        )
         if difference:
             own = difference["per_label"][name]
             mark = "*" if own["clear"] else ""
-            line += f"{score(told['f1'] + own['difference']):>8}{signed(own['difference']):>6}{mark}"
+            line += f"{words.f1_of_both(report, name)[1]:>8}{signed(own['difference']):>7}{mark}"
         else:
             line += "  " + bar(told["f1"])
         rows.append(line)

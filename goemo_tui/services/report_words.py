@@ -22,6 +22,16 @@ def between(ends: Mapping[str, float] | None) -> str:
     return f"{score(ends['low'])}–{score(ends['high'])}" if ends else ""
 
 
+def f1_between(told: Mapping[str, Any]) -> str:
+    """The interval of a label's F1; a label without rows has none."""
+    return between(told["f1_interval"]) if told["support"] or not told["f1_interval"] else "–"
+
+
+def put_first(told: Mapping[str, Any]) -> str:
+    """The average precision of a label; a label without rows has none."""
+    return score(told["average_precision"]) if told["support"] else "–"
+
+
 def signed(value: float | None) -> str:
     """A difference: `+.021`, `−.004`, `=` where it rounds to nothing."""
     if value is None:
@@ -31,8 +41,11 @@ def signed(value: float | None) -> str:
 
 
 def ends(told: Mapping[str, Any]) -> str:
-    """Where the difference of two models lies: `+.009 … +.034`."""
-    return f"{signed(told['low'])} … {signed(told['high'])}" if told.get("low") is not None else ""
+    """Where the difference of two models lies: `+.009 … +.034`; `.000` where an end rounds to nothing."""
+    if told.get("low") is None:
+        return ""
+    low, high = (".000" if signed(told[end]) == "=" else signed(told[end]) for end in ("low", "high"))
+    return f"{low} … {high}"
 
 
 def verdict(told: Mapping[str, Any]) -> str:
@@ -64,11 +77,12 @@ def means(report: Document) -> list[tuple[str, str, str, str, str]]:
 
 def whole(report: Document) -> list[tuple[str, str]]:
     """(what, figure) of the split as a whole."""
-    calibration = report["calibration"]
+    calibration, there = report["calibration"], len(report["per_label"]) - len(report["empty"])
+    labels = f"{there} label{'s' if there != 1 else ''}"
     return [
         ("all labels right", percent(report["subset_accuracy"], 1)),
         ("Hamming loss", f"{report['hamming_loss']:.4f}"),
-        ("mean AP", score(report["mean_average_precision"])),
+        (f"mean AP, {labels}" if report["empty"] else "mean AP", score(report["mean_average_precision"])),
         ("calibration error", f"{calibration['ece']:.4f}"),
     ]
 
@@ -93,6 +107,12 @@ def instead(told: Document, most: int = 3) -> list[tuple[str, int]]:
     """(label, rows) wrongly said on the rows where a label was missed; `nothing` where nothing wrong was said."""
     found = [(str(name), int(rows)) for name, rows in told["said_instead"].items()][:most]
     return [*found, *([("nothing wrong", told["nothing_instead"])] if told["nothing_instead"] else [])]
+
+
+def f1_of_both(report: Document, name: str) -> tuple[str, str]:
+    """A label's F1 of A and of B."""
+    first = report["per_label"][name]["f1"]
+    return score(first), score(first + report["difference"]["per_label"][name]["difference"])
 
 
 def clear_ones(difference: Document) -> tuple[list[tuple[str, float]], list[tuple[str, float]], int]:

@@ -184,8 +184,10 @@ class CommentBrowser(Vertical):
             await table.remove()
 
     def take_split(self, name: str) -> None:
-        """Show a split under the present filter."""
+        """Show a split under the present filter; of another than train the table, as only train has suspects."""
         self.split = name
+        if self.view == "suspects" and name != "train" and "train" in self.splits:
+            self.show_view("table")
         why = self.refusals.get(name) or next(iter(self.refusals.values()), "")
         refusal = self.query_one("#refusal", Static)
         refusal.display = bool(why)
@@ -305,7 +307,9 @@ class CommentBrowser(Vertical):
             return
         self.view = name
         self.query_one("#views", ContentSwitcher).current = "table" if name == "table" else "figures"
-        if name == "table":
+        if name == "suspects" and self.split != "train" and "train" in self.splits:
+            self.take_split("train")  # which is what the suspects are of
+        elif name == "table":
             self.apply(keep=True)
         else:
             self._draw_figures()
@@ -351,7 +355,8 @@ class CommentBrowser(Vertical):
             return
         self.figures.show(self.view, columns, self.splits, self.max_length)
         if self.view == "suspects":
-            self.border_title = Content.assemble(("train", "bold"), " · suspect labels")
+            aside = " of all rows, the filter aside" if self.filter_text.strip() else ""
+            self.border_title = Content.assemble(("train", "bold"), f" · suspect labels{aside}")
         else:
             self._title(f"{dict(VIEWS)[self.view]} · all {len(columns):,} rows")
 

@@ -36,7 +36,7 @@ NEXT_STEP = {
 VIEWS = ("emotions", "levels", "calibration", "confusions")
 HINTS = {
     "emotions": "o O sort · Enter its mistakes · m more figures",
-    "levels": "Ekman and sentiment · m calibration",
+    "levels": "whole rows, Ekman, sentiment · m calibration",
     "calibration": "calibration · m confusions",
     "confusions": "what was said instead · m emotions",
 }
@@ -155,6 +155,8 @@ class Evaluation(Vertical):
         for name, told in taken.items():
             k = found.column(name)
             if k is not None:
+                if not found.scores.counts.support[k]:
+                    continue  # of an emotion without rows there is neither
                 told["average_precision"] = float(found.scores.average_precision[k])
                 if ends is not None:
                     told["interval"] = (ends[k].low, ends[k].high)

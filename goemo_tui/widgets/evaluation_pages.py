@@ -17,7 +17,7 @@ from goemo_tui.safe_text import cells
 from goemo_tui.services.errors import FALSE_NEGATIVE, FALSE_POSITIVE, SIGNS
 from goemo_tui.services.report_text import bar
 from goemo_tui.services.report_words import LEVELS
-from goemo_tui.wording import count, score
+from goemo_tui.wording import count, percent, score
 from trainer.runs.snapshot import number
 
 if TYPE_CHECKING:
@@ -71,11 +71,28 @@ def _mistakes(kind: str, head: str, words: str, found: Iterable[tuple[str, int]]
 
 
 def levels(found: RunEvaluation, width: int) -> Content:
-    """Ekman's emotions and sentiment, a line a group."""
-    lines: list[Content] = []
-    for level, drawn in zip(found.scores.levels, found.scores.level_draws, strict=True):
-        lines += [*([Content("")] if lines else []), *_level(level, drawn, width)]
-    return Content("\n").join(lines) if lines else Content.styled(word(NOT_APPLICABLE), "$quiet")
+    """How whole rows fare, then Ekman's emotions and sentiment, a line a group."""
+    lines = [_rows(found, width), Content.styled(cells(_head(), width), "$quiet")]
+    for n, (level, drawn) in enumerate(zip(found.scores.levels, found.scores.level_draws, strict=True)):
+        lines += [*([Content("")] if n else []), *_level(level, drawn, width)]
+    return Content("\n").join(
+        lines if found.scores.levels else [lines[0], Content.styled(word(NOT_APPLICABLE), "$quiet")]
+    )
+
+
+def _rows(found: RunEvaluation, width: int) -> Content:
+    """The figures that are a mean over rows, and the share of decisions that is wrong."""
+    scores = found.scores
+    told = [
+        figure(word("samples-F1"), score(scores.averages["samples"].f1)),
+        figure(word("all right"), percent(scores.subset_accuracy, 1)),
+        figure(word("Hamming"), score(scores.hamming_loss)),
+    ]
+    return Content(cells(" · ".join(told), width))
+
+
+def _head() -> str:
+    return f"{'':<{GROUPS}}{'P':>5}{'R':>6}{'F1':>6}  {'95%':^9}{word('rows'):>7}"
 
 
 def _level(level: Level, drawn: Resampled | None, width: int) -> list[Content]:
@@ -86,18 +103,16 @@ def _level(level: Level, drawn: Resampled | None, width: int) -> list[Content]:
         f" ({score(ends.low)}–{score(ends.high)})" if ends else ""
     )
     said += f" · micro {score(level.averages['micro'].f1)}"
-    head = f"{'':<{GROUPS}}{'P':>5}{'R':>6}{'F1':>6}  {'95%':^9}{word('rows'):>7}"
     lines = [
         Content.assemble(
             (set_cell_size(word(LEVELS[level.name]), GROUPS), "bold $accent"), cells(said, max(10, width - GROUPS))
-        ),
-        Content.styled(cells(head, width), "$quiet"),
+        )
     ]
     counts = level.counts
-    room = min(20, width - cell_len(head) - 2)
+    room = min(20, width - cell_len(_head()) - 2)
     for k, name in enumerate(level.groups):
         line = f"{set_cell_size(cells(label(name), GROUPS - 1), GROUPS)}{score(float(counts.precision[k])):>5}"
-        line += f"{score(float(counts.recall[k])):>6}{score(float(counts.f1[k])):>6}  {_ends(drawn, k):^9}"
+        line += f"{score(float(counts.recall[k])):>6}{score(float(counts.f1[k])):>6}  {_ends(drawn, k) if counts.support[k] else '–':^9}"
         line += f"{count(int(counts.support[k])):>7}"
         lines.append(Content.assemble(line, ("  " + bar(float(counts.f1[k]), room) if room > 4 else "", "$bar")))
     return lines

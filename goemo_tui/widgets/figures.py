@@ -48,6 +48,8 @@ class Figures(FigureView):
         self._max_length = 0
         self._known: dict[tuple[str, int], tuple[object, Any]] = {}
         self._counting: set[tuple[str, int]] = set()
+        self._left_at = (0, 0)
+        """Which train split's suspects were looked at last, and where the cursor stood: who looks at a row comes back."""
 
     @property
     def ABOUT(self) -> str:
@@ -62,6 +64,8 @@ class Figures(FigureView):
         The same view of the same split keeps the cursor: call it again when token counts have come in.
         """
         same = view == self.view and columns is self._columns
+        if self.view == "suspects" and self.suspects is not None:
+            self._left_at = (id(self._splits.get("train")), self.cursor)
         if splits is not self._splits:
             self._known.clear()
         self.view, self._columns, self._splits, self._max_length = view, columns, splits, max_length
@@ -70,6 +74,8 @@ class Figures(FigureView):
         if view == "suspects" and self.suspects is None:
             self._known.pop(("suspects", id(splits.get("train"))), None)  # they may have been found meanwhile
         self._draw()
+        if view == "suspects" and not same and self.figure.stops and self._left_at[0] == id(splits.get("train")):
+            self.call_after_refresh(self._go, min(self._left_at[1], len(self.figure.stops) - 1))
 
     # Suspects
 

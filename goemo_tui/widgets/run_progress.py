@@ -83,9 +83,9 @@ def advice_for(diagnosis: str, living: bool) -> str:
             )
         return f"The loss on dev rose while that on train fell; the best epoch is kept. Give the next run {cure}"
     if diagnosis == "still learning" and living:
-        return "The loss on dev still falls: let it go on, and give the next run more epochs."
+        return "Dev still gets better: let it go on, and give the next run more epochs."
     return {
-        "still learning": "The loss on dev still fell at the end: give the next run more epochs.",
+        "still learning": "Dev still got better at the end: give the next run more epochs.",
         "fits well": "The loss on dev has levelled out and does not rise: more epochs would bring little.",
     }.get(diagnosis, "")
 

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import DataTable
 
 from goemo_tui.language import label, word
-from goemo_tui.wording import count, score
+from goemo_tui.wording import count, limit, score
 
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("emotion", "emotion"),
@@ -149,6 +149,7 @@ class ScoreTable(DataTable[Text]):
         chosen = self.cursor_row
         self.clear(columns=True)
         self._heads()
+        # what is alike stays in the order of the labels, whichever way the rest goes
         for name, values in sorted(self._scores.items(), key=self._rank, reverse=self.downwards):
             self.add_row(
                 Text(label(name)),
@@ -158,14 +159,14 @@ class ScoreTable(DataTable[Text]):
         if self._scores:
             self.move_cursor(row=min(max(chosen, 0), len(self._scores) - 1))
 
-    def _rank(self, item: tuple[str, Mapping[str, Any]]) -> tuple[Any, ...]:
+    def _rank(self, item: tuple[str, Mapping[str, Any]]) -> Any:
         name, values = item
         if self.order == "emotion":
-            return (name,)
+            return name
         value = values.get(self.order)
         if isinstance(value, tuple):  # an interval: the widest is the least sure
             value = value[1] - value[0]
-        return (value if isinstance(value, int | float) else -1.0, name)
+        return value if isinstance(value, int | float) else -1.0
 
 
 def _cell(key: str, value: Any) -> str:
@@ -175,4 +176,4 @@ def _cell(key: str, value: Any) -> str:
         return "–"
     if key == "support":
         return count(int(value))
-    return f"{value:.2f}" if key == "threshold" else score(float(value))
+    return limit(value) if key == "threshold" else score(float(value))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.cells import cell_len
+
 from goemo_tui import language, safe_text, wording
 from goemo_tui.services.corpus import SplitColumns
 from goemo_tui.services.suspects import WORDS, Doubt, Judged
@@ -44,7 +46,7 @@ def draw(found: Judged, columns: SplitColumns, width: int, share: float, known: 
     told, about = found.suspects.ranking.told, found.suspects.scores.about
     rows, some, both = (int(told.get(key, 0)) for key in ("rows", "any", "both"))
     unjudged = len(columns) - rows
-    left_out = round(share * rows)
+    left_out, after = _cut(found, share)
     f1 = about.get("macro_f1")
     scored = f" (macro-F1 {wording.score(f1)})" if isinstance(f1, float) else ""
     summary = (
@@ -56,9 +58,8 @@ def draw(found: Judged, columns: SplitColumns, width: int, share: float, known: 
     body: list[Row] = []
     stops: list[Stop] = []
     for rank, row in enumerate(map(int, found.suspects.order[:MOST]), 1):
-        if rank == left_out + 1:
-            said = f"  ✂ above: the {wording.percent(share)} that an export leaves out, if nothing is decided "
-            body.append(((safe_text.cells(f"{said}{'┄' * width}", width), "warn"),))
+        if rank == after + 1:
+            body.append(((_line_of_cut(left_out, rows, share, bool(found.decisions), width), "warn"),))
         key = (rank, width, language.language(), found.decisions.get(row))
         if key not in known:  # a decision changes one row of a thousand
             known[key] = _drawn(found.doubt(rank, row), columns, width, key[-1])
@@ -71,6 +72,25 @@ def draw(found: Judged, columns: SplitColumns, width: int, share: float, known: 
     return Figure(
         TITLE, tuple(wrapped(summary, width, "quiet", 4)), tuple(body), tuple(stops), empty="no row was judged"
     )
+
+
+def _cut(found: Judged, share: float) -> tuple[int, int]:
+    """How many rows an export leaves out, and the rank of the last of them that nobody decided on."""
+    out = found.suspects.worst(share, found.decisions)
+    out[[row for row, decision in found.decisions.items() if decision.verdict == "model" and row < len(out)]] = False
+    undecided = out.copy()
+    undecided[[row for row in found.decisions if row < len(out)]] = False
+    ranks = undecided[found.suspects.order].nonzero()[0]
+    return int(out.sum()), int(ranks[-1]) + 1 if len(ranks) else 0
+
+
+def _line_of_cut(left_out: int, rows: int, share: float, decided: bool, width: int) -> str:
+    """What an export leaves out, as a line across."""
+    if decided:
+        said = f"  ✂ an export leaves out {left_out:,} of {rows:,} rows: those above, but ✓ and →, and all ✗ "
+    else:
+        said = f"  ✂ above: the {wording.percent(share)} that an export leaves out, if nothing is decided "
+    return safe_text.cells(said, width) + "┄" * max(0, width - cell_len(said))
 
 
 def _drawn(doubt: Doubt, columns: SplitColumns, width: int, decided: Decision | None) -> Drawn:

@@ -52,6 +52,7 @@ class WhyLines(Lines):
         self._like: Like | None = None
         self._trouble = ""
         self._mark = ""
+        self._named = ""
 
     def fit_into(self, height: int, tall: bool, wanted: bool) -> None:
         """Take rows at the end of `height` rows, as many as leave the bars theirs; none where nothing is `wanted`."""
@@ -66,6 +67,9 @@ class WhyLines(Lines):
         """Draw this; `mark` names the model where there are two."""
         self._because, self._like, self._trouble = explaining.because, explaining.like, explaining.trouble
         self._mark = mark
+        # the first bar's is plain to see; one that was chosen may stand far below
+        of = explaining.because.emotion if explaining.because is not None else ""
+        self._named = f"{label(of)}: " if of and of == explaining.chosen else ""
         return self.redraw()
 
     def rows(self, width: int, height: int) -> list[Row]:
@@ -73,7 +77,10 @@ class WhyLines(Lines):
         room = max(8, width - HEAD)
         if self._trouble:
             return [(self._head(word("because")), (cells(f"✗ {self._trouble}", room), "why--note"))]
-        words = word_rows(self._because, room, max(1, height - 1 if height < 4 else height // 2))
+        named = cells(self._named, room // 2)
+        words = word_rows(self._because, room - cell_len(named), max(1, height - 1 if height < 4 else height // 2))
+        if named:
+            words[0] = ((named, "why--label"), _apart(named, words[0]), *words[0])
         comments = like_rows(self._like, room, height - len(words))
         heads = [word("because"), *[""] * (len(words) - 1), word("like"), *[""] * (len(comments) - 1)]
         drawn = zip(heads, [*words, *comments], strict=True)

@@ -107,8 +107,11 @@ def test_there_and_back(pair: tuple[Path, Path], tiny_encoder: Path, goemo_home:
     )
     run = Run.open(result.run)
     assert run.config.translation == names
-    made = read_events(run.folder / "events.jsonl")[0]["augmented"]
+    events = read_events(run.folder / "events.jsonl")
+    made = next(event for event in events if event["kind"] == "started")["augmented"]
     assert made["back_translation"] and 24 <= sum(made.values()) <= 32  # some comments are too short for deletion
+    short = [event["text"] for event in events if event["kind"] == "warning" and "that were asked for" in event["text"]]
+    assert len(short) == (sum(made.values()) < 32)
 
 
 def test_the_command_line_translates_too(pair: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:

@@ -61,7 +61,7 @@ def test_the_notebooks_model_becomes_ours(
     assert config["problem_type"] == "multi_label_classification" and config["id2label"]["27"] == "neutral"
     about = json.loads((folder / "thresholds.json").read_text())
     assert about["fitted_on"]["rows"] > 0 and len(about["fitted_on"]["sha256"]) == 64
-    assert set(about["thresholds"].values()) != {0.3}
+    assert set(about["thresholds"].values()) != {0.3} and about["fitted_on"]["hashes"]
     predictor = Predictor("my-model", device="cpu")
     expected = np.array([torch.sigmoid(row).numpy() for row in logits(source, TEXTS)])
     assert predictor.probabilities(TEXTS) == pytest.approx(expected, abs=1e-5)
@@ -198,6 +198,14 @@ def test_labels_of_ones_own_and_thresholds_that_lay_there(tmp_path: Path, minilm
     told = adopt(str(source), into=str(tmp_path / "named"), labels=str(tmp_path / "names.txt"))
     assert told["labels"] == ["spam", "ham", "eggs"] and told["thresholds"] == "own"
     assert Predictor(str(tmp_path / "named")).thresholds().tolist() == [0.5, 0.25, 0.75]
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "emotions.txt").write_text("spam\nham\neggs\n")
+    for name in ("train", "dev"):
+        (own / f"{name}.tsv").write_text("a fine day\t1\tx\n")
+    told = adopt(str(source), into=str(tmp_path / "again"), labels=str(tmp_path / "names.txt"), data=str(own))
+    assert told["thresholds"] == "own" and told["validation"] is None
+    assert any("has 1 row, too few to fit thresholds on: its own stay" in w for w in told["warnings"])
     with pytest.raises(ModelError, match="3 outputs, but --labels emotions names 28"):
         adopt(str(source), into=str(tmp_path / "no"), labels="emotions")
     with pytest.raises(ModelError, match="not those of"):

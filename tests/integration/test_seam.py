@@ -47,6 +47,6 @@ def test_the_folder_holds_what_it_promises(tiny_encoder: Path) -> None:
     assert not [n for n in names if n.endswith((".bin", ".pt", ".pkl"))]
     thresholds = json.loads((result.model / "thresholds.json").read_text())
     assert set(thresholds) == {"split", "metric", "fitted_on", "thresholds"} and thresholds["split"] == "dev"
-    assert len(thresholds["thresholds"]) == 28
+    assert len(thresholds["thresholds"]) == 28 and thresholds["fitted_on"]["hashes"]
     card = (result.model / "README.md").read_text()
     assert "| grief |" in card and "sha256" in card and "epochs" in card

@@ -23,6 +23,7 @@ def test_the_mean_of_two_runs_is_a_model(
 ) -> None:
     runs = [made(tiny_encoder, seed=seed) for seed in (1, 2)]
     into = tmp_path / "new" / "mean"
+    into.parent.mkdir()
     capsys.readouterr()
     assert main(["models", "average", *runs, "--into", str(into), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -34,6 +35,7 @@ def test_the_mean_of_two_runs_is_a_model(
     assert scored["macro_f1"] == pytest.approx(told["validation"]["macro_f1"], abs=1e-6), "the same rows, cross-fitted"
     about = json.loads((into / "thresholds.json").read_text("utf-8"))
     assert about["fitted_on"]["mean_of"] == runs and len(about["thresholds"]) == 28
+    assert about["fitted_on"]["hashes"]
     assert Predictor(str(into)).predict("what a day")[0].scores
     card = (into / "README.md").read_text("utf-8")
     assert "The mean of the weights of 2 runs." in card and "\n## Scores on dev\n" in card and "Loss on dev: 0." in card
@@ -49,6 +51,7 @@ def test_the_mean_of_two_runs_is_a_model(
         ("no run", "no run is called 'nobody'"),
         ("other labels", "knows other labels than"),
         ("no dev", "has no dev split"),
+        ("no folder", "make it first"),
     ],
 )
 def test_what_has_no_mean_is_named_and_nothing_is_written(
@@ -61,6 +64,8 @@ def test_what_has_no_mean_is_named_and_nothing_is_written(
         second = first
     elif case == "there":
         into.mkdir()
+    elif case == "no folder":
+        into = tmp_path / "not" / "there" / "mean"
     elif case == "no run":
         second = "nobody"
     elif case == "other labels":
@@ -80,3 +85,19 @@ def test_what_has_no_mean_is_named_and_nothing_is_written(
     told = capsys.readouterr()
     assert words in told.err and not told.out
     assert not into.exists() or not list(into.iterdir())
+    assert case != "no folder" or not (tmp_path / "not").exists()
+
+
+def test_thresholds_are_not_fitted_on_a_row_or_two(
+    tiny_encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [made(tiny_encoder, seed=seed) for seed in (1, 2)]
+    own = tmp_path / "own"
+    own.mkdir()
+    for name in ("train", "dev"):
+        (own / f"{name}.tsv").write_text("what a fine day\t17\ta\n", "utf-8")
+    capsys.readouterr()
+    assert main(["models", "average", *runs, "--into", str(tmp_path / "mean"), "--data", str(own)]) == 0
+    assert "has 1 row, too few to fit thresholds on: 0.3 for each label" in capsys.readouterr().err
+    about = json.loads((tmp_path / "mean" / "thresholds.json").read_text("utf-8"))
+    assert about["metric"] == "fixed" and set(about["thresholds"].values()) == {0.3}

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from trainer import modelfolder, paths
+from trainer.corpus.row_hashes import RowHashes
 from trainer.errors import GoemoError, NotFoundError
+from trainer.infer.evaluate import evaluate
 from trainer.infer.predictor import Predictor
 from trainer.labels import EMOTIONS
 
@@ -55,8 +57,22 @@ def test_what_travels_is_a_few_megabytes_of_safetensors_and_json(starter: Path) 
     about = json.loads((starter / "thresholds.json").read_text("utf-8"))
     assert about["split"] == "dev" and len(about["fitted_on"]["sha256"]) == 64
     assert set(about["thresholds"]) == set(EMOTIONS)
+    kept = RowHashes.read(about["fitted_on"])
+    assert kept is not None and 0.99 * about["fitted_on"]["rows"] < len(kept.hashes) <= about["fitted_on"]["rows"]
     card = (starter / "README.md").read_text("utf-8")
     assert "| lora_rank | `16` |" in card and "macro-F1" in card
+
+
+def test_what_it_gets_wrong_can_be_read_as_of_a_run(starter: Path) -> None:
+    done = run("runs", "errors", "starter", "Joy", "--data", "sample", "--split", "dev", "--limit", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    scores = evaluate("starter", "sample", "dev", bootstrap=0)["per_label"]["joy"]
+    assert (told["run"], told["emotion"], told["split"], told["epoch"]) == ("starter", "joy", "dev", None)
+    assert (told["false_negatives"], told["false_positives"]) == (scores["missed"], scores["said_wrongly"])
+    assert told["support"] == scores["support"] and len(told["mistakes"]) == 1
+    assert run("runs", "errors", "nobody", "joy").returncode == 3
+    assert run("runs", "list", "--data", "sample").returncode == 2
 
 
 def test_written_out_it_is_a_stock_model_with_the_same_numbers(starter: Path, tmp_path: Path) -> None:

@@ -169,6 +169,13 @@ def test_whose_comments_they_are(model: str, tmp_path: Path) -> None:
         (mine / "train.tsv").write_text("so glad\t17\ta\n" * 12)
         assert "mine" in like.find_source(folder, labels, str(mine)).note
         assert like.find_source(folder, labels, str(tmp_path / "gone")).note == like.ONLY_SAMPLE
+        asked = like.find_source(folder, labels, str(mine), asked=True)
+        assert asked.note == "of mine, as asked for" and asked.corpus.path == mine
+        with pytest.raises(NotFoundError, match="no corpus at"):
+            like.find_source(folder, labels, str(tmp_path / "gone"), asked=True)
+        (mine / "train.tsv").rename(mine / "test.tsv")
+        with pytest.raises(NotFoundError, match="no training comments"):
+            like.find_source(folder, labels, str(mine), asked=True)
     finally:
         train_file.write_text(before)
 
@@ -249,9 +256,14 @@ def test_the_command_line_adds_both_and_changes_nothing_else(model: str, capsys:
     assert all([set(word) for word in words] == [{"word", "weight"}] * 3 for words in asked[0].values())
     assert len(asked[1]) == 2 and set(asked[1][0]) == {"text", "labels", "similarity", "id"}
     assert empty == ({}, [])
-    assert main(["predict", "so happy", "--model", model, "--because", "fear", "--like", "1"]) == 0
+    assert main(["predict", "so happy", "--model", model, "--because", "Fear", "--like", "1"]) == 0
     told = capsys.readouterr().out
     assert "because fear: " in told and "\n  like " in told
+    assert main(["predict", " ", "--model", model, "--because", "--like"]) == 0
+    assert "a text without words" in capsys.readouterr().out
+    assert main(["predict", "so happy", "--model", model, "--like", "--data", "/no/such"]) == 3
+    assert "no corpus at /no/such" in capsys.readouterr().err
+    assert main(["predict", "so happy", "--model", model, "--data", "sample"]) == 2
     capsys.readouterr()
     assert main(["predict", "so", "--model", model, "--because", "pride"]) == 3
     assert 'A text stands before --because: goemo-tui predict "what a day" --because' in capsys.readouterr().err

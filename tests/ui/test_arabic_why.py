@@ -136,4 +136,4 @@ async def test_the_evaluation_speaks_arabic(run: Run, size: tuple[int, int], mon
         await pilot.press("m", "enter")
         await until(pilot, lambda: isinstance(app.screen, ErrorsScreen) and said["model"] in shown(app))
         text = shown(app)
-        assert said["mistakes"] in text and "0.400" in text and not [word for word in english if word in text]
+        assert said["mistakes"] in text and "0.050" in text and not [word for word in english if word in text]

@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from goemo_tui.app import GoemoApp
 from goemo_tui.screens.data import DataScreen
 from goemo_tui.screens.export import ExportRows
+from goemo_tui.services.suspects import Judged, cleaned
+from goemo_tui.widgets import suspect_view
 from tests.ui import data_story
 from tests.ui.data_story import opened, scored, shown, title, until
 from trainer.corpus import load_corpus
@@ -69,6 +72,38 @@ async def test_the_ranking_shows_given_and_suggested_labels(corpus: Path) -> Non
         await pilot.press("enter")
         await until(pilot, lambda: screen.browser.view == "table")
         assert (screen.browser.split, screen.browser.filter_text, shown(screen)) == ("train", "line:5", [5])
+
+
+async def test_who_looks_at_a_row_comes_back_to_it_and_everything_says_train(corpus: Path) -> None:
+    scored(corpus)
+    async with GoemoApp(str(corpus)).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda: screen.browser.split != "train")
+        await at_suspects(screen, pilot)
+        assert screen.browser.split == "train", "of which the suspects are"
+        await pilot.press("down", "down", "enter")
+        await until(pilot, lambda: screen.browser.view == "table")
+        await at_suspects(screen, pilot)
+        await until(pilot, lambda: screen.browser.figures.cursor == 2)
+        assert "the filter aside" in title(screen.browser)
+        await pilot.press("s")
+        await until(pilot, lambda: screen.browser.view == "table" and screen.browser.split != "train")
+
+
+def test_the_line_of_the_cut_says_what_an_export_leaves_out(corpus: Path) -> None:
+    found = scored(corpus)
+    judged = Judged(found, {})
+    order = [int(row) for row in found.order]
+    assert suspect_view._cut(judged, 0.3) == (2, 2)
+    judged.decisions = {order[0]: Decision("fine"), order[5]: Decision("wrong"), order[1]: Decision("model", (1,))}
+    _, kept = cleaned(load_corpus(corpus).splits["train"], judged, 0.3)
+    assert suspect_view._cut(judged, 0.3) == (7 - len(kept), 4)
+    for width in (60, 90, 120):
+        for decided in (False, True):
+            line = suspect_view._line_of_cut(3, 200, 0.05, decided, width)
+            assert cell_len(line) == width if width > 80 else cell_len(line) <= width
+            assert "…" not in line or width < 80
 
 
 async def test_keys_decide_and_the_same_key_takes_it_back(corpus: Path) -> None:

@@ -18,7 +18,7 @@ from tests.unit.test_errors import RIGHT, TSV, scored
 from trainer.runs.events import EventLog
 from trainer.runs.run import Run
 
-SAYS = {**RIGHT, 1: {"joy": 0.1, "love": 0.7}, 3: {"joy": 0.95, "neutral": 0.2}, 2: {"anger": 0.8}}
+SAYS = {**RIGHT, 1: {"love": 0.7}, 3: {"joy": 0.95}, 2: {"anger": 0.8}}
 SIZES = [(80, 24), (120, 36)]
 
 
@@ -30,7 +30,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
     for name in ("train", "dev"):
         (folder / f"{name}.tsv").write_text(TSV * 8)
     again = {row + 5 * n: told for n in range(8) for row, told in SAYS.items()}
-    made = scored(folder, again)
+    made = scored(folder, again, way="global")
     labels = {
         name: {"precision": 0.5, "recall": 0.5, "f1": f1, "support": 16, "threshold": 0.4}
         for name, f1 in (("joy", 0.5), ("fear", 0.4), ("grief", 0.0), ("neutral", 0.3))
@@ -57,6 +57,7 @@ async def test_one_key_goes_through_all_that_the_stored_scores_tell(run: Run, si
         assert "(" in shown(app).partition("fear  F1 ")[2][:20], "the interval is told at any width"
         await pilot.press("m")
         await until(pilot, lambda: "Sentiment" in shown(app) and "positive" in shown(app))
+        assert all(piece in shown(app) for piece in ("samples-F1 .", "all right ", "Hamming .")), "whole rows"
         line = next(row for row in shown(app).splitlines() if "positive" in row)
         assert "24" in line and app.focused is not None and app.focused.id == "evaluation-page"
         await pilot.press("m")
@@ -112,7 +113,19 @@ async def test_columns_that_were_counted_can_be_sorted_by(run: Run) -> None:
         await pilot.press("o")
         assert table.order == "interval"
         await pilot.press("o")
-        assert table.order == "average_precision" and table.names[-1] in ("fear", "grief")
+        assert table.order == "average_precision" and table.names[-1] == "grief", "without rows there is none"
+
+
+async def test_what_is_alike_stays_in_the_order_of_the_labels(run: Run) -> None:
+    async with opened() as (app, pilot):
+        await until(pilot, lambda: run.short in shown(app))
+        await pilot.press("m")
+        await until(pilot, lambda: "missed 8" in shown(app))
+        table = app.screen.query_one(ScoreTable)
+        for _ in range(2):
+            table.sort_by("support")
+            await pilot.pause()
+            assert table.names == ("joy", "fear", "grief", "neutral")
 
 
 async def test_a_run_without_stored_scores_keeps_its_table_and_says_why_there_is_no_more() -> None:

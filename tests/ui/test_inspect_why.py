@@ -14,6 +14,7 @@ from goemo_tui.services.prediction import Request
 from goemo_tui.services.talk import Explained
 from goemo_tui.services.why import Because, Like, Neighbour, Word, marked
 from goemo_tui.widgets.emotion_bars import EmotionBars
+from goemo_tui.widgets.feelings import Feelings
 from goemo_tui.widgets.lines import row_width
 from goemo_tui.widgets.why_lines import like_rows, word_rows
 from tests.ui.inspect_story import Open, answered, opening, place, prompt, shown, type_in, until
@@ -45,7 +46,7 @@ async def test_words_and_comments_stand_under_the_bars_and_follow_the_selected_o
         await until(pilot, lambda: 'like      .91   "So excited and so scared"  excitement fear' in shown(app))
         assert "●▸joy" in shown(app) and "80%" in shown(app) and "25%" in shown(app)
         await pilot.press("escape", "down")
-        await until(pilot, lambda: "●▸fear" in shown(app) and "because   so" in shown(app))
+        await until(pilot, lambda: "●▸fear" in shown(app) and "because   fear: so" in shown(app))
         assert [r["emotion"] for r in whys(log)] == ["joy", "fear"] and len(whys(log, "like")) == 1
         await pilot.press("E")
         await until(pilot, lambda: "●▸joy" in shown(app) and len(whys(log)) == 3)
@@ -132,6 +133,21 @@ async def test_a_comment_from_elsewhere_is_explained_by_its_own_emotion(opened: 
         await until(pilot, lambda: answered(app) == "what a joyless morning" and "▸pride" in shown(app))
         await until(pilot, lambda: "+JOYLESS" in shown(app) and place(app).explaining.because is not None)
         assert place(app).explaining.because.emotion == "pride"  # type: ignore[union-attr]
+
+
+async def test_an_emotion_that_was_chosen_elsewhere_is_scrolled_to_and_named(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought: list[str] = []
+    monkeypatch.setattr(Feelings, "keep_in_sight", lambda self, name: sought.append(name))
+    async with opened(size=(80, 24)) as (app, pilot):
+        await type_in(app, pilot, "what a day")
+        await until(pilot, lambda: answered(app) == "what a day")
+        assert not sought, "what is on top is seen"
+        place(app).ask("what a joyless morning", "calm-otter", "neutral")
+        await until(pilot, lambda: answered(app) == "what a joyless morning" and any(sought))
+        assert sought[-1] == "neutral" and "joy" not in sought
+        await until(pilot, lambda: "because   neutral: " in shown(app))
 
 
 async def test_of_two_models_the_one_that_is_meant_explains(opened: Open) -> None:

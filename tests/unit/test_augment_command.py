@@ -28,7 +28,7 @@ def test_for_people_before_and_after_with_labels(tmp_path: Path, capsys: pytest.
     assert lines[0] == "1  joy · synonyms" and "\x1b" not in out
     assert lines[1].startswith("   - [NAME] told a ") and lines[1].endswith("wonderful story")
     assert lines[2].startswith("   + [NAME] told a ") and lines[2] != lines[1]
-    assert err == "1 new comments of 2 train rows: 1 by synonyms\n"
+    assert err == "1 new comment of 2 train rows: 1 by synonyms\n"
 
 
 def test_json_to_the_letter_and_the_rows_of_a_training(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,8 +46,8 @@ def test_json_to_the_letter_and_the_rows_of_a_training(capsys: pytest.CaptureFix
     )
     assert cli(*arguments) == 0
     told = one_document(capsys.readouterr().out)
-    assert set(told) == {"split", "rows", "made", "methods", "seed", "results"}
-    assert (told["split"], told["rows"], told["made"], told["seed"]) == ("train", 1120, 112, 7)
+    assert set(told) == {"split", "rows", "asked", "made", "methods", "seed", "results"}
+    assert (told["split"], told["rows"], told["asked"], told["made"], told["seed"]) == ("train", 1120, 112, 112, 7)
     assert sum(told["methods"].values()) == 112 == len(told["results"])
     corpus = load_corpus("sample")
     train = corpus.splits["train"]
@@ -86,6 +86,8 @@ def test_a_file_that_any_command_reads_again(ending: str, tmp_path: Path, capsys
     [
         (("--method", "synonym"), 2, "synonyms+deletion"),
         (("--method", "none"), 2, "makes nothing"),
+        (("--method", "synonyms+synonyms"), 2, "names synonyms twice"),
+        (("--seed", "-1"), 2, "0 to 4294967295"),
         (("--share", "9"), 2, "0 to 4"),
         (("--limit", "0"), 2, "1 or more"),
         (("--out", "rows.txt"), 1, "ending"),
@@ -98,6 +100,27 @@ def test_usage(arguments: tuple[str, ...], code: int, said: str, capsys: pytest.
     assert cli("data", "augment", "sample", *arguments) == code
     out, err = capsys.readouterr()
     assert not out and said in err
+
+
+def test_fewer_than_were_asked_for_are_said_with_the_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("data", "augment", "sample", "--method", "synonyms", "--share", "2", "--json") == 0
+    out, err = capsys.readouterr()
+    told = one_document(out)
+    rows = len({result["line"] for result in told["results"]})
+    assert told["asked"] == 2240 > told["made"]
+    assert f"{told['made']:,} new comments of 2,240 that were asked for: of {1120 - rows:,} of the 1,120 rows" in err
+    assert (
+        cli("data", "augment", "sample", "--method", "synonyms", "--share", "2", "--out", str(tmp_path / "x.tsv")) == 0
+    )
+    assert "of 2,240 that were asked for" in capsys.readouterr().err
+    assert cli("data", "augment", "sample", "--method", "deletion", "--share", "0.1", "--json") == 0
+    assert not capsys.readouterr().err
+
+
+def test_a_translation_model_that_is_not_there_is_called_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("data", "augment", "sample", "--method", "back_translation", "--translation", "/a+/b") == 3
+    err = capsys.readouterr().err
+    assert "the translation model /a is not here" in err and "An encoder is" not in err
 
 
 def test_the_options_belong_to_it_and_train_is_needed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from goemo_tui.services.errors import FALSE_NEGATIVE, FALSE_POSITIVE, document, mistakes, scored_dev
+from goemo_tui.services.evaluation import evaluation_of
 from tests.unit.command_line import cli, finished, one_document
 from trainer.corpus import Corpus, load_corpus
 from trainer.errors import NotFoundError, RunError
@@ -33,7 +34,13 @@ def folder(tmp_path: Path) -> Path:
     return found
 
 
-def scored(folder: Path, says: dict[int, dict[str, float]], taxonomy: str = "emotions", threshold: float = 0.4) -> Run:
+def scored(
+    folder: Path,
+    says: dict[int, dict[str, float]],
+    taxonomy: str = "emotions",
+    threshold: float = 0.4,
+    way: str = "per_label",
+) -> Run:
     """A finished run on the corpus; `says` are row -> label -> probability, all others .01."""
     run = finished(data=str(folder), taxonomy=taxonomy)
     corpus = load_corpus(folder)
@@ -43,7 +50,7 @@ def scored(folder: Path, says: dict[int, dict[str, float]], taxonomy: str = "emo
         for name, value in labels.items():
             p[row, names.index(name)] = value
     limits = np.full(len(names), threshold, np.float32)
-    write_dev_scores(run.folder, DevScores(p, names, limits, 2, corpus.fingerprint["dev"]))
+    write_dev_scores(run.folder, DevScores(p, names, limits, 2, corpus.fingerprint["dev"], way))
     return run
 
 
@@ -76,6 +83,30 @@ def test_the_surest_mistakes_come_first_and_say_all_there_is_to_know(folder: Pat
 def test_a_probability_that_is_its_threshold_counts_as_said(folder: Path) -> None:
     run = scored(folder, {**RIGHT, 2: {"fear": 0.4}})
     assert mistakes(scored_dev(run.folder), "fear").mistakes == ()
+
+
+def test_mistakes_are_those_behind_the_scores(tmp_path: Path) -> None:
+    """P, R and F1 are cross-fitted: a threshold of the model's own that fits dev by chance hides no mistake, and makes none."""
+    found = tmp_path / "corpus"
+    found.mkdir()
+    for name in ("train", "dev"):
+        (found / f"{name}.tsv").write_text("".join(f"comment {n}\t{17 if n % 2 else 18}\t{n}\n" for n in range(60)))
+    rng = np.random.default_rng(0)
+    says = {n: {"joy": float(rng.random()), "love": float(rng.random())} for n in range(60)}
+    run = scored(found, says, threshold=0.0)
+    dev, told = scored_dev(run.folder), evaluation_of(run.folder)
+    for name in ("joy", "love"):
+        k, listed = told.column(name), mistakes(dev, name)
+        assert k is not None
+        wrong, missed = len(listed.of(FALSE_POSITIVE)), len(listed.of(FALSE_NEGATIVE))
+        counts = told.scores.counts
+        assert (wrong, missed) == (counts.claimed[k] - counts.hit[k], counts.support[k] - counts.hit[k])
+        assert wrong == told.mistakes.wrong[k] and missed == told.mistakes.missed[k]
+        assert len(listed.judged_by) == 2 and listed.threshold == 0
+        for m in listed.mistakes:
+            assert m.threshold in listed.judged_by
+            assert (m.probability >= m.threshold) is (m.kind == FALSE_POSITIVE)
+            assert (name in dict(m.predicted)) is (m.kind == FALSE_POSITIVE)
 
 
 def test_labels_are_those_that_the_run_learned(folder: Path) -> None:
@@ -128,6 +159,8 @@ def test_errors_from_the_command_line(folder: Path, capsys: pytest.CaptureFixtur
     found = mistakes(scored_dev(run.folder), "joy")
     assert told == document(found, found.mistakes[:1])
     assert (told["false_positives"], told["false_negatives"], len(told["mistakes"])) == (1, 1, 1)
+    assert cli("runs", "errors", run.short, "JOY", "--json") == 0
+    assert one_document(capsys.readouterr().out)["emotion"] == "joy", "whatever the case"
     assert cli("runs", "errors", run.short, "boredom") == 3
     assert "admiration" in capsys.readouterr().err
     assert cli("runs", "errors", run.short) == 2

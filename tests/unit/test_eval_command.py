@@ -109,6 +109,20 @@ def test_what_must_be_known_of_the_figures_is_said_once(
     assert command.notes(both) == ["same", "B: own"]
 
 
+def test_each_report_that_is_asked_for_is_written(
+    folder: Path, asked: list[tuple[str, str | None]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from goemo_tui.services import report_file
+
+    written: list[Path] = []
+    monkeypatch.setattr(report_file, "_write", lambda path, text: written.append(path))
+    for name in ("markdown", "html"):
+        monkeypatch.setattr(f"goemo_tui.services.report_{name}.{name}", lambda report: "")
+    both = [str(tmp_path / name) for name in ("a.md", "b.html")]
+    assert main(["eval", "--data", str(folder), "--json", "--report", both[0], "--report", both[1]]) == 0
+    assert [str(path) for path in written] == both and asked
+
+
 @pytest.mark.parametrize(
     ("name", "says"), [("report.pdf", ".md"), ("report", ".html"), ("no/such/report.md", "folder"), (".", ".md")]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from trainer.corpus import load_corpus
+from trainer.corpus.row_hashes import RowHashes
 from trainer.errors import ConfigError, ModelError, NotFoundError
 from trainer.infer import evaluate as work
 from trainer.infer.evaluate import evaluate
@@ -112,6 +114,59 @@ def test_no_row_is_ever_cut_by_a_threshold_that_it_was_fitted_with(
             assert not taken[0] & taken[1] and taken[0] | taken[1] == {row.tobytes() for row in p}
 
 
+def changed(corpus: Path, into: Path, how: str) -> Path:
+    """The same corpus with the rows of dev in another file: cut, in another order, with other ends, among others."""
+    into.mkdir()
+    for file in corpus.iterdir():
+        (into / file.name).write_bytes(file.read_bytes())
+    lines = (corpus / "dev.tsv").read_text().splitlines()
+    others = (corpus / "test.tsv").read_text().splitlines()
+    text = {
+        "cut": "\n".join(lines[:-1]),
+        "turned": "\n".join(reversed(lines)),
+        "crlf": "\r\n".join(lines),
+        "shouted": "\n".join(line.replace("dev", "DEV", 1) for line in lines),
+        "among others": "\n".join([*others, *lines[: ROWS // 2]]),
+        "a few": "\n".join(lines[:7]),
+        "one of many": "\n".join([*others, *lines[:2]]),
+        "others": "\n".join(others),
+    }[how]
+    (into / "dev.tsv").write_bytes(text.encode() + b"\n")
+    return into
+
+
+@pytest.mark.parametrize(
+    ("how", "crossed", "note"),
+    [
+        ("cut", True, "these very rows"),
+        ("turned", True, "these very rows"),
+        ("crlf", True, "these very rows"),
+        ("shouted", True, "these very rows"),
+        ("among others", True, f"fitted on {ROWS // 2} of these {ROWS + ROWS // 2} rows"),
+        ("a few", False, "too few to fit others"),
+        ("one of many", False, ""),
+        ("others", False, ""),
+    ],
+)
+def test_rows_are_known_again_in_another_file(corpus: Path, tmp_path: Path, how: str, crossed: bool, note: str) -> None:
+    rows = load_corpus(corpus).splits["dev"]
+    told = {**fitted_on(corpus, "dev"), **RowHashes.of(rows.text).told()}
+    report = evaluate(about(model(tmp_path), fitted_on=told), changed(corpus, tmp_path / how, how), "dev", bootstrap=0)
+    assert report["cross_fitted"] is crossed
+    assert (note in " ".join(report["notes"])) if note else not report["notes"]
+
+
+def test_a_model_that_keeps_no_rows_is_told_by_those_at_hand(corpus: Path, tmp_path: Path, goemo_home: Path) -> None:
+    """Models made before rows were kept: their corpus is looked for by its fingerprint."""
+    cut = changed(corpus, tmp_path / "cut", "cut")
+    report = evaluate(about(model(tmp_path), fitted_on=fitted_on(corpus, "dev")), cut, "dev", bootstrap=0)
+    assert report["cross_fitted"] is False and any("only their file" in note for note in report["notes"])
+    shutil.copytree(corpus, goemo_home / "corpora" / "mine")
+    report = evaluate(about(model(tmp_path), fitted_on=fitted_on(corpus, "dev")), cut, "dev", bootstrap=0)
+    assert report["cross_fitted"] is True
+    assert not evaluate(about(model(tmp_path), fitted_on=fitted_on(corpus, "dev")), cut, "test", bootstrap=0)["notes"]
+
+
 def test_thresholds_of_unknown_origin_are_said(corpus: Path, tmp_path: Path) -> None:
     for told in ({}, {"fitted_on": "everything"}, {"fitted_on": {"sha256": 7}}):
         report = evaluate(about(model(tmp_path), **told), corpus, "dev", bootstrap=0)
@@ -142,7 +197,21 @@ def test_without_a_test_split_dev_is_scored_and_that_is_said(tmp_path: Path) -> 
     assert report["split"] == "dev" and any("no test split" in note for note in report["notes"])
     with pytest.raises(NotFoundError, match=r"no split 'test'; there are: train, dev.*test\.tsv"):
         evaluate(model(tmp_path), corpus, "test")
+    (corpus / "foo.tsv").write_text("a\t1\tx\n")
+    with pytest.raises(NotFoundError, match=r"no split 'foo'.*with --split$"):
+        evaluate(model(tmp_path), corpus, "foo")
     assert any("remembers" in note for note in evaluate(model(tmp_path), corpus, "train", bootstrap=0)["notes"])
+
+
+def test_one_labelled_file_is_scored_as_it_is(tmp_path: Path) -> None:
+    own = tmp_path / "own.tsv"
+    own.write_text("".join(f"comment {n} joy.\t17\t{n}\n" for n in range(6)))
+    report = evaluate(model(tmp_path), own, bootstrap=0)
+    assert (report["split"], report["n"]) == ("train", 6)
+    assert any("one split, train, and that is scored" in note for note in report["notes"])
+    assert not any("remembers" in note for note in report["notes"]), "nothing says that it was trained on"
+    with pytest.raises(NotFoundError, match=r"no split 'dev'.*into a folder, with a dev\.tsv beside"):
+        evaluate(model(tmp_path), own, "dev")
 
 
 def test_an_emotion_without_rows_scores_0_and_is_named(tmp_path: Path) -> None:
@@ -156,6 +225,16 @@ def test_an_emotion_without_rows_scores_0_and_is_named(tmp_path: Path) -> None:
         and f"{report['macro_f1_of_present']:.3f}" in said
     )
     assert report["macro_f1_of_present"] > report["macro_f1"]
+
+
+def test_many_emotions_without_rows_are_not_all_listed(tmp_path: Path) -> None:
+    corpus = write(tmp_path / "corpus", EMOTIONS, ("train", "test"))
+    for split in ("train", "test"):
+        (corpus / f"{split}.tsv").write_text("".join(f"comment {n} joy.\t17\t{n}\n" for n in range(20)))
+    said = evaluate(model(tmp_path), corpus, "test", bootstrap=0)["notes"]
+    note = next(note for note in said if "no row of test" in note)
+    assert note.startswith("admiration, amusement, anger, annoyance, approval and 22 more:")
+    assert "of the other label macro-F1 is" in note and "of that alone" in note
 
 
 def test_labels_that_only_one_side_knows_are_left_out_and_said(tmp_path: Path) -> None:

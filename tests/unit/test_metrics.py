@@ -111,5 +111,15 @@ def test_the_losses_are_put_into_words(train: list[float], dev: list[float], wor
     assert metrics.diagnosis(train, dev) == words
 
 
+def test_what_has_learned_little_does_not_fit_well() -> None:
+    train, dev = [0.17, 0.15, 0.149], [0.155, 0.150, 0.149]
+    assert metrics.diagnosis(train, dev, 0.083, 0.083) == "fits well"
+    assert metrics.diagnosis(train, dev, 0.088, 0.083) == "still learning", "macro-F1 clearly rises"
+    assert metrics.diagnosis(train, dev, 0.083, 0.083, 0.149) == "still learning", "no better than the base rates"
+    assert metrics.diagnosis(train, dev, 0.531, 0.530, 0.2) == "fits well"
+    truth = np.array([[1.0, 0.0], [0.0, 0.0]])
+    assert metrics.base_rate_loss(truth) == pytest.approx(np.log(2) / 2, abs=1e-5)
+
+
 def test_multi_hot() -> None:
     assert metrics.multi_hot([(0, 2), (1,)], 3).tolist() == [[1, 0, 1], [0, 1, 0]]

@@ -91,3 +91,13 @@ def test_two_models_for_people(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     text, head, *rows = capsys.readouterr().out.splitlines()
     assert text == "so ␛[2J" and head.split() == ["A", "B", "B-A"]
     assert [row.split() for row in rows] == [["fear", "–", "•", "60%", "–"], ["joy", "25%", "50%", "+25"]]
+
+
+def test_a_share_and_its_threshold_are_told_apart() -> None:
+    scores = {"remorse": 0.0118, "anger": 0.0538, "joy": 0.87, "fear": 0.0496}
+    cuts = {"remorse": 0.0005, "anger": 0.0511, "joy": 0.31, "fear": 0.0501}
+    felt = tuple(Emotion(name, scores[name], cuts[name]) for name in ("remorse", "anger", "joy"))
+    shown = [
+        " ".join(line.split()[-3:]) for line in predict.words(Prediction("x", felt, scores), cuts).splitlines()[1:]
+    ]
+    assert shown == ["87% over 31%", "5.4% over 5.1%", "4.96% below 5.01%", "1.2% over 0.1%"]

@@ -18,6 +18,7 @@ from goemo_tui.services.report_markdown import _safe as markdown_name
 from goemo_tui.services.report_markdown import markdown
 from goemo_tui.services.report_text import bar, text
 from goemo_tui.services.report_words import verdict
+from goemo_tui.wording import limit
 from trainer.errors import GoemoError
 from trainer.labels import EMOTIONS
 from trainer.scoring import bootstrap
@@ -204,6 +205,39 @@ def test_a_column_that_holds_nothing_is_left_out(draws: int) -> None:
     made = report(draws=draws, compared=True)
     assert ("95%</th>" in html(made)) is bool(draws)
     assert any("| 95% |" in line for line in markdown(made).splitlines()) is bool(draws)
+
+
+def test_an_emotion_without_rows_has_no_interval_and_no_average_precision() -> None:
+    truth = np.zeros((40, 3), bool)
+    truth[:20, 0], truth[20:, 1] = True, True
+    p = np.where(truth, 0.9, 0.1)
+    made = {**report(("a", "b", "c")), **document(evaluation(("a", "b", "c"), truth, p, p > 0.5, 40))}
+    shown = text(made)
+    line = next(row for row in shown.splitlines() if row.startswith("c "))
+    assert line.split()[4:6] == ["–", "–"] and ".000–.000" not in line
+    assert "mean AP, 2 labels" in shown and "mean AP, 2 labels" in html(made) and "mean AP, 2 labels" in markdown(made)
+    for written in (html(made), markdown(made)):
+        assert ".000–.000" not in written and "1.000–1.000" in written
+
+
+def test_two_models_stand_apart_in_every_table() -> None:
+    made = report(compared=True)
+    own = made["difference"]["per_label"]["joy"]
+    own |= {"difference": 1.0 - made["per_label"]["joy"]["f1"], "clear": True, "low": 0.0, "high": 0.0}
+    made["per_label"]["joy"]["f1"], own["difference"] = 0.0, 1.0
+    line = next(row for row in text(made).splitlines() if row.startswith("joy "))
+    assert line.endswith(" 1.000 +1.000*") and cell_len(line) <= 80
+    for written in (html(made), markdown(made)):
+        assert "F1 of B" in written and "= … =" not in written and ".000 … .000" in written
+
+
+def test_a_threshold_near_nothing_is_not_shown_as_nothing() -> None:
+    made = report()
+    made["thresholds"]["joy"] = 0.0005
+    assert ".0005" in next(row for row in text(made).splitlines() if row.startswith("joy "))
+    assert [limit(t) for t in (0.0, 0.0005, 0.0049, 0.005, 0.47, 0.996, 0.99997, 1.0)] == [
+        "0.00", ".0005", ".0049", "0.01", "0.47", ".9960", "1.0000", "1.00",
+    ]  # fmt: skip
 
 
 def test_a_difference_is_put_into_words() -> None:

@@ -89,6 +89,8 @@ def test_a_label_without_rows_scores_0_counts_in_the_mean_and_is_named() -> None
     assert told["macro_f1"] == pytest.approx(sum(f1) / 4)
     assert told["macro_f1_of_present"] == pytest.approx(sum(f1[1:]) / 3)
     assert told["per_label"]["grief"]["f1_interval"] == {"low": 0.0, "high": 0.0}
+    ap = [told["per_label"][name]["average_precision"] for name in ("joy", "fear", "love")]
+    assert told["mean_average_precision"] == pytest.approx(sum(ap) / 3), "nothing could be put first for grief"
 
 
 def test_no_row_at_all_is_no_error() -> None:

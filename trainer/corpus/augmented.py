@@ -15,7 +15,7 @@ from pathlib import Path
 
 from trainer import paths
 from trainer.config import TrainConfig, augmentations, translation_pair
-from trainer.corpus.augment import Made, Translate, augment
+from trainer.corpus.augment import VERSIONS, Made, Translate, augment
 from trainer.encoders import looks_like_path
 from trainer.errors import ConfigError
 
@@ -41,8 +41,8 @@ def augmented(
     Raises Cancelled, and what the translation raises.
     """
     methods = augmentations(config.augment)
-    count = round(config.augment_share * len(texts))
-    if not methods or not count:
+    count = asked_for(config, len(texts))
+    if not count:
         return []
     key = fingerprint(texts, labels, config)
     places = [paths.cache_folder() / "augmented" / f"{key[:32]}.jsonl"]
@@ -102,6 +102,23 @@ def write(file: Path, key: str, made: Sequence[Made]) -> None:
     body = "".join(json.dumps(astuple(m), ensure_ascii=False) + "\n" for m in made).encode()
     head = json.dumps({"v": VERSION, "key": key, "rows": len(made), "sha256": hashlib.sha256(body).hexdigest()})
     paths.write_private(paths.private_folder(file.parent) / file.name, head.encode() + b"\n" + body)
+
+
+def asked_for(config: TrainConfig, rows: int) -> int:
+    """How many new comments of so many rows `config` wants."""
+    return round(config.augment_share * rows) if augmentations(config.augment) else 0
+
+
+def shortfall(made: Sequence[Made], rows: int, asked: int) -> str:
+    """Why there are fewer than were asked for, in words; empty where there are as many."""
+    if len(made) >= asked:
+        return ""
+    bare = rows - len({one.origin for one in made})
+    nothing = f"of {bare:,} of the {rows:,} rows these methods make nothing new, " if bare else ""
+    return (
+        f"{len(made):,} new comments of {asked:,} that were asked for: {nothing}"
+        f"of {'the others' if bare else 'a row'} {VERSIONS} versions at most, and only what is new and keeps marks, numbers and negations"
+    )
 
 
 def counted(made: Sequence[Made]) -> dict[str, int]:

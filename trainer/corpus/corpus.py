@@ -37,8 +37,9 @@ class Corpus:
 
     @property
     def scored(self) -> str:
-        """The split that is scored where none is named: test where there is one, else dev."""
-        return "test" if "test" in self.splits else "dev"
+        """The split that is scored where none is named: test where there is one, else dev, else the only one there is."""
+        only = next(iter(self.splits)) if len(self.splits) == 1 else "dev"
+        return "test" if "test" in self.splits else only
 
     @property
     def fingerprint(self) -> dict[str, str]:

@@ -25,6 +25,7 @@ def _find(name: str, progress: Progress | None, allow_download: bool) -> Encoder
         reason = str(error).partition(". With a network:")[0]
         if reason.startswith("encoder "):
             reason = reason.partition(": ")[2] or reason.partition(" is ")[2]
+        reason = reason.partition(". An encoder is")[0]  # what is looked for is another kind of model
         raise NotFoundError(f"the translation model {name} is not here: {reason}. {ADVICE}") from None
     except ModelError as error:
         raise ModelError(f"the translation model {name} cannot be used: {error}. {ADVICE}") from None

@@ -15,6 +15,7 @@ from trainer import paths
 from trainer.beside import free, made_beside
 from trainer.config import TrainConfig
 from trainer.corpus import Corpus, load_corpus
+from trainer.corpus.row_hashes import RowHashes
 from trainer.corpus.tokens import load_tokenizer
 from trainer.errors import ConfigError, CorpusError, GoemoError, ModelError, NotFoundError
 from trainer.infer.matching import matched
@@ -22,9 +23,10 @@ from trainer.infer.output_names import ORDERS, Named, name_outputs, official, or
 from trainer.infer.predictor import Predictor
 from trainer.labels import EMOTIONS, LabelSet
 from trainer.learn import validation
+from trainer.learn.soup import too_few
 from trainer.model import classifier, convert, foreign
 from trainer.model.card import imported_card, license_of
-from trainer.model.metrics import CLASSIC, multi_hot
+from trainer.model.metrics import CLASSIC, can_cross_fit, multi_hot
 from trainer.modelfolder import (
     STARTER,
     ModelFolder,
@@ -140,7 +142,11 @@ def _make(
     if corpus is not None:
         tell(f"scoring the {len(corpus.splits['dev'].text):,} comments of {corpus.name}'s dev split")
         fitted, scores = _fit(predictor, corpus, named, order, notes)
-        (fresh / "thresholds.json").write_text(json.dumps(fitted, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        if fitted:
+            (fresh / "thresholds.json").write_text(json.dumps(fitted, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        else:
+            kept = "its own stay" if cuts else "0.3 for each label"
+            notes.append(f"{too_few(len(corpus.splits['dev'].text), corpus)}: {kept}")
     digests = {file.name: file_digest(file) for file in found.weights}
     card = imported_card(
         found.folder.name, type(model).__name__, license_of(found.folder), digests, notes, scores
@@ -156,7 +162,7 @@ def _make(
         "labels": list(ours),
         "labels_from": named.origin,
         "reordered": order != list(range(len(order))),
-        "thresholds": "fitted" if corpus is not None else "own" if cuts else "fixed",
+        "thresholds": "fitted" if scores else "own" if cuts else "fixed",
         "validation": scores or None,
         "warnings": notes,
     }
@@ -251,10 +257,14 @@ def _save(model: Any, found: foreign.Foreign, tokenizer: Path, fresh: Path, cuts
 def _fit(
     predictor: Predictor, corpus: Corpus, named: Named, order: list[int], notes: list[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """thresholds.json fitted on the corpus's dev split, and the scores of a `validation` event. Adds to `notes`."""
+    """thresholds.json fitted on the corpus's dev split, and the scores of a `validation` event; both empty where it has too
+    few rows. Adds to `notes`.
+    """
     labels = matched(corpus, predictor.labels)
     rows = labels.corpus.splits["dev"]
     truth = multi_hot(rows.labels, len(labels.corpus.labels))[:, labels.in_corpus]
+    if not can_cross_fit(truth):
+        return {}, {}
     whole = predictor.probabilities(rows.text)
     names = LabelSet(tuple(predictor.labels[k] for k in labels.in_model))
     way = TrainConfig().threshold_fit
@@ -268,6 +278,7 @@ def _fit(
         "metric": "f1",
         "fitted_on": {
             "corpus": corpus.name, "sha256": rows.sha256, "rows": len(rows.text), "macro_f1": scored.macro_f1, "way": way,
+            **RowHashes.of(rows.text).told(),
         },
         "thresholds": cuts,
     }  # fmt: skip

@@ -9,12 +9,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.corpus import Corpus, load_corpus
+import numpy as np
+
+from trainer.corpus import Corpus, Split, load_corpus
+from trainer.corpus.corpus import SPLITS
 from trainer.errors import ConfigError, ModelError, NotFoundError
-from trainer.infer.matching import Matched, matched
+from trainer.infer.fitted_rows import CROSS_FITTED, TOO_FEW, Seen, seen
+from trainer.infer.like import fingerprint_of
+from trainer.infer.matching import Matched, matched, some
 from trainer.infer.predictor import TUNED, Predictor, Threshold
-from trainer.model.metrics import cross_fitted, multi_hot
-from trainer.modelfolder import read_fitted_on, read_way
+from trainer.model.metrics import can_cross_fit, cross_cuts, multi_hot
+from trainer.modelfolder import read_way
 from trainer.scoring import bootstrap as draws
 from trainer.scoring.counts import Array
 from trainer.scoring.evaluation import Evaluation, document, evaluation
@@ -23,7 +28,10 @@ from trainer.scoring.levels import applicable
 
 @dataclass(frozen=True)
 class Scored:
-    """A split as one model reads it. Arrays of shape (rows, labels) and `cuts` of shape (labels,), in the order of `labels`."""
+    """A split as one model reads it. Arrays of shape (rows, labels), in the order of `labels`.
+
+    `row_cuts` are the thresholds that each row was cut by, `cuts` of shape (labels,) those that the model carries.
+    """
 
     model: str
     corpus: Path
@@ -31,11 +39,16 @@ class Scored:
     labels: tuple[str, ...]
     truth: Array
     probability: Array
-    said: Array
+    row_cuts: Array
     cuts: Array
     cross_fitted: bool
     left_out: Matched
     notes: tuple[str, ...]
+
+    @property
+    def said(self) -> Array:
+        """What was said of each row: bool of shape (rows, labels)."""
+        return np.asarray(self.probability >= self.row_cuts)
 
 
 def evaluate(
@@ -74,37 +87,55 @@ def score(predictor: Predictor, corpus: Corpus, split: str | None, threshold: Th
     notes: list[str] = []
     if name not in corpus.splits:
         raise NotFoundError(
-            f"{corpus.path} has no split {name!r}; there are: {', '.join(corpus.splits)}. Name one of them with --split, "
-            f"or put a {name}.tsv beside them"
+            f"{corpus.path} has no split {name!r}; there are: {', '.join(corpus.splits)}. Name one of them with --split"
+            + _way_to(name, corpus)
         )
-    if split is None and name == "dev":
+    if split is None and name == "train":
+        notes.append("the corpus has one split, train, and that is scored")
+    elif split is None and name == "dev":
         notes.append("the corpus has no test split, so dev is scored, on which a run's best epoch was chosen")
-    if name == "train":
-        notes.append("these are training rows: of a model that learned them the scores say how well it remembers")
     labels = matched(corpus, predictor.labels)
     rows = labels.corpus.splits[name]
+    if name == "train" and _learned(predictor.folder.path, rows):
+        notes.append("these are training rows: of a model that learned them the scores say how well it remembers")
     if not len(rows.text):
         raise NotFoundError(f"{corpus.path}: the split {name!r} has no usable row")
     truth = multi_hot(rows.labels, len(labels.corpus.labels))[:, labels.in_corpus]
     probability = predictor.probabilities(rows.text)[:, labels.in_model]
     cuts = predictor.thresholds(threshold)[labels.in_model]
-    fitted = read_fitted_on(predictor.folder.path) if threshold == TUNED else ""
-    same = bool(fitted) and fitted == rows.sha256
-    said = cross_fitted(truth, probability, read_way(predictor.folder.path)) if same else probability >= cuts
-    if same:
-        notes.append(
-            "the model's thresholds were fitted on these very rows, so its scores are cross-fitted: each half is cut by "
-            "thresholds fitted on the other half"
-        )
-    elif fitted is None:
-        notes.append(
-            "the model does not say on which rows its thresholds were fitted: if on these, its scores are flattered"
-        )
+    own = seen(predictor.folder.path, rows) if threshold == TUNED else Seen(0, len(rows))
+    again = own.flatters and can_cross_fit(truth)
+    row_cuts = (
+        cross_cuts(truth, probability, read_way(predictor.folder.path))
+        if again
+        else np.broadcast_to(cuts, probability.shape)
+    )
+    if own.flatters:
+        notes.append(f"{own.told}, {CROSS_FITTED if again else TOO_FEW}")
+    elif own.doubt:
+        notes.append(own.doubt)
     names = tuple(predictor.labels[k] for k in labels.in_model)
     notes += labels.notes(name, truth_rows=len(rows.text))
     return Scored(
-        predictor.name, corpus.path, name, names, truth, probability, said, cuts, same, labels, tuple(notes)
+        predictor.name, corpus.path, name, names, truth, probability, row_cuts, cuts, again, labels, tuple(notes)
     )  # fmt: skip
+
+
+def _way_to(name: str, corpus: Corpus) -> str:
+    """How the corpus would come to a split of this name, where it can."""
+    if name not in SPLITS:
+        return ""
+    if not corpus.path.is_dir():
+        return f", or put them into a folder, with a {name}.tsv beside them"
+    there = next((file.name for file in corpus.path.glob(f"{name}.*")), None)
+    return f"; {there} is there, but has no usable row" if there else f", or put a {name}.tsv beside them"
+
+
+def _learned(folder: Path, rows: Split) -> bool:
+    """Whether a model may have learned these rows: its run did, or their file is called so and nothing says otherwise."""
+    if fingerprint_of(folder) == rows.sha256:
+        return True
+    return rows.file is not None and rows.file.stem.lower() == "train"
 
 
 def report_of(found: Scored, bootstrap: int) -> dict[str, Any]:
@@ -154,11 +185,12 @@ def _doubts(found: Evaluation, split: str) -> list[str]:
     """What must be known before the figures are believed."""
     notes = []
     if found.empty and len(found.empty) < len(found.names):
-        several = len(found.empty) > 1
+        several, rest = len(found.empty) > 1, len(found.names) - len(found.empty)
+        others = f"over the other {rest} labels" if rest > 1 else "of the other label"
         notes.append(
-            f"{', '.join(found.empty)}: no row of {split} carries {'them' if several else 'it'}, so {'they' if several else 'it'} "
-            f"score{'' if several else 's'} 0, as in scikit-learn, and count{'' if several else 's'} in the macro averages; over the "
-            f"other {len(found.names) - len(found.empty)} labels macro-F1 is {found.macro_f1_of_present:.3f}"
+            f"{some(found.empty)}: no row of {split} carries {'them' if several else 'it'}, so {'they' if several else 'it'} "
+            f"score{'' if several else 's'} 0, as in scikit-learn, and count{'' if several else 's'} in the macro averages; "
+            f"{others} macro-F1 is {found.macro_f1_of_present:.3f}, and mean AP is of {'these' if rest > 1 else 'that'} alone"
         )
     elif found.empty:
         notes.append(f"no row of {split} carries any label: every score is 0")

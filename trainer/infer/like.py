@@ -45,12 +45,15 @@ class Source:
     note: str
 
 
-def find_source(model: Path, labels: tuple[str, ...], data: str | None = None) -> Source:
+def find_source(model: Path, labels: tuple[str, ...], data: str | None = None, asked: bool = False) -> Source:
     """The corpus that the model in the folder `model` was trained on, where it is at hand; else `data`; else the sample.
 
-    Raises GoemoError where not even the sample can be read.
+    Where `data` was `asked` for by name, it is that corpus or none. Raises GoemoError where it cannot be used, or where
+    not even the sample can be read.
     """
-    for own, name in ((True, _trained_on(model)), (False, data)):
+    if asked and data is not None:
+        return _asked(model, labels, data)
+    for own, name in ((True, trained_on(model)), (False, data)):
         if name is None or (not own and name == "sample"):
             continue
         try:
@@ -58,7 +61,7 @@ def find_source(model: Path, labels: tuple[str, ...], data: str | None = None) -
         except GoemoError:
             continue
         if not corpus.splits.get("train") or (
-            own and _fingerprint_of(model) not in (None, corpus.splits["train"].sha256)
+            own and fingerprint_of(model) not in (None, corpus.splits["train"].sha256)
         ):
             continue
         if _is_sample(corpus):
@@ -75,6 +78,16 @@ def find_source(model: Path, labels: tuple[str, ...], data: str | None = None) -
     return Source(_in_terms_of(corpus, labels), ONLY_SAMPLE)
 
 
+def _asked(model: Path, labels: tuple[str, ...], data: str) -> Source:
+    corpus = load_corpus(data)
+    train = corpus.splits.get("train")
+    if not train:
+        raise NotFoundError(f"{corpus.path} has no training comments to look in: name a corpus with a train split")
+    dev, fitted = corpus.splits.get("dev"), read_fitted_on(model)
+    own = fingerprint_of(model) == train.sha256 or (dev is not None and dev.sha256 == fitted)
+    return Source(_in_terms_of(corpus, labels), "" if own else f"of {corpus.name}, as asked for")
+
+
 def _is_sample(corpus: Corpus) -> bool:
     from trainer import paths
 
@@ -88,7 +101,8 @@ def _run_of(model: Path) -> Run | None:
         return None
 
 
-def _trained_on(model: Path) -> str | None:
+def trained_on(model: Path) -> str | None:
+    """The corpus that the run of a model names; None where there is no run."""
     run = _run_of(model)
     try:
         return None if run is None else str(run.config.data)
@@ -96,7 +110,7 @@ def _trained_on(model: Path) -> str | None:
         return None
 
 
-def _fingerprint_of(model: Path) -> str | None:
+def fingerprint_of(model: Path) -> str | None:
     """The sha256 of the train split that the run of a model was started with."""
     run = _run_of(model)
     try:
@@ -125,8 +139,8 @@ class Like:
     `done` of `of` rows have their vector.
     """
 
-    def __init__(self, predictor: Predictor, data: str | None = None) -> None:
-        self.predictor, self.data = predictor, data
+    def __init__(self, predictor: Predictor, data: str | None = None, asked: bool = False) -> None:
+        self.predictor, self.data, self.asked = predictor, data, asked
         self.note = ""
         self.done, self.of = 0, 0
         self._nearest: Nearest | None = None
@@ -145,7 +159,7 @@ class Like:
     def prepare(self, stop: Callable[[], bool] | None = None) -> None:
         """Find the corpus, read the index or get ready to build it; takes a second or two, in any thread. Raises GoemoError."""
         folder = self.predictor.folder.path
-        self._source = source = find_source(folder, self.predictor.labels, self.data)
+        self._source = source = find_source(folder, self.predictor.labels, self.data, self.asked)
         train = source.corpus.splits["train"]
         self.note = source.note
         try:
@@ -207,9 +221,12 @@ def build(
     data: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    asked: bool = False,
 ) -> Like:
-    """The whole index at once, read or made and kept; `progress` gets how many of how many. Raises GoemoError, Cancelled."""
-    like = Like(predictor, data)
+    """The whole index at once, read or made and kept; `progress` gets how many of how many. `data` and `asked` are those
+    of `find_source`. Raises GoemoError, Cancelled.
+    """
+    like = Like(predictor, data, asked)
     like.prepare(stop)
     while not like.work(0.25):
         if stop is not None and stop():

@@ -31,12 +31,12 @@ class Matched:
             unknown = {ids[name] for name in self.only_corpus}
             rows = sum(1 for row in self.corpus.splits[split].labels if unknown & set(row))
             notes.append(
-                f"the model does not know {_some(self.only_corpus)} ({rows:,} of {truth_rows:,} rows carry such a label): "
+                f"the model does not know {some(self.only_corpus)} ({rows:,} of {truth_rows:,} rows carry such a label): "
                 "left out of the scores"
             )
         if self.only_model:
             notes.append(
-                f"the corpus has no label {_some(self.only_model)}: what the model says of that cannot be judged and is left out"
+                f"the corpus has no label {some(self.only_model)}: what the model says of that cannot be judged and is left out"
             )
         return notes
 
@@ -77,5 +77,6 @@ def _other_meaning(model: set[str], corpus: set[str]) -> bool:
     return model in known and corpus in known and model != corpus
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """A few names, and how many more there are."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

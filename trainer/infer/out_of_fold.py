@@ -124,7 +124,10 @@ def planned(plan: Plan, folds: int) -> Work:
     if not 2 <= folds <= 20:
         raise ConfigError(f"--folds {folds}: 2 to 20", key="folds")
     if made.rows < 10 * folds:
-        raise ConfigError(f"--folds {folds}: {made.rows} rows are too few, each fold wants ten", key="folds")
+        raise ConfigError(
+            f"--folds {folds}: {made.rows} row{' is' if made.rows == 1 else 's are'} too few, each fold wants ten",
+            key="folds",
+        )
     return made
 
 

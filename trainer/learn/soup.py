@@ -5,7 +5,7 @@ It works where the runs began at the same weights, as trainings over one encoder
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from torch import Tensor
 
 import trainer
 from trainer.beside import free, made_beside
-from trainer.corpus import load_corpus
+from trainer.corpus import Corpus, load_corpus
+from trainer.corpus.row_hashes import RowHashes
 from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.encoders import find_encoder, read_json
 from trainer.errors import ConfigError, CorpusError, ModelError, NotFoundError
@@ -35,16 +36,25 @@ SAME = (
 """What config.json must say alike of each."""
 
 
-def soup(runs: Sequence[str], into: Path, data: str | None = None, device: str = "auto") -> dict[str, Any]:
+def soup(
+    runs: Sequence[str],
+    into: Path,
+    data: str | None = None,
+    device: str = "auto",
+    say: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
     """Write the mean of the models of `runs` into the folder `into`, which must not be there; its scores on dev.
 
     `data` is the corpus whose dev split thresholds are fitted on, left out: that of the first run. What is returned are
-    the scores of a `validation` event. Raises ConfigError, NotFoundError, ModelError, CorpusError, and GoemoError where the disk refuses.
+    the scores of a `validation` event; `say` is told where dev has too few rows to fit thresholds on, which are 0.3 then.
+    Raises ConfigError, NotFoundError, ModelError, CorpusError, and GoemoError where the disk refuses.
     """
     found = [Run.open(name) for name in dict.fromkeys(runs)]
     if len(found) < 2:
         raise ConfigError("name two runs or more: the mean of one model is that model")
     free(into)
+    if not into.absolute().parent.is_dir():
+        raise ConfigError(f"the folder {into.absolute().parent} is not there; make it first", key="into")
     folders = [_model_of(run) for run in found]
     config = found[0].config
     weights = mean_weights(folders)
@@ -61,16 +71,18 @@ def soup(runs: Sequence[str], into: Path, data: str | None = None, device: str =
     dev, tokenizer, longest = corpus.splits["dev"], load_tokenizer(folders[0]), read_max_length(folders[0])
     rows = Rows(tokenize(dev.text, tokenizer, longest), metrics.multi_hot(dev.labels, len(names)))
     on = choose_device(device)
-    scored = validation.score(
-        model.to(on), rows, corpus.labels, on, config.threshold, config.threshold_fit, lambda: False
-    )
+    threshold = config.threshold
+    if not threshold and not metrics.can_cross_fit(rows.truth):
+        threshold = metrics.CLASSIC
+        say(f"{too_few(len(dev.text), corpus)}: 0.3 for each label")
+    scored = validation.score(model.to(on), rows, corpus.labels, on, threshold, config.threshold_fit, lambda: False)
     about = {
         "split": "dev",
-        "metric": "f1" if not config.threshold else "fixed",
+        "metric": "f1" if not threshold else "fixed",
         "fitted_on": {
             "corpus": corpus.name, "sha256": corpus.fingerprint.get("dev", ""), "rows": len(dev.text),
-            "macro_f1": scored.macro_f1, "way": config.threshold_fit if not config.threshold else "fixed",
-            "mean_of": [run.id for run in found],
+            "macro_f1": scored.macro_f1, "way": config.threshold_fit if not threshold else "fixed",
+            "mean_of": [run.id for run in found], **({} if threshold else RowHashes.of(dev.text).told()),
         },
         "thresholds": scored.thresholds,
     }  # fmt: skip
@@ -80,6 +92,11 @@ def soup(runs: Sequence[str], into: Path, data: str | None = None, device: str =
     with made_beside(into) as fresh:
         classifier.save(model.to("cpu"), folders[0], fresh, longest, about, text)
     return scored.fields
+
+
+def too_few(rows: int, corpus: Corpus) -> str:
+    """That no threshold can be fitted on so few rows, in words."""
+    return f"dev of {corpus.path} has {rows:,} row{'s' if rows != 1 else ''}, too few to fit thresholds on"
 
 
 def _model_of(run: Run) -> Path:

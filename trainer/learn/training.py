@@ -226,7 +226,7 @@ class Training(Steps):
         best = scored.macro_f1 > at.best_score
         fields = {
             "step": at.step, "epoch": at.epoch, "train_loss": at.train_losses[-1], **scored.fields,
-            "diagnosis": metrics.diagnosis(at.train_losses, at.dev_losses), "best": best,
+            "diagnosis": self._diagnosis(scored.macro_f1), "best": best,
         }  # fmt: skip
         if best:
             at.best_score, at.best_epoch = scored.macro_f1, at.epoch
@@ -245,6 +245,12 @@ class Training(Steps):
         self.outlook.validated(fields["seconds"])
         yield "validation", fields
         return best
+
+    def _diagnosis(self, macro_f1: float) -> str:
+        """What the epochs so far say. Other losses than the cross-entropy may leave it above the base rates' and learn well."""
+        at, plain = self.position, self.config.loss == "bce"
+        unlearned = metrics.base_rate_loss(self.task.dev.truth) if plain else math.inf
+        return metrics.diagnosis(at.train_losses, at.dev_losses, macro_f1, at.best_score, unlearned)
 
     def save(self, best: bool = False) -> Iterator[Event]:
         """Write a checkpoint; what the disk refused before is tried again where there is room by now."""

@@ -22,12 +22,13 @@ import trainer
 from trainer import paths
 from trainer.corpus import Corpus, Split, load_corpus
 from trainer.corpus.augment import Made, Translate
-from trainer.corpus.augmented import augmented, counted
+from trainer.corpus.augmented import asked_for, augmented, counted, shortfall
 from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.language import language_warning
 from trainer.corpus.own_tokens import add_own_tokens, find_own_tokens, words_behind
 from trainer.corpus.raters import NONE, Shares, read_shares, soften
 from trainer.corpus.raters import fingerprint as raters_fingerprint
+from trainer.corpus.row_hashes import RowHashes
 from trainer.corpus.suspects import command, require_scores
 from trainer.corpus.token_cache import tokenized
 from trainer.corpus.tokens import TokenArrays, load_tokenizer
@@ -189,6 +190,9 @@ def prepare(
     if chosen.said:
         warnings.append(chosen.said)
     made = new_comments(run, train, stop, say, device or config.device)
+    short = shortfall(made, len(train), asked_for(config, len(train)))
+    if short:
+        warnings.append(f"augment: {short}")
     texts = [*train.text, *(m.text for m in made)]
     origin = np.array(
         [*range(len(train.text)), *(m.origin for m in made)], dtype=np.int64
@@ -217,6 +221,9 @@ def prepare(
     weights = None if chosen.weights is None else chosen.weights[origin]
     learned = Rows(tokens(texts), truth[origin], targets, weights)
 
+    # a model tells on which rows its thresholds were fitted, so that it is never scored by them there
+    fitted_rows = {} if config.threshold else RowHashes.of(dev.text).told()
+
     def keep(model: nn.Module, thresholds: dict[str, float], validation: dict[str, Any]) -> Path:
         about = {
             "split": "dev",
@@ -228,6 +235,7 @@ def prepare(
                 "epoch": validation["epoch"],
                 "macro_f1": validation["macro_f1"],
                 "way": config.threshold_fit if not config.threshold else "fixed",
+                **fitted_rows,
             },
             "thresholds": thresholds,
         }

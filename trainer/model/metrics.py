@@ -5,6 +5,7 @@ Thresholds are always fitted on other rows than those they are scored on, or the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,20 @@ import numpy as np
 
 from trainer.model.thresholds import CLASSIC, ENOUGH, fit_thresholds
 
-__all__ = ["CLASSIC", "ENOUGH", "Scores", "bce", "cross_fitted", "diagnosis", "fit_thresholds", "multi_hot", "scores"]
+__all__ = [
+    "CLASSIC",
+    "ENOUGH",
+    "Scores",
+    "base_rate_loss",
+    "bce",
+    "can_cross_fit",
+    "cross_cuts",
+    "cross_fitted",
+    "diagnosis",
+    "fit_thresholds",
+    "multi_hot",
+    "scores",
+]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -72,11 +86,26 @@ def cross_fitted(truth: Array, probability: Array, way: str = "per_label") -> Ar
 
     The halves are fixed by the number of rows alone, so that epochs and runs over one split compare.
     """
-    half = np.random.Generator(np.random.PCG64(0)).permutation(len(truth)) % 2 == 0
-    said = np.zeros(truth.shape, dtype=bool)
+    return probability >= cross_cuts(truth, probability, way)
+
+
+def cross_cuts(truth: Array, probability: Array, way: str = "per_label") -> Array:
+    """The thresholds that `cross_fitted` cuts each row by: float64 of shape (rows, labels)."""
+    cuts = np.zeros(truth.shape, dtype=np.float64)
+    half = _half(len(truth))
     for part in (half, ~half):
-        said[part] = probability[part] >= fit_thresholds(truth[~part], probability[~part], way)
-    return said
+        cuts[part] = fit_thresholds(truth[~part], probability[~part], way)
+    return cuts
+
+
+def can_cross_fit(truth: Array) -> bool:
+    """Whether each half has a label with rows enough to fit a threshold on."""
+    half = _half(len(truth))
+    return all(bool((truth[part].sum(0) >= ENOUGH).any()) for part in (half, ~half))
+
+
+def _half(rows: int) -> Array:
+    return np.asarray(np.random.Generator(np.random.PCG64(0)).permutation(rows) % 2 == 0)
 
 
 def bce(truth: Array, probability: Array) -> float:
@@ -85,15 +114,34 @@ def bce(truth: Array, probability: Array) -> float:
     return float(-(truth * np.log(p) + (1 - truth) * np.log1p(-p)).mean())
 
 
-def diagnosis(train_loss: Sequence[float], dev_loss: Sequence[float]) -> str:
-    """What the losses of the epochs so far say, in words: still learning, fits well, or overfitting since epoch N."""
+CLEARLY = 0.02
+"""By so large a share a loss falls, or macro-F1 rises, where an epoch still taught something."""
+
+
+def diagnosis(
+    train_loss: Sequence[float],
+    dev_loss: Sequence[float],
+    macro_f1: float = 0.0,
+    best_before: float = 1.0,
+    unlearned: float = math.inf,
+) -> str:
+    """What the losses of the epochs so far say, in words: still learning, fits well, or overfitting since epoch N.
+
+    Nothing fits well yet where `macro_f1` of this epoch is clearly above the `best_before` it, or the loss no better than
+    `unlearned`, that of who knows only how frequent each label is.
+    """
     best = int(np.argmin(dev_loss))
     now = len(dev_loss) - 1
     if best < now and dev_loss[now] > dev_loss[best] * 1.01 and train_loss[now] < train_loss[best]:
         return f"overfitting since epoch {best + 2}"
-    if now == 0 or dev_loss[now] < dev_loss[now - 1] * 0.98:
-        return "still learning"
-    return "fits well"
+    falls = now == 0 or dev_loss[now] < dev_loss[now - 1] * (1 - CLEARLY)
+    rises = macro_f1 > best_before * (1 + CLEARLY)
+    return "still learning" if falls or rises or dev_loss[now] > unlearned * (1 - CLEARLY / 2) else "fits well"
+
+
+def base_rate_loss(truth: Array) -> float:
+    """The cross-entropy of who says of each row how frequent each label is in `truth`, (rows, labels)."""
+    return bce(truth, np.broadcast_to(truth.mean(0), truth.shape))
 
 
 def _ratio(top: Any, bottom: Any) -> Any:

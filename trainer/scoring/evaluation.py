@@ -50,6 +50,12 @@ class Evaluation:
         there = self.counts.support > 0
         return float(self.counts.f1[there].mean()) if there.any() else 0.0
 
+    @property
+    def mean_average_precision(self) -> float:
+        """The mean over the labels that some row carries: of one without rows nothing could be put first."""
+        there = self.counts.support > 0
+        return float(self.average_precision[there].mean()) if there.any() else 0.0
+
 
 def evaluation(
     names: Sequence[str], truth: Array, probability: Array, said: Array, draws: int = bootstrap.RESAMPLES
@@ -96,7 +102,7 @@ def document(found: Evaluation, top: int = TOP) -> dict[str, Any]:
         **_means(found.averages),
         "subset_accuracy": found.subset_accuracy,
         "hamming_loss": found.hamming_loss,
-        "mean_average_precision": float(found.average_precision.mean()) if len(found.names) else 0.0,
+        "mean_average_precision": found.mean_average_precision,
         "macro_f1_of_present": found.macro_f1_of_present,
         "empty": list(found.empty),
         "bootstrap": _bootstrap(found.resampled),
