@@ -229,6 +229,22 @@ def test_a_wish_to_stop_while_it_loads_is_heard(tiny_encoder: Path) -> None:
     assert wait(run) == "stopped"
 
 
+def test_a_run_that_was_stopped_is_started_by_hand_and_goes_on(tiny_encoder: Path) -> None:
+    run = created(tiny_encoder, **SETTINGS)
+    lock.request_stop(run.folder)
+    port = torchrun.free_port()
+    agents = [torchrun.agent(run, port, log=f"agent-{n}.log") for n in (0, 1)]
+    assert torchrun.ended(agents) == [0, 0], (run.folder / "agent-0.log").read_text()
+    assert run.state == "stopped" and not lock.stop_requested(run.folder)
+    assert any("was asked to stop" in (run.folder / f"agent-{n}.log").read_text() for n in (0, 1))
+    lock.request_stop(run.folder)  # as an earlier version left it
+    os.utime(run.folder / "control" / "stop", ns=(0, (run.folder / "events.jsonl").stat().st_mtime_ns))
+    port = torchrun.free_port()
+    agents = [torchrun.agent(run, port, log=f"agent-{n}.log") for n in (0, 1)]
+    assert torchrun.ended(agents) == [0, 0], (run.folder / "agent-0.log").read_text()
+    assert run.state == "finished" and [e["kind"] for e in lines(run)].count("stopped") == 1
+
+
 def test_a_login_that_ends_does_not_end_it(tiny_encoder: Path) -> None:
     import signal
 

@@ -43,6 +43,7 @@ from trainer.learn.row_choice import choose
 from trainer.learn.task import Array, Rows, Setback, Task
 from trainer.model import classifier, metrics
 from trainer.model.card import card
+from trainer.runs import request
 from trainer.runs.dev_scores import DevScores, write_dev_scores
 from trainer.runs.events import END_KINDS, LOG, EventLog
 from trainer.runs.queue import Turn
@@ -68,7 +69,9 @@ def work(
     Under torchrun this is the first rank's work; the others `follow`.
     """
     with EventLog(run.folder / LOG) as log:
-        return _work(run, log, stop, observer, turn or Turn(), place)
+        last = _work(run, log, stop, observer, turn or Turn(), place)
+    request.drop_obeyed(run)
+    return last
 
 
 def _work(
@@ -86,7 +89,7 @@ def _work(
     last: dict[str, Any] = {}
     try:
         before, death = left_behind(run)
-        with joined(place, turn.device or run.config.device, stop) as ranks:
+        with joined(place, turn.device or run.config.device) as ranks:
             task, warnings = together(ranks, lambda: prepare(run, stop, say, turn.device), before)
             if turn.device:
                 task = replace(task, config=replace(task.config, device=turn.device))
