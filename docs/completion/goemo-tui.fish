@@ -220,7 +220,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l engine -xka "local ra
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l address -x -d 'join this Ray: auto, HOST:PORT or ray://… (default: one of our own)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l workers -x -d 'processes that each load the model (default: all)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l gpus-per-worker -x -d '1, or 0.5 where two shall share one'
-complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l part -x -d 'rows of a part of the output (default: 16384)'
+complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l part -x -d 'rows of a part of the output: up to the end of a portion, which is no longer than a part unless --portion says so, and never of two files (default: 16384)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using score; and test $_shtab_goemo_tui_npos -ge 0' -ka "(_goemo_tui_file)" -d 'a file, a folder, a glob ('"'"'…/*.parquet'"'"'), a URI of one (s3://…), or - for stdin'
 complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a serve -d 'Answer POST /v1/predict with what each text feels, until ctrl-c or SIGTERM; then whoever asked still gets an answer. GET /v1/model, /healthz, /readyz, /metrics and /openapi.json tell the rest. Listens on this machine alone, unless --token-file or GOEMO_SERVE_TOKEN gives a token.'
 complete -c goemo-tui -n '_shtab_goemo_tui_using serve' -s h -l help -d 'show this help message and exit'
