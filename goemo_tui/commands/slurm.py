@@ -22,6 +22,7 @@ def run(args: argparse.Namespace, asked: Asked) -> int:
     """
     from goemo_tui.commands.progress import fetching, say
     from goemo_tui.safe_text import clean
+    from goemo_tui.services import trackers
     from trainer.runs import slurm
     from trainer.runs.plan import plan
     from trainer.runs.run import Run
@@ -49,6 +50,14 @@ def run(args: argparse.Namespace, asked: Asked) -> int:
         say(
             f"{made.id} is SLURM job {job.number}. Look at it: goemo-tui runs show {made.id}; take it out: scancel {job.number}"
         )
+    names, complaints = trackers.asked(None)
+    if names:
+        complaints = [
+            f"it trains in a job and is not mirrored to {', '.join(names)}, as the settings would have it: "
+            f"goemo-tui runs export {made.id} --to {','.join(names)} afterwards, or with --follow beside it"
+        ]
+    for warning in complaints:
+        say(f"warning: {warning}")
     return 0
 
 

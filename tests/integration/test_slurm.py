@@ -216,12 +216,14 @@ def test_without_sbatch_the_file_alone_is_written_and_a_gpu_asked_for(
     tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("GOEMO_TRACK", "tensorboard")
     words = ("train", "--encoder", str(tiny_encoder), "--set", "devices=8", "--slurm", "--json")
     assert cli(*words) == 0  # more devices than this machine has: they are the cluster's
     out, err = capsys.readouterr()
     (run,) = list_runs()
     told = json.loads(out)
     assert told == {"run": run.id, "script": str(run.folder / slurm.NAME), "job": None} and "no sbatch here" in err
+    assert f"not mirrored to tensorboard, as the settings would have it: goemo-tui runs export {run.id} --to" in err
     text = (run.folder / slurm.NAME).read_text()
     assert "#SBATCH --gpus-per-node=8\n" in text and "srun" not in text
     process.stop(run, timeout=5)  # it never began: nobody has to be waited for
