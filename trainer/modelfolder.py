@@ -50,7 +50,7 @@ class ModelFolder:
 def find_model(name: str | None = None, default: str | None = None, progress: Progress | None = None) -> ModelFolder:
     """The model `name`; left out, the settings' `default`, else the starter, else the newest finished run, else the newest import.
 
-    Raises NotFoundError that names the command which makes one.
+    Raises NotFoundError that names the command which makes one, HubError for one of the Hub that is out of reach.
     """
     name = name or default
     if name is None:
@@ -85,7 +85,7 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
     except NotFoundError as error:
         if "/" not in name:
             raise NotFoundError(f"{error}. A model is {KINDS}; {MAKE_ONE} makes one") from None
-        return ModelFolder(name, _checked(find_encoder(name, progress).folder), "hub")
+        return ModelFolder(name, _checked(find_encoder(name, progress, kind="model").folder), "hub")
     kept = run.model
     if kept is None:
         raise NotFoundError(f"run {run.id} has no model yet: the first one is kept after its first epoch")

@@ -138,11 +138,12 @@ def _check(path: str, as_json: bool) -> int:
     from goemo_tui.safe_text import clean
     from trainer.corpus import load_corpus
     from trainer.errors import CorpusError, NotFoundError
+    from trainer.hub_client import HubError
 
     try:
         with fetching() as progress:
             corpus = load_corpus(path, progress)
-    except NotFoundError as error:
+    except (NotFoundError, HubError) as error:
         if as_json:  # the document is whole also where there is nothing; the exit code says what it means
             print(
                 json.dumps({"splits": {}, "problems": [{"file": path, "line": 0, "what": str(error)}], "warnings": []})

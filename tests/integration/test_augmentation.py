@@ -16,6 +16,7 @@ from trainer import load_corpus, train
 from trainer.corpus.augmented import NAME
 from trainer.corpus.interrupt import Cancelled
 from trainer.errors import ModelError, NotFoundError
+from trainer.hub_client import Unreachable
 from trainer.runs.run import Run
 from trainer.runs.tail import read_events
 
@@ -142,7 +143,7 @@ def test_a_stop_loses_no_translation(
 @pytest.mark.parametrize(
     ("translation", "kind", "said"),
     [
-        ("nobody/has-this+nobody/nor-that", NotFoundError, "translation model nobody/has-this is not here"),
+        ("nobody/has-this+nobody/nor-that", Unreachable, "translation model nobody/has-this is not here"),
         ("./nowhere+./nor-there", NotFoundError, "no such folder"),
     ],
 )

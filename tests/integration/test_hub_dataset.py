@@ -179,7 +179,12 @@ def test_what_cannot_be_used_says_what_to_do(hub: WholeHub, go_emotions: Reposit
     none = read(hub, "they/none")
     assert none["code"] == 1 and "no Parquet files" in none["error"]
     gone = read(None, "they/unknown")
-    assert gone["code"] == 3 and "neither a folder nor a file" in gone["error"] and "check the network" in gone["error"]
+    assert gone["code"] == 1 and "neither a folder nor a file" in gone["error"] and "check the network" in gone["error"]
+    done = subprocess.run(
+        [sys.executable, "-m", "goemo_tui", "data", "check", "they/unknown", "--json"], env=environment(None),
+        capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 1 and "check the network" in json.loads(done.stdout)["problems"][0]["what"]
 
 
 @contextmanager
@@ -196,7 +201,7 @@ def test_a_transfer_that_breaks_leaves_no_corpus_and_can_be_done_again(
 ) -> None:
     hub.trouble["simplified/validation"] = "cut"
     broken = read(hub, GO)
-    assert broken["code"] == 3 and "run the same again" in broken["error"]
+    assert broken["code"] == 1 and "run the same again" in broken["error"]
     assert not list((goemo_home / "corpora").rglob("source.json"))
     hub.trouble.clear()
     (part,) = (goemo_home / "corpora" / "hub").glob("*/.*.part")

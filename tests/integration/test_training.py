@@ -17,9 +17,11 @@ from safetensors.torch import load_file
 
 from trainer import Predictor, TrainConfig, evaluate, load_corpus, train
 from trainer.errors import ConfigError, CorpusError, ModelError, NotFoundError, RunError
+from trainer.hub_client import Unreachable
 from trainer.runs import lock
 from trainer.runs.plan import plan
-from trainer.runs.run import Run
+from trainer.runs.process import require_resumable
+from trainer.runs.run import Run, list_runs
 from trainer.runs.tail import read_events
 
 
@@ -274,6 +276,18 @@ def test_a_corpus_that_changed_is_not_taken_up_again(tiny_encoder: Path, tmp_pat
     (folder / "train.tsv").write_text((folder / "train.tsv").read_text() + "one more\t3\tx\n")
     assert work(run) == 1
     assert run.snapshot().end["reason"] == "input" and "has changed" in run.snapshot().end["error"]
+
+
+def test_a_hub_that_is_out_of_reach_is_no_wrong_input(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(name: str) -> None:
+        raise Unreachable("the Hub could not be reached")
+
+    monkeypatch.setattr("trainer.learn.work.find_encoder", away)
+    with pytest.raises(RunError, match="could not be reached"):
+        train("sample", str(tiny_encoder), limit=32, epochs=1)
+    (run,) = list_runs()
+    assert run.snapshot().end and run.snapshot().end["reason"] == "missing"
+    require_resumable(run)
 
 
 def test_the_worker_says_how_it_is_used(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_file_that_any_command_reads_again(ending: str, tmp_path: Path, capsys
         (("--limit", "0"), 2, "1 or more"),
         (("--out", "rows.txt"), 1, "ending"),
         (("--method", "back_translation", "--translation", "one"), 2, "two models"),
-        (("--method", "back_translation", "--translation", "a/b+c/d"), 3, "translation model a/b is not here"),
+        (("--method", "back_translation", "--translation", "a/b+c/d"), 1, "translation model a/b is not here"),
         (("--filter", "joy"), 2, "belongs to"),
     ],
 )

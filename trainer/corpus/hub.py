@@ -84,10 +84,8 @@ def find(name: Name, progress: Progress | None = None, fetch: bool = True) -> Pa
         raise NotFoundError(f"{nothing}. If it is a dataset of the Hub, this fetches it: goemo-tui data check {name}")
     try:
         return _found(name, progress)
-    except Unreachable as error:
-        raise NotFoundError(f"{nothing}. As a dataset of the Hub: {error}") from None
-    except NotFoundError as error:
-        raise NotFoundError(f"{nothing}. As a dataset of the Hub: {error}") from None
+    except (Unreachable, NotFoundError) as error:
+        raise type(error)(f"{nothing}. As a dataset of the Hub: {error}") from None
 
 
 def _found(name: Name, progress: Progress | None) -> Path:

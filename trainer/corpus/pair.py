@@ -5,7 +5,9 @@ from __future__ import annotations
 from trainer.config import translation_pair
 from trainer.encoders import Encoder, Progress, find_encoder
 from trainer.errors import ModelError, NotFoundError
+from trainer.hub_client import HubError
 
+KIND = "translation model"
 ADVICE = (
     "back_translation takes any two translation models that transformers opens, the one there and the one back: "
     "translation=THERE+BACK with Hub names, or folders saved by save_pretrained. Without them: augment=synonyms+deletion"
@@ -13,18 +15,18 @@ ADVICE = (
 
 
 def find_pair(text: str, progress: Progress | None = None, allow_download: bool = True) -> tuple[Encoder, Encoder]:
-    """The folders of the two models that `text` names. Raises ConfigError, NotFoundError or ModelError with what to do."""
+    """The folders of the two models that `text` names. Raises ConfigError, NotFoundError, HubError or ModelError with what to do."""
     there, back = translation_pair(text)
     return _find(there, progress, allow_download), _find(back, progress, allow_download)
 
 
 def _find(name: str, progress: Progress | None, allow_download: bool) -> Encoder:
     try:
-        return find_encoder(name, progress, allow_download)
-    except NotFoundError as error:
-        reason = str(error).partition(". With a network:")[0]
-        if reason.startswith("encoder "):
-            reason = reason.partition(": ")[2] or reason.partition(" is ")[2]
-        raise NotFoundError(f"the translation model {name} is not here: {reason}. {ADVICE}") from None
+        return find_encoder(name, progress, allow_download, KIND)
+    except (NotFoundError, HubError) as error:
+        reason = str(error)
+        if reason.startswith(KIND):
+            reason = reason.partition(" is ")[2]
+        raise type(error)(f"the translation model {name} is not here: {reason}. {ADVICE}") from None
     except ModelError as error:
         raise ModelError(f"the translation model {name} cannot be used: {error}. {ADVICE}") from None

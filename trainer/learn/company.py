@@ -12,6 +12,7 @@ from typing import Any
 
 from trainer.corpus.interrupt import Cancelled
 from trainer.errors import GoemoError, NotFoundError, RunError
+from trainer.hub_client import HubError
 from trainer.learn.ranks import Ranks
 from trainer.learn.task import Setback, Task
 from trainer.learn.terms import tokens_digest
@@ -63,7 +64,7 @@ def _tried(prepare: Callable[[], Prepared]) -> tuple[Prepared | None, dict[str, 
     except Cancelled:
         return None, {"stopped": True}
     except GoemoError as error:
-        return None, {"error": str(error), "missing": isinstance(error, NotFoundError)}
+        return None, {"error": str(error), "missing": isinstance(error, NotFoundError | HubError)}
 
 
 def _raise(said: dict[str, Any], who: str) -> None:

@@ -33,6 +33,7 @@ from trainer.corpus.token_cache import tokenized
 from trainer.corpus.tokens import TokenArrays, load_tokenizer
 from trainer.encoders import find_encoder, read_json
 from trainer.errors import ConfigError, CorpusError, GoemoError, ModelError, NotFoundError
+from trainer.hub_client import HubError
 from trainer.learn import checkpoint, teachers
 from trainer.learn.company import together
 from trainer.learn.device import choose_device
@@ -108,7 +109,7 @@ def _work(
         last = tell("stopped", step=seen.step or 0, epoch=seen.epoch or 0)
     except GoemoError as error:
         # what is not there today may be there tomorrow; what is wrong stays wrong
-        reason = "missing" if isinstance(error, NotFoundError) else "input"
+        reason = "missing" if isinstance(error, NotFoundError | HubError) else "input"
         last = tell("failed", step=run.snapshot().step, error=str(error), reason=reason)
     except Exception as error:
         with suppress(OSError):  # worker.log may lie on the very disk that is the trouble
