@@ -6,6 +6,7 @@ The only writer of the run's event log, its checkpoints and its model while it l
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import traceback
@@ -114,10 +115,10 @@ def _work(
     except Exception as error:
         with suppress(OSError):  # worker.log may lie on the very disk that is the trouble
             traceback.print_exc(file=sys.stderr)
-        story = f"The whole story is in {run.worker_log}"
+        story = f"The whole story is {_where_stderr_goes(run)}"
         if peer_lost(error):
             text, reason = (
-                f"another rank of this training ended: {error}. Its rank-N.log may tell why. {story}",
+                f"another rank of this training ended: {_first_sentence(error)}. Its rank-N.log may tell why. {story}",
                 "error",
             )
         elif out_of_memory(error):
@@ -129,6 +130,20 @@ def _work(
             text, reason = f"{type(error).__name__}: {error}. {story}", "error"
         last = tell("failed", step=run.snapshot().step, error=text, reason=reason)
     return last
+
+
+def _where_stderr_goes(run: Run) -> str:
+    """`in …/worker.log` for a detached worker; one that was started by hand, or a caller of `train`, has another place."""
+    with suppress(OSError, ValueError, AttributeError):
+        if os.path.samestat(os.fstat(2), run.worker_log.stat()):
+            return f"in {run.worker_log}"
+    return "on this worker's stderr"
+
+
+def _first_sentence(error: BaseException) -> str:
+    """What a library of C++ says first, without the place in its source and the advice behind it."""
+    line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return re.split(r"\.\s", re.sub(r"^\[[^\]]*:\d+\]\s*", "", line), maxsplit=1)[0].rstrip(".")
 
 
 def left_behind(run: Run) -> tuple[Setback, Exit | None]:

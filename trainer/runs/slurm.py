@@ -29,6 +29,7 @@ from trainer.runs.run import Run
 from trainer.runs.supervise import unforeseen
 
 NAME = "slurm.sbatch"
+OUTPUT = "slurm.log"
 SIGNAL_SECONDS = 180
 """So long before the end of its time the job is told: enough for the step at hand and a checkpoint."""
 SUBMIT_SECONDS = 60.0
@@ -85,7 +86,7 @@ def options(config: TrainConfig, run: Run, nodes: int, asked: Iterable[str]) -> 
     """The `#SBATCH` options of a run; what is `asked` for wins. Raises ConfigError."""
     found = {
         "job-name": f"goemo-{run.short}", "nodes": str(nodes), "ntasks-per-node": "1", "requeue": "", "open-mode": "append",
-        "output": str(run.folder / "slurm.log").replace("%", "%%"), "signal": f"B:USR1@{SIGNAL_SECONDS}",
+        "output": str(run.folder / OUTPUT).replace("%", "%%"), "signal": f"B:USR1@{SIGNAL_SECONDS}",
     }  # fmt: skip
     found["cpus-per-task" if config.device == "cpu" else "gpus-per-node"] = str(config.devices)
     return {**found, **check_options(asked)}
