@@ -25,14 +25,24 @@ end
 function _goemo_tui_settings
   string split ' ' -- 'data= encoder= recipe= epochs= batch_size= lr= limit= seed= device= devices= taxonomy= max_length= accumulation= head_lr= head_first= weight_decay= scheduler= warmup= decay= clip= patience= precision= batching= padding= head_init= pooling= lora_rank= lora_alpha= own_tokens= layer_decay= loss= gamma= label_smoothing= r_drop= ema= teacher= distill= threshold_fit= threshold= suspects= suspect_share= suspect_weight= rater_labels= checkpoint_steps= checkpoint_minutes= retries= augment= augment_share= translation= deterministic= recipe=goemo recipe=notebook taxonomy=emotions taxonomy=ekman taxonomy=sentiment scheduler=linear scheduler=cosine scheduler=constant decay=weights decay=all precision=auto precision=bf16 precision=fp32 batching=grouped batching=shuffled padding=longest padding=max_length head_init=log_odds head_init=random pooling=auto pooling=mean pooling=cls own_tokens=none own_tokens=placeholders own_tokens=emoji own_tokens=all loss=bce loss=focal loss=asymmetric loss=weighted threshold_fit=blended threshold_fit=smoothed threshold_fit=calibrated threshold_fit=per_label threshold_fit=global suspects=keep suspects=leave_out suspects=down_weight augment=none augment=synonyms augment=deletion augment=back_translation augment=synonyms+deletion augment=synonyms+back_translation augment=deletion+back_translation augment=synonyms+deletion+back_translation deterministic=false deterministic=true'
 end
+function _goemo_tui_tracks
+  string split ' ' -- 'tensorboard trackio wandb mlflow none'
+end
+function _goemo_tui_trackers
+  string split ' ' -- 'tensorboard trackio wandb mlflow'
+end
 function _goemo_tui_models_dir
   goemo-tui completion --words models 2>/dev/null
   __fish_complete_directories (commandline -ct)
 end
+function _goemo_tui_imported
+  goemo-tui completion --words imported 2>/dev/null
+end
 function _goemo_tui_devices
   string split ' ' -- 'auto cpu cuda mps'
 end
-function _goemo_tui_file
+function _goemo_tui_orders_file
+  string split ' ' -- 'emotions alphabetical'
   __fish_complete_path (commandline -ct)
 end
 function _goemo_tui_thresholds
@@ -40,6 +50,9 @@ function _goemo_tui_thresholds
 end
 function _goemo_tui_emotions
   string split ' ' -- 'admiration amusement anger annoyance approval caring confusion curiosity desire disappointment disapproval disgust embarrassment excitement fear gratitude grief joy love nervousness optimism pride realization relief remorse sadness surprise neutral'
+end
+function _goemo_tui_file
+  __fish_complete_path (commandline -ct)
 end
 function _goemo_tui_precisions
   string split ' ' -- 'fp32 bf16 int8'
@@ -116,7 +129,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l set -xka "(_goemo_tui
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l after -xka "(_goemo_tui_runs)" -d 'start when this run has ended: an id, its two words or a start of either'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l when-free -d 'start when a GPU is free, and train on that one'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l retries -x -d 'take the run up again N times if its process dies; short for --set retries=N'
-complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l track -x -d 'mirror the run while it trains to tensorboard, trackio, wandb or mlflow; none: nowhere, whatever is set'
+complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l track -xka "(_goemo_tui_tracks)" -d 'mirror the run while it trains to tensorboard, trackio, wandb or mlflow; none: nowhere, whatever is set'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l detach -d 'do not wait: print the run'"'"'s id and leave'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l estimate -d 'start nothing: time a few steps and say what time and disk it would take'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l slurm -d 'write a file for sbatch and submit it, where sbatch is there; print the run'"'"'s id'
@@ -129,7 +142,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l json -d 'print one JSO
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l yes -d 'rm, prune: do not ask'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l all -d 'prune: also of runs that could still be resumed; compare: all settings'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l limit -x -d 'errors: print so many at most (default 50)'
-complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l to -x -d 'export: to which trackers: tensorboard, trackio, wandb, mlflow'
+complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l to -xka "(_goemo_tui_trackers)" -d 'export: to which trackers: tensorboard, trackio, wandb, mlflow'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l out -xka "(_goemo_tui_dir)" -d 'export: the tracker'"'"'s folder (default: below GOEMO_HOME/track)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l follow -d 'export: go on until the run has ended'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l dry-run -d 'prune: show what would be freed, remove nothing'
@@ -154,7 +167,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using models export; and test $_shtab
 complete -c goemo-tui -n '_shtab_goemo_tui_using models; and test $_shtab_goemo_tui_npos -eq 0' -a rm -d 'remove an imported model'
 complete -c goemo-tui -n '_shtab_goemo_tui_using models rm' -s h -l help -d 'show this help message and exit'
 complete -c goemo-tui -n '_shtab_goemo_tui_using models rm' -s y -l yes -d 'without asking'
-complete -c goemo-tui -n '_shtab_goemo_tui_using models rm; and test $_shtab_goemo_tui_npos -eq 0' -ka "(_goemo_tui_models_dir)" -d 'an imported model; runs are removed by goemo-tui runs rm'
+complete -c goemo-tui -n '_shtab_goemo_tui_using models rm; and test $_shtab_goemo_tui_npos -eq 0' -ka "(_goemo_tui_imported)" -d 'an imported model; runs are removed by goemo-tui runs rm'
 complete -c goemo-tui -n '_shtab_goemo_tui_using models; and test $_shtab_goemo_tui_npos -eq 0' -a average -d 'The mean of the weights of several runs over one encoder: near to what they say together, at the price of one. Thresholds are fitted anew on dev.'
 complete -c goemo-tui -n '_shtab_goemo_tui_using models average' -s h -l help -d 'show this help message and exit'
 complete -c goemo-tui -n '_shtab_goemo_tui_using models average' -l into -xka "(_goemo_tui_dir)" -d 'where to; it must not be there yet'
@@ -166,7 +179,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npo
 complete -c goemo-tui -n '_shtab_goemo_tui_using import' -s h -l help -d 'show this help message and exit'
 complete -c goemo-tui -n '_shtab_goemo_tui_using import' -l into -xka "(_goemo_tui_dir)" -d 'where to (left out: among the imported models); must not be there'
 complete -c goemo-tui -n '_shtab_goemo_tui_using import' -l name -x -d 'what the model is called then (left out: as its folder)'
-complete -c goemo-tui -n '_shtab_goemo_tui_using import' -l labels -xka "(_goemo_tui_file)" -d 'what the outputs mean: a file with a name a line, or emotions (the official order), or alphabetical'
+complete -c goemo-tui -n '_shtab_goemo_tui_using import' -l labels -xka "(_goemo_tui_orders_file)" -d 'what the outputs mean: a file with a name a line, or emotions (the official order), or alphabetical'
 complete -c goemo-tui -n '_shtab_goemo_tui_using import' -l data -xka "(_goemo_tui_corpora_file)" -d 'a corpus whose dev split thresholds are fitted on'
 complete -c goemo-tui -n '_shtab_goemo_tui_using import' -l json -d 'one JSON document on stdout'
 complete -c goemo-tui -n '_shtab_goemo_tui_using import; and test $_shtab_goemo_tui_npos -eq 0' -ka "(_goemo_tui_dir)" -d 'config.json, weights and tokenizer'
