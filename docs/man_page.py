@@ -40,6 +40,7 @@ FILES = (
 ENVIRONMENT = (
     ("GOEMO_HOME", "one folder for all of the above"),
     ("GOEMO_THEME, GOEMO_LANGUAGE, ...", "a setting; it wins over settings.toml (goemo-tui settings lists all)"),
+    ("GOEMO_TRACK", "such a setting: the trackers to which each new run is mirrored, such as tensorboard,mlflow"),
     ("NO_COLOR", "no colours"),
     ("HF_HUB_OFFLINE", "1: never ask the Hugging Face Hub"),
 )

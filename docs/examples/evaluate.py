@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from trainer import evaluate
+from trainer.errors import GoemoError
 
 
 def main(model: str = "starter", other: str | None = None) -> dict[str, Any]:
@@ -29,4 +30,9 @@ def main(model: str = "starter", other: str | None = None) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) > 3:
+        sys.exit("usage: python docs/examples/evaluate.py [MODEL [OTHER]]")
+    try:
+        main(*sys.argv[1:])
+    except GoemoError as error:
+        sys.exit(str(error))

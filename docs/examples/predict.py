@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from trainer import Predictor, because
+from trainer.errors import GoemoError
 from trainer.infer.like import build
 
 
@@ -31,4 +32,7 @@ def main(*texts: str, model: str = "starter") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except GoemoError as error:
+        sys.exit(str(error))

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from trainer import Run, TrainResult, resume, train
+from trainer.errors import GoemoError
 
 
 def main(*pairs: str) -> TrainResult:
@@ -33,4 +34,9 @@ def main(*pairs: str) -> TrainResult:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if not all("=" in pair for pair in sys.argv[1:]):
+        sys.exit("usage: python docs/examples/resume.py [key=value ...]")
+    try:
+        main(*sys.argv[1:])
+    except GoemoError as error:
+        sys.exit(str(error))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from trainer import Predictor, score_file
+from trainer.errors import GoemoError
 from trainer.infer.score import Progress, Scored
 
 
@@ -27,4 +28,9 @@ def main(source: str, to: str, column: str | None = None) -> Scored:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if not 3 <= len(sys.argv) <= 4:
+        sys.exit("usage: python docs/examples/score.py FILE OUT [COLUMN]")
+    try:
+        main(*sys.argv[1:])
+    except GoemoError as error:
+        sys.exit(str(error))

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from trainer import TrainResult, train
+from trainer.errors import GoemoError
 
 OFTEN = 10
 """A line is printed every so many steps."""
@@ -47,4 +48,9 @@ def main(*pairs: str) -> TrainResult:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if not all("=" in pair for pair in sys.argv[1:]):
+        sys.exit("usage: python docs/examples/train.py [key=value ...]")
+    try:
+        main(*sys.argv[1:])
+    except GoemoError as error:
+        sys.exit(str(error))

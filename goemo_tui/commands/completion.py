@@ -18,7 +18,7 @@ FILES, FOLDERS = "file", "dir"
 """What may stand there besides words. A function of bash is called by them: so shtab knows that paths come. Their first
 letter is what bash and tcsh call them."""
 
-ASKED = ("runs", "models", "corpora")
+ASKED = ("runs", "models", "imported", "corpora")
 """Words that only this machine knows: asked for when they are wanted (a fifth of a second)."""
 
 COMMAND = "goemo-tui completion --words {kind}"
@@ -27,14 +27,18 @@ ASK = f"$({COMMAND} 2>/dev/null)"
 BY_METAVAR = {
     "RUN": ("runs", ""), "ID": ("runs", ""), "MODEL": ("models", FOLDERS), "FILE": ("", FILES), "PATH": ("", FILES),
     "DIR": ("", FOLDERS), "FOLDER": ("", FOLDERS), "EMOTION": ("emotions", ""), "KEY=VALUE": ("settings", ""),
+    "TRACKER[,…]": ("trackers", ""),
 }  # fmt: skip
 BY_NAME = {
     "data": ("corpora", FILES), "app_data": ("corpora", FILES), "path": ("corpora", FILES), "input": ("", FILES),
     "model": ("models", FOLDERS), "more": ("runs", ""), "folder": ("", FOLDERS), "encoder": ("encoders", FOLDERS),
     "recipe": ("recipes", ""), "device": ("devices", ""), "split": ("splits", ""), "threshold": ("thresholds", ""),
-    "precision": ("precisions", ""),
+    "precision": ("precisions", ""), "track": ("tracks", ""), "labels": ("orders", FILES),
 }  # fmt: skip
-"""Metavar, or else name, of an argument -> which words it takes, and whether files or folders too."""
+"""Name, or else metavar, of an argument -> which words it takes, and whether files or folders too."""
+
+BY_BOTH = {("model", "NAME"): ("imported", "")}
+"""The same where a name means something else: `models rm` removes imported models alone."""
 
 
 def add(commands: Any) -> None:
@@ -89,6 +93,8 @@ def asked(kind: str) -> list[str]:
 
         there = sorted(p.name for p in paths.corpora_folder().glob("*") if p.is_dir())
         found = ["sample", "goemotions", *there]
+    elif kind == "imported":
+        found = [model.name for model in imported_models()]
     else:
         runs = [one for one in list_runs() if kind == "runs" or one.model is not None]
         found = [name for one in runs for name in (one.short, one.id)]
@@ -101,9 +107,13 @@ def known(kind: str) -> tuple[str, ...]:
     """Words that are the same on every machine."""
     from trainer.config import RECIPES, SETTINGS
     from trainer.labels import EMOTIONS
+    from trainer.track.tracker import NAMES
 
     words: dict[str, Callable[[], tuple[str, ...]]] = {
         "emotions": lambda: EMOTIONS,
+        "trackers": lambda: tuple(NAMES),
+        "tracks": lambda: (*NAMES, "none"),
+        "orders": lambda: ("emotions", "alphabetical"),
         "encoders": lambda: ("minilm", "distilbert"),
         "recipes": lambda: tuple(RECIPES),
         "devices": lambda: ("auto", "cpu", "cuda", "mps"),
@@ -122,6 +132,8 @@ def wants(action: argparse.Action) -> tuple[str, str] | None:
         return None
     if action.dest == "settings" and action.metavar == "KEY=VALUE":
         return "settings", ""
+    if isinstance(action.metavar, str) and (action.dest, action.metavar) in BY_BOTH:
+        return BY_BOTH[action.dest, action.metavar]
     if action.dest in BY_NAME:
         return BY_NAME[action.dest]
     return BY_METAVAR.get(action.metavar) if isinstance(action.metavar, str) else None

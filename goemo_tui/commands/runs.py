@@ -168,6 +168,7 @@ def _facts(one: Run) -> list[tuple[str, str]]:
     from goemo_tui import wording
     from goemo_tui.commands import trackers
     from goemo_tui.commands.progress import collapsed, epoch_of, figures
+    from goemo_tui.commands.train import log_of
     from goemo_tui.services.resume import can_go_on
     from trainer.config import recipe
 
@@ -200,7 +201,8 @@ def _facts(one: Run) -> list[tuple[str, str]]:
         facts.append(("warning", f"{seen.bad} lines of the log are damaged and were skipped"))
     facts += [("tracker", line) for line in trackers.lines(one)]
     facts.append(("model", str(one.model) if one.model else "none yet"))
-    return [*facts, ("disk", _disk(one)), ("folder", str(one.folder)), ("log", str(one.worker_log))]
+    log = log_of(one)
+    return [*facts, ("disk", _disk(one)), ("folder", str(one.folder)), *([("log", str(log))] if log else [])]
 
 
 def _validations(seen: Snapshot) -> list[tuple[str, str]]:

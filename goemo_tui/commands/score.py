@@ -83,7 +83,11 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
     )
     ray.add_argument("--workers", metavar="N", type=int, help="processes that each load the model (default: all)")
     ray.add_argument("--gpus-per-worker", metavar="G", type=float, help="1, or 0.5 where two shall share one")
-    ray.add_argument("--part", metavar="ROWS", type=int, help="rows of a part of the output (default: 16384)")
+    ray.add_argument(
+        "--part", metavar="ROWS", type=int,
+        help="rows of a part of the output: up to the end of a portion, which is no longer than a part unless --portion says so, "
+        "and never of two files (default: 16384)",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:

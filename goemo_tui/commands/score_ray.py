@@ -111,6 +111,7 @@ def _scoring(options: argparse.Namespace, files: Files, out: str) -> tuple[Scori
         say(text)
     cuts = cuts_of(options.threshold, read_thresholds(model.path), labels)
     check_installed()
+    part = options.part or PART
     job = Job(
         files=files,
         first=number,
@@ -123,8 +124,8 @@ def _scoring(options: argparse.Namespace, files: Files, out: str) -> tuple[Scori
         threshold=options.threshold,
         precision=options.precision,
         by=by,
-        portion=options.portion or ROWS,
-        part=options.part or PART,
+        portion=options.portion or min(ROWS, part),  # parts end where portions do: a small one is not made larger
+        part=part,
         out=out,
     )
     cluster = Cluster(options.address, options.workers, options.gpus_per_worker)

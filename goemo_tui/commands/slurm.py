@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from goemo_tui.commands.train import Asked
@@ -17,10 +17,12 @@ MOST_NODES = 1024
 def run(args: argparse.Namespace, asked: Asked) -> int:
     """0 once the file is written, and submitted where sbatch is there. Raises GoemoError.
 
-    stdout gets the run's id; with --json `{"run", "script", "job"}`, job null where nothing was submitted.
+    stdout gets the run's id; with --json `{"run", "script", "job"}`, job null where nothing was submitted, and with
+    `error` beside them where sbatch did not take it.
     """
     from goemo_tui.commands.progress import fetching, say
     from goemo_tui.safe_text import clean
+    from goemo_tui.services import trackers
     from trainer.runs import slurm
     from trainer.runs.plan import plan
     from trainer.runs.run import Run
@@ -31,8 +33,16 @@ def run(args: argparse.Namespace, asked: Asked) -> int:
     for warning in ready.warnings:
         say(f"warning: {warning}")
     slurm.check_options(args.sbatch)
+    for warning in slurm.unknown_options(args.sbatch):
+        say(f"warning: {warning}")
     made = Run.create(ready.config, ready.record())
-    job = slurm.submit(made, nodes, args.sbatch)
+    try:
+        job = slurm.submit(made, nodes, args.sbatch)
+    except RunError as error:
+        if args.json:
+            script = str(made.folder / slurm.NAME)
+            print(json.dumps({"run": made.id, "script": script, "job": None, "error": clean(str(error))}))
+        raise
     print(json.dumps({"run": made.id, "script": str(job.script), "job": job.number}) if args.json else made.id)
     if job.number is None:
         say(f"there is no sbatch here. Where there is one: sbatch {clean(str(job.script))}")
@@ -40,6 +50,14 @@ def run(args: argparse.Namespace, asked: Asked) -> int:
         say(
             f"{made.id} is SLURM job {job.number}. Look at it: goemo-tui runs show {made.id}; take it out: scancel {job.number}"
         )
+    names, complaints = trackers.asked(None)
+    if names:
+        complaints = [
+            f"it trains in a job and is not mirrored to {', '.join(names)}, as the settings would have it: "
+            f"goemo-tui runs export {made.id} --to {','.join(names)} afterwards, or with --follow beside it"
+        ]
+    for warning in complaints:
+        say(f"warning: {warning}")
     return 0
 
 

@@ -24,7 +24,7 @@ LOOK = {
     "wandb": "wandb sync {where}   (offline; sends it to their server)",
     "mlflow": "MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri {where}   (mlflow, not mlflow-skinny)",
 }
-"""How a tracker's folder is looked at, by the tracker's own program."""
+"""How a tracker's folder is looked at, by the tracker's own program; TensorBoard shows the runs below the one it is given."""
 
 
 def export(args: argparse.Namespace) -> int:
@@ -92,4 +92,5 @@ def _line(one: Run, mirror: Mirror) -> str:
 def _quoted(mirror: Mirror) -> str:
     import shlex
 
-    return shlex.quote(str(Path(mirror.where)))
+    place = Path(mirror.where)
+    return shlex.quote(str(place.parent if mirror.tracker == "tensorboard" else place))

@@ -9,6 +9,7 @@ import argparse
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer.errors import ConfigError, GoemoError
@@ -267,7 +268,17 @@ def outcome(made: Run, look: Look) -> str:
         return f"{made.id} runs where it cannot be seen from here (host {host}); its log ends at step {seen.step:,}"
     reason = str(end.get("error") or "no reason was given") if look.state == "failed" else made.why_died()
     more = "" if end.get("reason") == "input" else f"\n  go on with it: goemo-tui runs resume {made.id}"
-    return f"{made.id} {look.state} at step {seen.step:,}: {reason}\n  its log: {made.worker_log}{more}"
+    log = log_of(made)
+    where = f"\n  its log: {log}" if log else ""
+    return f"{made.id} {look.state} at step {seen.step:,}: {reason}{where}{more}"
+
+
+def log_of(made: Run) -> Path | None:
+    """Where the last worker's stdout and stderr went, as far as it is known: one that was started by hand keeps no log."""
+    from trainer.runs.slurm import OUTPUT
+
+    logs = [path for path in (made.worker_log, made.folder / OUTPUT) if path.is_file()]
+    return max(logs, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def _spent(made: Run) -> str:

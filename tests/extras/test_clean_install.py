@@ -1,5 +1,6 @@
 """The wheel as a stranger installs it: a new venv, `pip install WHEEL[offline] -c constraints.txt` with all it depends on, from the
-package index; then `doctor`, and a prediction. Minutes and a gigabyte, so it stands apart from `make check`.
+package index; then `doctor`, and a prediction. Minutes and a gigabyte; part of `make check` all the
+same, since nothing else sees what a stranger gets.
 """
 
 from __future__ import annotations

@@ -18,6 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from goemo_tui.cli import parser
+from goemo_tui.commands import score as score_files
+from goemo_tui.commands import score_ray
 from tests.conftest import ROOT
 from trainer import load_corpus, train
 
@@ -127,6 +130,7 @@ def test_the_rows_of_the_local_engine_and_nobody_else_can_reach_it(comments: Pat
     assert process.returncode == 0, error
     assert addresses and addresses <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}, addresses
     assert "raylet" not in error and "Traceback" not in error
+    assert "RAY_" not in error and "Deprecat" not in error, error  # what Ray says to its own developers
     assert not psutil.wait_procs(list(processes), timeout=LAST)[1]
     assert parts(out).equals(whole)
     said = json.loads(printed)
@@ -164,6 +168,24 @@ def test_a_worker_that_is_killed_at_a_part_costs_and_doubles_no_row(many: Path, 
     mark = json.loads((out / "_parts" / f"{killed[0]}.json").read_text())
     assert mark["by"]["pid"] != killed[1]
     assert not list(out.glob("_parts/*.begun")) and not list(out.glob(".*"))
+
+
+def test_a_part_at_which_every_worker_dies_is_told_of_and_costs_no_other(
+    many: Path, model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    command = [*COMMAND, *by_ray(str(many), model, out, "--workers", "1", part=3000), "--portion", "32"]
+    killed = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for part, pid in begun(out, process, set()):
+            if part.endswith("00001"):
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+        printed, error = process.communicate(timeout=600)
+    told = json.loads(printed)
+    assert process.returncode == 1 and "its worker died 4 times" in error, error
+    assert len(set(killed)) == 4 and [failed["rows"] for failed in told["failed"]] == [3008]
+    assert told["parts"] == 2 and told["rows"] == 8000 - 3008
 
 
 def test_killed_itself_it_leaves_nobody_and_goes_on(many: Path, model: Path, tmp_path: Path) -> None:
@@ -216,6 +238,19 @@ def test_a_bad_file_does_not_hold_up_the_others(model: Path, tmp_path: Path) -> 
     told = json.loads(again.stdout)
     assert again.returncode == 0 and told["rows"] == 210 and told["failed"] == [] and told["resumed_at"] == 200
     assert parts(out)["n"].to_pylist() == [*range(100), *range(100), *range(10)]
+
+
+@pytest.mark.parametrize(
+    ("more", "portion", "part"),
+    [([], 8192, 16384), (["--part", "100"], 100, 100), (["--part", "100", "--portion", "64"], 64, 100)],
+)
+def test_a_small_part_is_not_made_larger(comments: Path, model: Path, more: list[str], portion: int, part: int) -> None:
+    given = ["score", f"{comments}/c0.csv", "--model", str(model), "--out", "o", "--engine", "ray", *more]
+    options = parser().parse_args(given)
+    scoring, _ = score_ray._scoring(options, score_files.files_given(options), "o")
+    assert (scoring.job.portion, scoring.job.part) == (portion, part)
+    sizes = [part.rows for part in scoring._planned(0).parts]
+    assert sum(sizes) == 302 and (part != 100 or sizes == ([100, 100, 100, 2] if portion == 100 else [128, 128, 46]))
 
 
 def test_joins_a_ray_that_is_there_and_leaves_it(comments: Path, model: Path, tmp_path: Path) -> None:

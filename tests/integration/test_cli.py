@@ -192,7 +192,8 @@ def test_eval(run_id: str, tmp_path: Path) -> None:
         (["train", "--set", "epochs=0"], 2, "out of range"),
         (["train", "--recipe", "none"], 2, "recipe"),
         (["train", "--data", "/no/such"], 3, "/no/such"),
-        (["train", "--encoder", "somebody/unknown"], 3, "--encoder minilm"),
+        (["train", "--encoder", "somebody/unknown"], 3, "--encoder minilm"),  # the Hub was not asked
+        (["predict", "hi", "--model", "somebody/unknown"], 3, "model 'somebody/unknown' is neither"),
         (["runs", "show", "calm-otter"], 3, "calm-otter"),
         (["runs", "show", "../../etc"], 3, "etc"),
         (["data", "check", "/no/such"], 3, "/no/such"),

@@ -83,7 +83,7 @@ def test_a_repository_without_safetensors_is_refused(repository: Path, tmp_path:
 def test_no_hub_and_no_cache_say_what_was_tried_and_what_to_do(tmp_path: Path) -> None:
     answer = find("distilbert", "http://127.0.0.1:9", tmp_path / "cache")
     assert answer["code"] == 3
-    for word in ("distilbert", "cache", "--encoder minilm"):
+    for word in ("distilbert", "cache", "could not be reached", "--encoder minilm"):
         assert word in str(answer["error"])
 
 

@@ -180,6 +180,11 @@ def test_what_cannot_be_used_says_what_to_do(hub: WholeHub, go_emotions: Reposit
     assert none["code"] == 1 and "no Parquet files" in none["error"]
     gone = read(None, "they/unknown")
     assert gone["code"] == 3 and "neither a folder nor a file" in gone["error"] and "check the network" in gone["error"]
+    done = subprocess.run(
+        [sys.executable, "-m", "goemo_tui", "data", "check", "they/unknown", "--json"], env=environment(None),
+        capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 3 and "check the network" in json.loads(done.stdout)["problems"][0]["what"]
 
 
 @contextmanager

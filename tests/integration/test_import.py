@@ -213,6 +213,16 @@ def test_labels_of_ones_own_and_thresholds_that_lay_there(tmp_path: Path, minilm
     assert not (tmp_path / "no").exists()
 
 
+def test_a_config_that_names_more_labels_than_there_are_weights_is_named(tmp_path: Path, minilm: Path) -> None:
+    source = made.bert(tmp_path / "few", minilm, [f"LABEL_{n}" for n in range(27)])
+    config = json.loads((source / "config.json").read_text())
+    config["id2label"] = {str(n): f"LABEL_{n}" for n in range(28)}
+    config["label2id"] = {name: int(n) for n, name in config["id2label"].items()}
+    (source / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=r"27 outputs, but .*few/config\.json names 28: name them with --labels FILE"):
+        adopt(str(source), into=str(tmp_path / "no"))
+
+
 # what is missing or wrong
 
 

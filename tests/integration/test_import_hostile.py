@@ -62,8 +62,8 @@ def test_files_that_are_no_weights_are_refused(harm: str, tmp_path: Path, minilm
     source = made.notebook_model(tmp_path / "odd", minilm)
     file = source / "pytorch_model.bin"
     if harm == "truncated":
-        os.truncate(file, file.stat().st_size // 2)
-        said = "broken or cut short"
+        os.truncate(file, 100)
+        said = r"broken or cut short \(PytorchStreamReader [^.(]* directory\): copy or fetch it again"
     elif harm == "empty":
         file.write_bytes(b"")
         said = "broken or cut short"

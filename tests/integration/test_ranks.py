@@ -18,6 +18,7 @@ from tests.integration import torchrun
 from tests.integration.in_process import created
 from tests.integration.torchrun import PATIENCE, until
 from tests.integration.worker import lines, without_gap
+from tests.unit.command_line import cli
 from tests.unit.fake_worker import end_all
 from trainer.runs import lock, process
 from trainer.runs.run import ENDED, Run
@@ -160,7 +161,9 @@ def test_without_retries_a_killed_rank_is_told_and_the_run_can_be_resumed(tiny_e
     assert wait(run) == "finished"
 
 
-def test_two_nodes_of_one_rank_each_and_a_killed_rank_comes_back_by_torchrun(tiny_encoder: Path) -> None:
+def test_two_nodes_of_one_rank_each_and_a_killed_rank_comes_back_by_torchrun(
+    tiny_encoder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     more = {"limit": 200, "batch_size": 4, "checkpoint_steps": 10}
     run = created(tiny_encoder, **{**SETTINGS, "devices": 1, **more})
     port = torchrun.free_port()
@@ -178,7 +181,10 @@ def test_two_nodes_of_one_rank_each_and_a_killed_rank_comes_back_by_torchrun(tin
     events = lines(run)
     assert run.state == "finished" and next(e["step"] for e in events if e["kind"] == "resumed") >= 20
     assert {e["ranks"] for e in events if e["kind"] in ("started", "resumed")} == {2}
-    assert "another rank" in next(e["error"] for e in events if e["kind"] == "failed")
+    told = next(e["error"] for e in events if e["kind"] == "failed")
+    assert told.startswith("another rank of this training ended: ") and ".cc" not in told and "🏖" not in told
+    assert "worker.log" not in told and "stderr" in told  # by hand there is none
+    assert cli("runs", "show", run.id) == 0 and "worker.log" not in capsys.readouterr().out
 
 
 def test_memory_that_runs_out_on_one_rank_makes_the_micro_batches_of_all_smaller(tiny_encoder: Path) -> None:
@@ -227,6 +233,22 @@ def test_a_wish_to_stop_while_it_loads_is_heard(tiny_encoder: Path) -> None:
     lock.request_stop(run.folder)
     process.start(run)
     assert wait(run) == "stopped"
+
+
+def test_a_run_that_was_stopped_is_started_by_hand_and_goes_on(tiny_encoder: Path) -> None:
+    run = created(tiny_encoder, **SETTINGS)
+    lock.request_stop(run.folder)
+    port = torchrun.free_port()
+    agents = [torchrun.agent(run, port, log=f"agent-{n}.log") for n in (0, 1)]
+    assert torchrun.ended(agents) == [0, 0], (run.folder / "agent-0.log").read_text()
+    assert run.state == "stopped" and not lock.stop_requested(run.folder)
+    assert any("was asked to stop" in (run.folder / f"agent-{n}.log").read_text() for n in (0, 1))
+    lock.request_stop(run.folder)  # as an earlier version left it
+    os.utime(run.folder / "control" / "stop", ns=(0, (run.folder / "events.jsonl").stat().st_mtime_ns))
+    port = torchrun.free_port()
+    agents = [torchrun.agent(run, port, log=f"agent-{n}.log") for n in (0, 1)]
+    assert torchrun.ended(agents) == [0, 0], (run.folder / "agent-0.log").read_text()
+    assert run.state == "finished" and [e["kind"] for e in lines(run)].count("stopped") == 1
 
 
 def test_a_login_that_ends_does_not_end_it(tiny_encoder: Path) -> None:

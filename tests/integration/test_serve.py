@@ -127,6 +127,7 @@ def test_paths_methods_and_kinds(service: Service) -> None:
     got = service.ask(PREDICT)
     assert got.code == 405 and got.headers["allow"] == "POST" and got.error
     assert service.ask("/healthz", {}, "POST").code == 405
+    assert service.ask("/healthz", method="HEAD").code == 200 and service.ask("/readyz", method="HEAD").code == 200
     assert service.ask(PREDICT, b"{}", content_type="text/plain").code == 415
 
 

@@ -6,7 +6,9 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -18,8 +20,8 @@ from tests.unit.fake_worker import end_all
 from trainer import devices
 from trainer.config import TrainConfig
 from trainer.devices import Device
-from trainer.errors import ConfigError, RunError
-from trainer.runs import process, slurm
+from trainer.errors import ConfigError
+from trainer.runs import lock, process, slurm
 from trainer.runs.events import LOG, EventLog
 from trainer.runs.lock import RunLock
 from trainer.runs.plan import plan
@@ -47,7 +49,13 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     programs = {
         "sbatch": f'#!/bin/sh\necho "sbatch $@" >>{folder}/told\necho "4711;cluster"\n',
-        "scontrol": f'#!/bin/sh\necho "scontrol $@" >>{folder}/told\n[ "$1" = requeue ] || echo 127.0.0.1\n',
+        "scontrol": f"""#!/bin/sh
+echo "scontrol $@" >>{folder}/told
+case "$1 $2" in
+"show hostnames") echo 127.0.0.1 ;;
+"show job") [ ! -e {folder}/submitted ] || echo "   SubmitTime=$(cat {folder}/submitted) EligibleTime=Unknown" ;;
+esac
+""",
         "srun": SRUN,
     }
     for name, text in programs.items():
@@ -64,6 +72,12 @@ def job(run: Run, restarts: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             ["bash", str(run.folder / slurm.NAME)], env=values, stdout=output, stderr=output, stdin=subprocess.DEVNULL
         )
+
+
+def signal_waits(pid: int) -> bool:
+    """True while a signal that this process was sent is not delivered."""
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return any(int(line.split()[1], 16) for line in status if line.startswith(("SigPnd", "ShdPnd")))
 
 
 def made(encoder: Path, *more: str) -> Run:
@@ -145,16 +159,71 @@ def test_a_job_that_was_stopped_goes_on_when_it_is_submitted_again(tiny_encoder:
     assert ended([job(run, 0)]) == [0] and run.state == "finished"
 
 
+def submitted(cluster: Path, ago: float) -> None:
+    """SLURM says that the job was submitted so many seconds ago."""
+    (cluster / "submitted").write_text(datetime.fromtimestamp(int(time.time() - ago)).isoformat())
+
+
+def test_a_job_that_was_submitted_after_the_wish_to_stop_trains_and_one_from_before_obeys(
+    tiny_encoder: Path, cluster: Path
+) -> None:
+    run = made(tiny_encoder)
+    stop = run.folder / "control" / "stop"
+    process.stop(run, timeout=5)
+    assert run.state == "stopped" and stop.exists()
+    submitted(cluster, 60)
+    assert ended([job(run, 0)]) == [0] and [e["kind"] for e in lines(run)] == ["waiting", "stopped"]
+    assert not stop.exists() and "was asked to stop" in (run.folder / "slurm.log").read_text()
+    lock.request_stop(run.folder)  # as a run that nobody has taken up since leaves it
+    os.utime(stop, (time.time() - 60, time.time() - 60))
+    os.utime(run.folder / LOG, (time.time() - 90, time.time() - 90))
+    submitted(cluster, 0)
+    assert ended([job(run, 0)]) == [0] and run.state == "finished"
+
+
+def test_a_wish_that_a_job_left_for_its_own_worker_is_not_for_the_next(tiny_encoder: Path, cluster: Path) -> None:
+    run = Run.create(TrainConfig())
+    lock.request_stop(run.folder)
+    stop = run.folder / "control" / "stop"
+    slurm.begins(run, "4711", 1)
+    assert stop.exists()  # somebody's, and SLURM has only started the job again
+    slurm.begins(run, "4711", 0)
+    assert stop.exists()  # SLURM does not say when it was submitted
+    stop.write_text("job 4711\n")
+    slurm.begins(run, "4711", 1)
+    assert not stop.exists()
+
+
+def test_a_job_whose_run_somebody_stopped_does_not_come_back(tiny_encoder: Path, cluster: Path) -> None:
+    run = made(tiny_encoder)
+    first = job(run, 0)
+    try:
+        until(lambda: (run.snapshot().step or 0) > 20, "it does not begin")
+        pid = run.look().pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)  # so that both wishes are there before either is heard
+        lock.request_stop(run.folder)
+        first.send_signal(signal.SIGUSR1)
+        until(lambda: not signal_waits(first.pid), "the job does not hear its signal")
+        os.kill(pid, signal.SIGCONT)
+        assert ended([first]) == [0] and run.state == "stopped"
+    finally:
+        ended([first])
+    assert "requeue" not in (cluster / "told").read_text()
+
+
 def test_without_sbatch_the_file_alone_is_written_and_a_gpu_asked_for(
     tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("GOEMO_TRACK", "tensorboard")
     words = ("train", "--encoder", str(tiny_encoder), "--set", "devices=8", "--slurm", "--json")
     assert cli(*words) == 0  # more devices than this machine has: they are the cluster's
     out, err = capsys.readouterr()
     (run,) = list_runs()
     told = json.loads(out)
     assert told == {"run": run.id, "script": str(run.folder / slurm.NAME), "job": None} and "no sbatch here" in err
+    assert f"not mirrored to tensorboard, as the settings would have it: goemo-tui runs export {run.id} --to" in err
     text = (run.folder / slurm.NAME).read_text()
     assert "#SBATCH --gpus-per-node=8\n" in text and "srun" not in text
     process.stop(run, timeout=5)  # it never began: nobody has to be waited for
@@ -162,11 +231,32 @@ def test_without_sbatch_the_file_alone_is_written_and_a_gpu_asked_for(
     run.delete()
 
 
-def test_what_sbatch_refuses_is_said(tiny_encoder: Path, cluster: Path) -> None:
-    (cluster / "sbatch").write_text("#!/bin/sh\necho 'sbatch: error: invalid partition specified: x' >&2\nexit 1\n")
-    run = Run.create(plan("sample", str(tiny_encoder)).config)
-    with pytest.raises(RunError, match="invalid partition"):
-        slurm.submit(run)
+@pytest.mark.parametrize(
+    ("answer", "what"),
+    [
+        ("echo 'sbatch: error: invalid partition specified: x' >&2; exit 1", "invalid partition"),
+        ("echo Submitted", "gave the job no number"),
+    ],
+)
+def test_a_run_that_sbatch_does_not_take_has_failed_and_can_be_removed(
+    tiny_encoder: Path, cluster: Path, capsys: pytest.CaptureFixture[str], answer: str, what: str
+) -> None:
+    (cluster / "sbatch").write_text(f"#!/bin/sh\n{answer}\n")
+    assert cli("train", "--encoder", str(tiny_encoder), "--slurm", "--json") == 1
+    out, err = capsys.readouterr()
+    (run,) = list_runs()
+    told = json.loads(out)
+    assert (told["run"], told["script"], told["job"]) == (run.id, str(run.folder / slurm.NAME), None)
+    for said in (told["error"], err):
+        assert what in said and f"sbatch {run.folder / slurm.NAME}" in said and f"runs rm {run.id}" in said
+    assert run.state == "failed" and cli("runs", "attach", run.id) == 1
+    assert cli("runs", "rm", run.id, "--yes") == 0 and not list_runs()
+
+
+def test_an_option_that_sbatch_does_not_have_is_warned_of() -> None:
+    assert not slurm.unknown_options(["partition=gpu", "exclusive", "--mail-type=END"])
+    near, far = slurm.unknown_options(["partitoin=gpu", "bad"])
+    assert "did you mean partition?" in near and "bad" in far and "did you mean" not in far
 
 
 @pytest.mark.parametrize(

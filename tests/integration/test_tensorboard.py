@@ -59,12 +59,12 @@ def close_to(curve: list[tuple[int, float]]) -> object:
     return [(step, pytest.approx(value, rel=1e-6)) for step, value in curve]
 
 
-def test_a_run_is_exported_with_all_that_was_measured(goemo_home: Path) -> None:
+def test_a_run_is_exported_with_all_that_was_measured(goemo_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = run_with_story()
     before = worker_files(run)
     found = exported(run, "tensorboard")
-    assert found["where"] == str(goemo_home / "track" / "tensorboard") and (found["points"], found["step"]) == (11, 100)
     folder = folder_of(run, goemo_home)
+    assert found["where"] == str(folder) and (found["points"], found["step"]) == (11, 100)
     # what the resumed training took back is not there, so that no curve doubles back
     assert [step for step, _ in losses(run)] == list(STEPS)
     assert scalars(folder, "train/loss") == close_to(losses(run))
@@ -84,6 +84,10 @@ def test_a_run_is_exported_with_all_that_was_measured(goemo_home: Path) -> None:
     assert [e.wall_time for e in board(folder).Scalars("train/loss")] == pytest.approx(walls)
     assert worker_files(run) == before
     assert cli("runs", "show", run.id) == 0
+    capsys.readouterr()
+    assert cli("runs", "export", run.id, "--to", "tensorboard") == 0
+    out, err = capsys.readouterr()
+    assert out == f"tensorboard\t{folder}\n" and f"tensorboard --logdir {folder.parent}" in " ".join(err.split())
 
 
 def test_settings_and_end_are_in_the_table_of_hyperparameters(goemo_home: Path) -> None:

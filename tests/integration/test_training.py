@@ -19,7 +19,8 @@ from trainer import Predictor, TrainConfig, evaluate, load_corpus, train
 from trainer.errors import ConfigError, CorpusError, ModelError, NotFoundError, RunError
 from trainer.runs import lock
 from trainer.runs.plan import plan
-from trainer.runs.run import Run
+from trainer.runs.process import require_resumable
+from trainer.runs.run import Run, list_runs
 from trainer.runs.tail import read_events
 
 
@@ -104,8 +105,10 @@ def test_stopped_in_mid_epoch_and_resumed_it_ends_with_the_same_weights(
     lock.request_stop(run.folder)  # asked again while the worker is still loading: it stands where it stood
     assert work(run) == 0
     assert (run.state, run.snapshot().step) == ("stopped", at)
-    lock.withdraw_stop(run.folder)
-    assert work(run) == 0
+    assert not lock.stop_requested(run.folder)  # it was obeyed, and is not for the next worker
+    lock.request_stop(run.folder)  # as a version that left it there, or a worker that was killed before it took it away
+    os.utime(run.folder / "control" / "stop", ns=(0, (run.folder / "events.jsonl").stat().st_mtime_ns))
+    assert work(run) == 0 and run.state == "finished"
     resumed = [e for e in read_events(run.folder / "events.jsonl") if e["kind"] == "resumed"]
     assert [e["step"] for e in resumed] == [at]
     assert weights(run) == weights(whole)
@@ -115,7 +118,10 @@ def test_a_stop_asked_by_file_ends_the_worker(tiny_encoder: Path) -> None:
     run = create(tiny_encoder)
     lock.request_stop(run.folder)
     assert work(run) == 0
-    assert run.state == "stopped"
+    assert run.state == "stopped" and not lock.stop_requested(run.folder)
+    assert "was asked to stop, and has stopped before it began" in (run.folder / "worker.log").read_text()
+    assert work(run) == 0 and run.state == "finished"
+    assert [e["kind"] for e in read_events(run.folder / "events.jsonl")].count("stopped") == 1
 
 
 def test_two_workers_never_share_a_run(tiny_encoder: Path) -> None:
@@ -262,7 +268,6 @@ def test_a_corpus_that_changed_is_not_taken_up_again(tiny_encoder: Path, tmp_pat
     run = Run.create(ready.config, ready.record())
     lock.request_stop(run.folder)
     assert work(run) == 0
-    lock.withdraw_stop(run.folder)
     moved = folder.rename(tmp_path / "elsewhere")
     assert work(run) == 1  # not there: it may come back
     assert run.snapshot().end and run.snapshot().end["reason"] == "missing"
@@ -270,6 +275,18 @@ def test_a_corpus_that_changed_is_not_taken_up_again(tiny_encoder: Path, tmp_pat
     (folder / "train.tsv").write_text((folder / "train.tsv").read_text() + "one more\t3\tx\n")
     assert work(run) == 1
     assert run.snapshot().end["reason"] == "input" and "has changed" in run.snapshot().end["error"]
+
+
+def test_a_hub_that_is_out_of_reach_is_no_wrong_input(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(name: str) -> None:
+        raise NotFoundError("the Hub could not be reached")
+
+    monkeypatch.setattr("trainer.learn.work.find_encoder", away)
+    with pytest.raises(RunError, match="could not be reached"):
+        train("sample", str(tiny_encoder), limit=32, epochs=1)
+    (run,) = list_runs()
+    assert run.snapshot().end and run.snapshot().end["reason"] == "missing"
+    require_resumable(run)
 
 
 def test_the_worker_says_how_it_is_used(tmp_path: Path) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import gzip
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import fs
 
 from trainer.errors import ConfigError, CorpusError, NotFoundError
 from trainer.tables.folder import Folder
 from trainer.tables.part_folder import Part, PartFolder, within
-from trainer.tables.places import files_of, fingerprint, is_once, name_of, opened
+from trainer.tables.places import files_of, fingerprint, is_once, name_of, opened, system_of
 from trainer.tables.several import Several, kinds_of, source_of
 from trainer.tables.source import Source
 
@@ -88,6 +90,19 @@ def test_what_can_be_read_once_stands_alone(folder: Path) -> None:
         with pytest.raises(ConfigError, match="alone"):
             files_of([f"{folder}/a.csv", where])
     assert files_of([once[0]]) == [once[0]]
+
+
+def test_a_store_that_does_not_answer_is_no_wrong_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(uri: str) -> None:
+        raise OSError(
+            "When resolving region for bucket 'b': AWS Error NETWORK_CONNECTION during HeadBucket operation: curlCode: 6, "
+            "Could not resolve hostname; Details: Could not resolve host: b.s3.us-east-1.amazonaws.com"
+        )
+
+    monkeypatch.setattr(fs, "FileSystem", SimpleNamespace(from_uri=asked))
+    with pytest.raises(CorpusError, match=r"^s3://b/a\.csv could not be reached \(Could not resolve host: b\.") as told:
+        system_of("s3://me:secret@b/a.csv")
+    assert "AWS Error" not in str(told.value) and "network" in str(told.value) and "secret" not in str(told.value)
 
 
 def test_keys_in_a_uri_are_told_to_nobody() -> None:

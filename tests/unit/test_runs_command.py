@@ -132,6 +132,9 @@ def test_show_is_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
 def test_show_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     run = finished(0.531, lr=3e-4)
     assert cli("runs", "show") == 0
+    assert "worker.log" not in capsys.readouterr().out  # none is there: it was started by hand
+    run.worker_log.touch()
+    assert cli("runs", "show") == 0
     out = capsys.readouterr().out
     for part in (run.id, "finished", "macro-F1 .531", "fits well", "lr=0.0003", str(run.worker_log)):
         assert part in out

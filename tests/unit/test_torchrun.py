@@ -159,7 +159,7 @@ def test_ranks_agree_on_a_name_that_no_earlier_start_used(tmp_path: Path) -> Non
     found: dict[int, dist.Store] = {}
 
     def meet(rank: int) -> None:
-        found[rank] = agreed(dist.FileStore(str(tmp_path / "store"), -1), Place(rank, 3, rank, 0, True), lambda: False)
+        found[rank] = agreed(dist.FileStore(str(tmp_path / "store"), -1), Place(rank, 3, rank, 0, True))
 
     others = [threading.Thread(target=meet, args=(rank,)) for rank in (1, 2)]
     for one in others:

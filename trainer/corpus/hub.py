@@ -84,9 +84,7 @@ def find(name: Name, progress: Progress | None = None, fetch: bool = True) -> Pa
         raise NotFoundError(f"{nothing}. If it is a dataset of the Hub, this fetches it: goemo-tui data check {name}")
     try:
         return _found(name, progress)
-    except Unreachable as error:
-        raise NotFoundError(f"{nothing}. As a dataset of the Hub: {error}") from None
-    except NotFoundError as error:
+    except (Unreachable, NotFoundError) as error:
         raise NotFoundError(f"{nothing}. As a dataset of the Hub: {error}") from None
 
 

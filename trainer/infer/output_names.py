@@ -54,11 +54,10 @@ def name_outputs(found: foreign.Foreign, outputs: int, labels: str | None) -> Na
         names = EMOTIONS if outputs == len(EMOTIONS) else tuple(f"LABEL_{k}" for k in range(outputs))
         named = Named(names, "official" if names == EMOTIONS else "config")
     if len(named.names) != outputs:
-        where = {"file": labels, "config": str(found.folder / "config.json")}.get(
-            named.origin, f"--labels {named.origin}"
-        )
+        asked = labels if named.origin == "file" else f"--labels {labels}"
+        where = found.folder / "config.json" if labels is None else asked
         raise ModelError(
-            f"the model has {outputs} outputs, but {where} names {len(named.names)}: name them with --labels FILE, one a line"
+            f"the weights have {outputs} outputs, but {where} names {len(named.names)}: name them with --labels FILE, one a line"
         )
     try:
         LabelSet(named.names)

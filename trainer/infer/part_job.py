@@ -15,7 +15,7 @@ from trainer.errors import CorpusError, GoemoError, ModelError
 from trainer.infer.score import By, Work
 from trainer.modelfolder import find_model, model_digest
 from trainer.tables.kind import Kind
-from trainer.tables.part_folder import Part, PartFolder, Planned
+from trainer.tables.part_folder import MARKS, Part, PartFolder, Planned
 from trainer.tables.places import fingerprint, name_of
 from trainer.tables.portion import Portion
 from trainer.tables.several import Files, opened_like
@@ -24,6 +24,8 @@ from trainer.tables.source import Source
 
 ROWS = 16_384
 """Rows of a part: what a kill costs a worker at the most."""
+TRIES = 3
+"""How often a part is begun again whose worker died; then it is told of, and the others go on."""
 
 
 @dataclass(frozen=True)
@@ -124,12 +126,18 @@ class Worker:
         self._open: tuple[int, int, Source] | None = None
 
     def do(self, part: Part) -> dict[str, Any]:
-        """The part's mark; a part that is whole already is not done again. Raises GoemoError for what is wrong with its file."""
+        """The part's mark; a part that is whole already is not done again.
+
+        Raises GoemoError for what is wrong with its file, and for a part at which too many workers have died.
+        """
         known = self.folder.mark(part)
         if known is not None:
             return known
+        died = self._died(part)
+        if died > TRIES:
+            raise CorpusError(f"its worker died {died} times")
         who = {"pid": os.getpid(), "host": socket.gethostname()}
-        self.folder.started(part, who)
+        self.folder.started(part, {**who, "died": died})
         source = self._source(part)
         work = Work(source, self._predictor, self._layout, self.job.by, self.job.portion)
         bodies, portions, rows = list[bytes](), list[dict[str, Any]](), 0
@@ -141,6 +149,14 @@ class Worker:
             raise CorpusError(f"{source.where}: {rows:,} rows where {part.rows:,} were planned; has it changed?")
         self._open = (part.file, part.first + rows, source)
         return self.folder.add(part, one_file(self._layout, bodies), portions, who)
+
+    def _died(self, part: Part) -> int:
+        """How many workers have begun the part since the start, and said no more of it."""
+        try:
+            begun = json.loads(self.folder.folder.read(f"{MARKS}/{part.name}.begun") or b"null")
+        except ValueError:  # torn
+            return 1
+        return int(begun.get("died", 0)) + 1 if isinstance(begun, dict) else 0
 
     def _source(self, part: Part) -> Source:
         """The file of the part, at its first row: gone on with where the last part was before it in the same file."""

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -66,11 +67,12 @@ def joined(cluster: Cluster) -> Iterator[Any]:
     with _environment(cluster.address), Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         ray = _imported()
         try:
-            if cluster.address is None:
-                folder = _folder()
-                _start(ray, cluster, folder)
-            else:
-                _connect(ray, cluster.address)
+            with _unheard():
+                if cluster.address is None:
+                    folder = _folder()
+                    _start(ray, cluster, folder)
+                else:
+                    _connect(ray, cluster.address)
             with suppress(ValueError):  # Ray has put its own; outside the main thread there is none
                 signal.signal(signal.SIGTERM, on_term)
             yield ray
@@ -150,6 +152,22 @@ def _is_there(address: str) -> None:
 
 def _first_line(error: Exception) -> str:
     return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Nothing is written to the stderr of this process meanwhile: what Ray's C++ part says there when it is started is no
+    user's business, and what goes wrong is raised."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        sys.stderr.flush()
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 @cache

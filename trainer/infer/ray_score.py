@@ -11,16 +11,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from trainer.errors import ConfigError, CorpusError, GoemoError
-from trainer.infer.part_job import Job, Worker, plan_of, planned
+from trainer.infer.part_job import TRIES, Job, Worker, plan_of, planned
 from trainer.infer.ray_cluster import Cluster, joined
 from trainer.infer.score import Progress, Scored, summed
 from trainer.tables.folder import StoreError
 from trainer.tables.part_folder import Part, PartFolder, Planned
 from trainer.tables.places import fingerprint, name_of
 from trainer.tables.source import Source
-
-TRIES = 3
-"""How often a part is begun again whose worker died; then it is told of, and the others go on."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +163,8 @@ class Scoring:
 def _handed_out(
     ray: Any, job: Job, plan: str, todo: Sequence[Part], cluster: Cluster
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each part's name and what became of it, as they end. Ray begins a part again whose worker died."""
+    """Each part's name and what became of it, as they end. Ray begins a part again whose worker died; the next worker says
+    when it was too often."""
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
     context.max_errored_blocks = -1  # what cannot be done is missing then, and the others are done
@@ -179,8 +177,6 @@ def _handed_out(
         compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1),
         num_cpus=1,
         num_gpus=gpus or None,
-        max_restarts=-1,
-        max_task_retries=TRIES,
     )
     for batch in scored.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=0):
         for name, told in zip(batch["name"], batch["told"], strict=True):

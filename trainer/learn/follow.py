@@ -29,7 +29,7 @@ def follow(run: Run, stop: Callable[[], bool], place: Place) -> str:
     _say(f"rank {place.rank} of {place.size} on {socket.gethostname()}, pid {os.getpid()}")
     held, warning = claim_beside(run, place.local)
     try:
-        with joined(place, run.config.device, stop) as ranks:
+        with joined(place, run.config.device) as ranks:
             task, _ = together(ranks, lambda: prepare(run, stop, first=False), warnings=(warning,) if warning else ())
             device, last = device_of(task.config.device, place), ""
             for last, fields in learn(task, stop, ranks, device):

@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 from torch.distributed import FileStore, PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
 
-from trainer.corpus.interrupt import Cancelled
 from trainer.runs.torchrun import Place, meeting_file
 
 POLL_SECONDS = 0.05
@@ -21,8 +20,8 @@ AGENT_STORE = "TORCHELASTIC_USE_AGENT_STORE"
 """In the environment of a worker, `True` where its torchrun serves the store at MASTER_ADDR and MASTER_PORT."""
 
 
-def meet(place: Place, stop: Callable[[], bool]) -> Store | None:
-    """The store, or None where torch finds one by itself. Raises Cancelled where asked to stop while others are missing."""
+def meet(place: Place) -> Store | None:
+    """The store, or None where torch finds one by itself."""
     file = meeting_file()
     if file is not None:
         return FileStore(file, place.size)
@@ -30,10 +29,10 @@ def meet(place: Place, stop: Callable[[], bool]) -> Store | None:
         return None
     host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
     served = TCPStore(host, port, is_master=False, wait_for_workers=False)
-    return agreed(PrefixStore("goemo", served), place, stop)
+    return agreed(PrefixStore("goemo", served), place)
 
 
-def agreed(store: Store, place: Place, stop: Callable[[], bool]) -> Store:
+def agreed(store: Store, place: Place) -> Store:
     """A part of `store` that no earlier start of the same ranks has written to.
 
     The first rank names it; it counts once that very process has answered the others, who look again until then.
@@ -42,7 +41,7 @@ def agreed(store: Store, place: Place, stop: Callable[[], bool]) -> Store:
     others = range(1, place.size)
     if place.rank == 0:
         store.set("start", own)
-        _until(lambda: store.check([f"{own}/joins/{rank}" for rank in others]), stop)
+        _until(lambda: store.check([f"{own}/joins/{rank}" for rank in others]))
         for rank in others:
             joined = store.get(f"{own}/joins/{rank}").decode()
             store.set(f"{own}/welcome/{joined}", "1")
@@ -57,12 +56,10 @@ def agreed(store: Store, place: Place, stop: Callable[[], bool]) -> Store:
             store.set(f"{seen}/joins/{place.rank}", own)
         return bool(seen) and store.check([f"{seen}/welcome/{own}"])
 
-    _until(welcome, stop)
+    _until(welcome)
     return PrefixStore(seen, store)
 
 
-def _until(condition: Callable[[], bool], stop: Callable[[], bool]) -> None:
+def _until(condition: Callable[[], bool]) -> None:
     while not condition():
-        if stop():
-            raise Cancelled("stopped while other ranks were waited for")
         time.sleep(POLL_SECONDS)

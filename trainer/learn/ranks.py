@@ -9,7 +9,7 @@ that it has its own; and a rank may have no row of a small batch.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -151,9 +151,10 @@ def device_of(name: str, place: Place) -> torch.device:
 
 
 @contextmanager
-def joined(place: Place, device: str, stop: Callable[[], bool] = lambda: False) -> Iterator[Ranks]:
-    """The ranks of this training, met. Raises ConfigError for a `device` that this rank does not have, or Cancelled.
+def joined(place: Place, device: str) -> Iterator[Ranks]:
+    """The ranks of this training, met. Raises ConfigError for a `device` that this rank does not have.
 
+    A wish to stop is heard once they have met: a rank that left before would be waited for.
     Numbers on the processor, decisions too, go over gloo; what lies on a GPU over NCCL.
     """
     if not place.several:
@@ -164,7 +165,7 @@ def joined(place: Place, device: str, stop: Callable[[], bool] = lambda: False) 
     if on.type == "cuda":
         torch.cuda.set_device(on)
         backend = "cpu:gloo,cuda:nccl"
-    store = meet(place, stop)
+    store = meet(place)
     if store is not None:
         dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.size, timeout=LONGEST)
     else:

@@ -6,6 +6,7 @@ The only writer of the run's event log, its checkpoints and its model while it l
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import traceback
@@ -44,6 +45,7 @@ from trainer.learn.row_choice import choose
 from trainer.learn.task import Array, Rows, Setback, Task
 from trainer.model import classifier, metrics
 from trainer.model.card import card
+from trainer.runs import request
 from trainer.runs.dev_scores import DevScores, write_dev_scores
 from trainer.runs.events import END_KINDS, LOG, EventLog
 from trainer.runs.queue import Turn
@@ -69,7 +71,9 @@ def work(
     Under torchrun this is the first rank's work; the others `follow`.
     """
     with EventLog(run.folder / LOG) as log:
-        return _work(run, log, stop, observer, turn or Turn(), place)
+        last = _work(run, log, stop, observer, turn or Turn(), place)
+    request.drop_obeyed(run)
+    return last
 
 
 def _work(
@@ -87,7 +91,7 @@ def _work(
     last: dict[str, Any] = {}
     try:
         before, death = left_behind(run)
-        with joined(place, turn.device or run.config.device, stop) as ranks:
+        with joined(place, turn.device or run.config.device) as ranks:
             task, warnings = together(ranks, lambda: prepare(run, stop, say, turn.device), before)
             if turn.device:
                 task = replace(task, config=replace(task.config, device=turn.device))
@@ -111,10 +115,10 @@ def _work(
     except Exception as error:
         with suppress(OSError):  # worker.log may lie on the very disk that is the trouble
             traceback.print_exc(file=sys.stderr)
-        story = f"The whole story is in {run.worker_log}"
+        story = f"The whole story is {_where_stderr_goes(run)}"
         if peer_lost(error):
             text, reason = (
-                f"another rank of this training ended: {error}. Its rank-N.log may tell why. {story}",
+                f"another rank of this training ended: {_first_sentence(error)}. Its rank-N.log may tell why. {story}",
                 "error",
             )
         elif out_of_memory(error):
@@ -126,6 +130,20 @@ def _work(
             text, reason = f"{type(error).__name__}: {error}. {story}", "error"
         last = tell("failed", step=run.snapshot().step, error=text, reason=reason)
     return last
+
+
+def _where_stderr_goes(run: Run) -> str:
+    """`in …/worker.log` for a detached worker; one that was started by hand, or a caller of `train`, has another place."""
+    with suppress(OSError, ValueError, AttributeError):
+        if os.path.samestat(os.fstat(2), run.worker_log.stat()):
+            return f"in {run.worker_log}"
+    return "on this worker's stderr"
+
+
+def _first_sentence(error: BaseException) -> str:
+    """What a library of C++ says first, without the place in its source and the advice behind it."""
+    line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return re.split(r"\.\s", re.sub(r"^\[[^\]]*:\d+\]\s*", "", line), maxsplit=1)[0].rstrip(".")
 
 
 def left_behind(run: Run) -> tuple[Setback, Exit | None]:

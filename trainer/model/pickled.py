@@ -84,10 +84,11 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, PermissionError):
         return f"does what no weights do ({text}): refused"
     if "Weights only load failed" in text:
-        what = re.search(r"WeightsUnpickler error: (.+)", text)
+        what = re.search(r"WeightsUnpickler error: \s*(.+)", text)
         return f"is no file of weights that can be read safely ({what[1][:120] if what else 'refused by torch'})"
     first = (text.strip().splitlines() or [type(error).__name__])[0]
-    return f"cannot be read, it is broken or cut short ({first[:200]})"
+    sentence = re.split(r"\.\s", first, maxsplit=1)[0].rstrip(".")
+    return f"cannot be read, it is broken or cut short ({sentence[:200]}): copy or fetch it again"
 
 
 if __name__ == "__main__":

@@ -74,6 +74,9 @@ def make_app(
             raise HTTPException(503, _not_ready(batcher), {"retry-after": "5"})
         return State(status="ready")
 
+    for path, look in (("/healthz", health), ("/readyz", ready)):  # probes that want no body; described as GET alone
+        app.add_api_route(path, look, methods=["HEAD"], response_model=State, include_in_schema=False)
+
     told: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
     @app.get("/metrics", response_class=Response, responses={**told, **_wrong(*ALWAYS)})

@@ -127,13 +127,22 @@ def _is_known(name: str) -> bool:
 
 
 def system_of(uri: str) -> tuple[Any, str]:
-    """Arrow's file system of a URI, and the path in it. Raises ConfigError."""
+    """Arrow's file system of a URI, and the path in it.
+
+    Raises ConfigError for what is no URI, CorpusError where the store was asked for its region and did not answer.
+    """
     import pyarrow as pa
     from pyarrow import fs
 
     try:
         system, path = fs.FileSystem.from_uri(uri)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except OSError as error:
+        why = str(error).replace(uri, _shown(uri)).rpartition("Details: ")[2].rpartition(" operation: ")[2]
+        raise CorpusError(
+            f"{_shown(uri)} could not be reached ({why}). Check the bucket's name, the network and the credentials, and run "
+            "the same again; for a store elsewhere say where: ?endpoint_override=HOST:PORT, or ?region=NAME"
+        ) from None
+    except (pa.ArrowException, ValueError) as error:
         raise ConfigError(f"{_shown(uri)}: {str(error).replace(uri, _shown(uri))}", key="input") from None
     return system, str(path)
 

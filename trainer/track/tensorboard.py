@@ -32,6 +32,7 @@ class TensorBoard:
         if self._writer is not None:
             self._writer.close()
         place = paths.private_folder(self._folder / facts.run)
+        self.where = str(place)
         for old in place.glob(f"events.out.tfevents.*{SUFFIX}"):
             # emptied, not removed: a TensorBoard that is open would wait for the file's end and never look at the next
             if old.stat().st_size:
