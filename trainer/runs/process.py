@@ -88,8 +88,9 @@ def stop(run: Run, timeout: float = 60.0) -> None:
     deadline = time.monotonic() + timeout
     while _stoppable(look):
         found = look.holder
-        if asked and not lock.stop_requested(run.folder):
-            return  # the run had ended and was taken up again meanwhile: its new worker was not asked
+        leaving = found is not None and found.alive and found.process == told  # it has obeyed, and is not gone yet
+        if asked and not lock.stop_requested(run.folder) and not leaving:
+            return  # the run has ended, and may have been taken up again meanwhile: its new worker was not asked
         if told and found is not None and found.alive and found.process != told and not asked:
             return
         if time.monotonic() > deadline:
