@@ -25,7 +25,7 @@ def test_a_training_of_resident_rows_ends_in_the_same_bits(
         monkeypatch.setattr(step, "feed_of", kind)
         run = created(tiny_encoder, limit=64, epochs=1, **more)
         events = told(run)
-        assert events[-1][0] == "finished" and events[-1][1]["memory_peak"] > 10**7
+        assert events[-1][0] == "finished" and "memory_peak" not in events[-1][1]
         kept.append((weights(run.folder / "model"), [f["train_loss"] for name, f in events if name == "validation"]))
     (host, losses), (there, losses2) = kept
     assert losses == losses2 and all(torch.equal(host[name], there[name]) for name in host)

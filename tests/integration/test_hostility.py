@@ -79,7 +79,14 @@ VIEW_TITLES = [title for name, title in VIEWS if name != "table"]
 
 def viewed(text: str) -> str:
     """The title of the figure that is shown; "" for the table."""
-    return next((title for title in VIEW_TITLES if f"{title} · all" in text or f"· {title} ─" in text), "")
+    return next(
+        (
+            title
+            for title in VIEW_TITLES
+            if f"{title} · all" in text or f"· {title} of all rows" in text or f"· {title} ─" in text
+        ),
+        "",
+    )
 
 
 def end(app: Watched) -> None:

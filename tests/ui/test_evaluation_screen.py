@@ -89,7 +89,7 @@ async def test_a_click_on_missed_or_said_wrongly_lists_those_comments_and_one_go
     run: Run, line: int, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, str | None]] = []
-    monkeypatch.setattr(InspectScreen, "ask", lambda self, text, model=None, emotion=None: asked.append((text, model)))
+    monkeypatch.setattr(InspectScreen, "ask", lambda self, text, model=None, *_: asked.append((text, model)))
     async with opened() as (app, pilot):
         await until(pilot, lambda: run.short in shown(app))
         await pilot.press("m")

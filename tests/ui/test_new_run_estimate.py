@@ -72,6 +72,8 @@ async def test_disk_is_told_at_once_and_time_when_it_was_measured(
     async with opened((80, 24)) as (app, pilot):
         await form(app, pilot)
         assert said(app).startswith("up to 575 MB of disk (") and "^e measures the time" in said(app)
+        app.screen.query_one("#more", Button).press()
+        await until(pilot, lambda: app.screen.query("#row-deterministic .row--note"))
         row(app, "lora_rank").query_one(Input).value = "0"  # all is learned, and each checkpoint three times as large
         await until(pilot, lambda: said(app).startswith("up to 1.3 GB of disk ("))
         row(app, "lora_rank").query_one(Input).value = "16"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from goemo_tui.services.log_book import MOST_LINES, LogBook
+from goemo_tui.services.run_log import at_most, event_words
 from trainer.runs.events import EventLog
 
 HOSTILE = "[/s] \x1b]52;c;aGk=\x07 \x9b2J\u202e"
@@ -101,3 +102,10 @@ def test_the_oldest_lines_of_an_endless_log_are_forgotten(tmp_path: Path) -> Non
     printed(tmp_path, b"line\n" * (MOST_LINES + 10) + b"newest\n")
     lines = LogBook(tmp_path).read()
     assert len(lines) == MOST_LINES and lines[-1].text == "newest"
+
+
+def test_a_run_that_finished_on_a_gpu_tells_the_memory_it_took() -> None:
+    end = {"kind": "finished", "seconds": 100.0, "reason": "early stopping"}
+    assert event_words(end) == "finished after 1m40s (early stopping)"
+    assert event_words({**end, "memory_peak": 9_100_000_000}).endswith("(early stopping), 9.1 GB of memory at most")
+    assert at_most({"memory_peak": None}) == at_most({}) == ""

@@ -121,7 +121,9 @@ class Training(Steps):
         yield "finished", {
             "step": at.step, "epoch": len(at.dev_losses), "seconds": round(self.seconds(), 3),
             "best_epoch": at.kept_epoch, "macro_f1": at.kept_score,
-            "reason": "early stopping" if self.stopped_early else None, "memory_peak": peak(self.device),
+            "reason": "early stopping" if self.stopped_early else None,
+            # of a card it is what the next batch size depends on; of a process it says more of what else was done in it
+            **({"memory_peak": peak(self.device)} if self.device.type == "cuda" else {}),
         }  # fmt: skip
 
     @property
