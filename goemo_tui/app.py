@@ -236,6 +236,8 @@ class GoemoApp(SettledApp):
             # a loop with much to read is awake: that its bell is full is no news, least of all on the screen
             signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
             self.set_interval(TERMINAL_SECONDS, self._look_for_terminal)
+        # a shell wrote over the screen while the app was stopped, and Textual draws only what has changed since
+        self.app_resume_signal.subscribe(self, lambda _: [screen.refresh() for screen in self.screen_stack])
         self.set_interval(KEEP_SECONDS, self.write_remembered)
         for warning in self._setting_warnings:
             self.notify(warning, title="Settings", severity="warning", timeout=8)

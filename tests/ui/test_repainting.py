@@ -6,7 +6,7 @@ import random
 
 import pyte
 import pytest
-from textual._compositor import Compositor
+from textual._compositor import Compositor, LayoutUpdate
 from textual.geometry import Region
 from textual.widget import Widget
 from textual.widgets import Static
@@ -68,3 +68,21 @@ async def test_only_what_changed_is_asked_for_its_lines(monkeypatch: pytest.Monk
         run = app.screen.query_one(".header--run", Static)
         drawn(app, SparingCompositor, {run.region, app.screen.query_one("#none", Static).region})
     assert len(set(asked)) == 2
+
+
+async def test_an_app_that_was_stopped_is_drawn_whole_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole: list[Compositor] = []
+    full = Compositor.render_full_update
+
+    def counted(compositor: Compositor, simplify: bool = False) -> LayoutUpdate:
+        whole.append(compositor)
+        return full(compositor, simplify)
+
+    app = GoemoApp("sample")
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        await until(pilot, lambda: app.ready and not app.screen._dirty_widgets)
+        await pilot.pause()
+        monkeypatch.setattr(Compositor, "render_full_update", counted)
+        app.app_resume_signal.publish(app)
+        await until(pilot, lambda: bool(whole))
+        assert whole == [app.screen._compositor]
