@@ -1,4 +1,4 @@
-"""The rows of the form for a training, and the draft that they stand for.
+"""The form for a training: its rows, and the draft that they stand for.
 
 Every setting has its row, the simple ones first, the advanced ones behind a line to open. What a row names (a corpus, an
 encoder, a run to take settings from) is looked up in threads. Whether a training may start is the screen's affair.
@@ -20,23 +20,17 @@ from textual.widgets import Button
 
 from goemo_tui.services import new_run, offers
 from goemo_tui.services.beside import Done, beside
-from goemo_tui.services.new_run import AS_SET, Draft
+from goemo_tui.services.new_run import Draft
 from goemo_tui.services.offers import NONE, CorpusNote, EncoderNote
 from goemo_tui.services.runs import RunView
-from goemo_tui.widgets.setting_row import Choice, SettingRow
-from trainer.config import RECIPES, SETTINGS
+from goemo_tui.widgets.form_rows import ADVANCED, advanced_rows, choices_of, first_rows
+from goemo_tui.widgets.setting_row import SettingRow
+from trainer.config import SETTINGS
 from trainer.encoders import Anatomy
 from trainer.runs.like import Like, like_run
 
-ADVANCED = frozenset(key for key, setting in SETTINGS.items() if setting.group == "advanced")
 KEPT = frozenset({"data", "device", "devices", "limit", "seed", "taxonomy"})
 """Fields that a change of the recipe leaves as they are."""
-
-KEYS = (
-    "^s checks and starts, ^e measures the time, ^y copies the command, ^r puts the usual value back, F5 all of them, "
-    "F6 goes to Start"
-)
-"""What the form's own keys do, for the help page."""
 
 PAUSE = 0.4
 """Seconds without a key after which a corpus or an encoder is looked up."""
@@ -99,32 +93,10 @@ class RunForm(VerticalScroll):
         self._followed = self._usual_of_encoder()
 
     def compose(self) -> ComposeResult:
-        """Where it starts from, the simple settings, when it starts, where it is mirrored to, and the advanced settings."""
-        draft, texts = self.draft, self.draft.texts
-        like = draft.like.run_id if draft.like else NONE
-        yield self._own("like", like, _choices(offers.like_choices((), like)))
-        corpora = [Choice(name, offers.short_path(name)) for name in dict.fromkeys((texts["data"], "sample"))]
-        yield SettingRow("data", texts["data"], SETTINGS["data"].help, corpora, "folder or file …", KEYS)
-        encoders = [Choice("minilm"), Choice("distilbert")]
-        yield SettingRow("encoder", texts["encoder"], "", encoders, "folder or Hub name …", KEYS)
-        yield self._own("recipe", draft.recipe, [Choice(name, note=about) for name, about in RECIPES.items()])
-        for key, setting in SETTINGS.items():
-            if setting.group == "simple":
-                yield self._row(key)
-        yield self._own("start", draft.start, _choices(offers.start_choices((), (), draft.start)))
-        yield self._own("track", draft.track, [Choice(AS_SET, "as set")], "several, with commas …")
+        """The simple settings, and room for the advanced ones."""
+        yield from first_rows(self.draft)
         yield Button(_line(False, 0), id="more", compact=True)
         yield Vertical(id="advanced")
-
-    def _row(self, key: str) -> SettingRow:
-        found = [Choice("auto")] if key == "device" else [Choice(name) for name in SETTINGS[key].choices]
-        note = offers.explanation(key)
-        return SettingRow(key, self.draft.texts[key], note, found, about=f"{note}. {KEYS}")
-
-    @staticmethod
-    def _own(key: str, value: str, found: Sequence[Choice], other: str = "") -> SettingRow:
-        """A row that is no setting of its own."""
-        return SettingRow(key, value, "", found, other, about=KEYS)
 
     def on_mount(self) -> None:
         """Look around for corpora and devices, and at what the draft names."""
@@ -162,7 +134,8 @@ class RunForm(VerticalScroll):
         """Make the rows of the advanced settings: four fifths of all, which nobody shall wait for who wants the others."""
         advanced = self.query_one("#advanced")
         if self.is_attached and not advanced.children:
-            await advanced.mount_all([self._row(key) for key in SETTINGS if key in ADVANCED])
+            await advanced.mount_all(advanced_rows(self.draft))
+            self._put({key: self.draft.texts[key] for key in ADVANCED})  # which may be others by now
             self.post_message(self.Changed())
             self.call_after_refresh(self._show_opened)
         if self._wanted is not None:
@@ -197,7 +170,7 @@ class RunForm(VerticalScroll):
             self.call_after_refresh(self._bring)
 
     def _relabel(self) -> None:
-        differ = len(ADVANCED & self._differ)
+        differ = len(self._differ.intersection(ADVANCED))
         button, text = self.query_one("#more", Button), _line(self.query_one("#advanced").display, differ)
         if button.label != text:
             button.label = text
@@ -364,7 +337,7 @@ class RunForm(VerticalScroll):
         like = self.row("like")
         starts = offers.start_choices(runs, self.devices, self.draft.start)
         for row, found in ((like, offers.like_choices(runs, like.value)), (self.row("start"), starts)):
-            offered = _choices(found)
+            offered = choices_of(found)
             if offered != row.choices:
                 row.set_choices(offered)
                 row.say(wrong=self.told.get(row.key, ""))
@@ -382,7 +355,7 @@ class RunForm(VerticalScroll):
         elif message.name == "corpus":
             self._take_corpus(cast("CorpusNote", message.value))
         else:
-            found = _choices(cast("list[tuple[str, str, str]]", message.value))
+            found = choices_of(cast("list[tuple[str, str, str]]", message.value))
             if message.name == "corpora":  # how many rows are taken depends on the limit: `_say_rows` tells it
                 found = [replace(choice, note="") for choice in found]
             self.row(OFFERED[message.name]).set_choices(found)
@@ -390,11 +363,6 @@ class RunForm(VerticalScroll):
                 self.devices = tuple(choice.value for choice in found if choice.value != "auto")
                 self.offer(self._runs)
         self.post_message(self.Changed())
-
-
-def _choices(found: Sequence[tuple[str, str, str]]) -> list[Choice]:
-    """(value, label, note) as a row takes them."""
-    return [Choice(value, label, note) for value, label, note in found]
 
 
 def _line(is_open: bool, differ: int) -> Content:

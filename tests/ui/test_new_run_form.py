@@ -14,7 +14,7 @@ from goemo_tui.screens.data import DataScreen
 from goemo_tui.screens.new_run import NewRunScreen
 from goemo_tui.screens.train import TrainScreen
 from goemo_tui.services import new_run, offers
-from goemo_tui.widgets.run_form import ADVANCED
+from goemo_tui.widgets.form_rows import ADVANCED
 from goemo_tui.widgets.run_list import RunList
 from goemo_tui.widgets.setting_row import OTHER, SettingRow
 from tests.ui.train_story import HOSTILE, ended, opened, shown, toasts, until
