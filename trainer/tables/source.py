@@ -21,7 +21,7 @@ from trainer.tables.records import Line, Record, bare, comma_records, lines_of, 
 from trainer.tables.stream import Stream
 
 PEEK = 1_000
-"""Objects of a JSONL file that are looked at to learn which columns there are."""
+"""Objects of a JSONL file that are looked at, at the most, to learn which columns there are: as many as a portion holds."""
 
 SIZE = 8_000_000
 """Characters, or bytes of Parquet, that a portion holds at the most, but for the row that goes beyond: fields of every kind count."""
@@ -163,7 +163,7 @@ class Source:
 
     def _objects(self, lines: Iterator[Line], column: str | None) -> None:
         objects = (_object(*line) for line in without_last_blank(bare(lines), lambda line: not line[0]))
-        peeked = list(islice(objects, PEEK))
+        peeked = _peeked(objects)
         if not peeked:
             raise CorpusError(f"{self._shown} has no rows")
         begun = next((found for found, _, _ in peeked if found), {})
@@ -236,6 +236,17 @@ def _object(line: str, broken: bool) -> tuple[dict[str, Any], str, int]:
     if not isinstance(found, dict):
         return {"line": line}, "not a JSON object", len(line)
     return found, "not UTF-8 text" if broken else "", len(line)
+
+
+def _peeked(objects: Iterator[tuple[dict[str, Any], str, int]]) -> list[tuple[dict[str, Any], str, int]]:
+    """The first objects: large ones are not held by the thousand."""
+    found, weight = list[tuple[dict[str, Any], str, int]](), 0
+    for read in islice(objects, PEEK):
+        found.append(read)
+        weight += read[2]
+        if weight >= SIZE:
+            break
+    return found
 
 
 def _no_lines(peeked: list[tuple[dict[str, Any], str, int]]) -> str:
