@@ -63,7 +63,8 @@ class EmotionBars(Lines):
 
 def digits_of(emotions: Iterable[Emotion]) -> int:
     """Digits more than usual that all rows of an answer have room for, so that they line up: 0, 2 or 4, in steps that are
-    seldom taken while somebody types. Only a row whose value and threshold would look alike writes any.
+    seldom taken while somebody types. Then each row writes one at least, so that 5% never stands under 4.8%; only a row whose
+    value and threshold would look alike writes more.
     """
     most = max((digits_against(e.probability, e.threshold, e.above) for e in emotions), default=0)
     return most + most % 2
@@ -72,7 +73,7 @@ def digits_of(emotions: Iterable[Emotion]) -> int:
 def bar_row(emotion: Emotion, width: int, digits: int = 0, chosen: bool = False) -> Row:
     """Mark, name, bar with the threshold ticked in it, percent, threshold, and the words for one below it."""
     words = f"  {word('(below its threshold)' if width >= 96 else 'below')}" if width >= 50 else ""
-    share, limit = against(emotion.probability, emotion.threshold, emotion.above)
+    share, limit = against(emotion.probability, emotion.threshold, emotion.above, min(digits, 1))
     gap = " " if digits else "  "
     tail = f"{on_the_point(share, digits)}{gap}▏{limit:<{LIMIT + digits}}"
     room = max(4, width - 2 - _NAME - len(tail) - cell_len(words))

@@ -145,7 +145,7 @@ def pair_row(pair: Pair, width: int, digits: int = 0, chosen: bool = False) -> R
 def _half(emotion: Emotion | None, half: int, limits: bool, digits: int) -> tuple[Span, ...]:
     if emotion is None:
         return ((set_cell_size("– ", half), "bars--dim"),)
-    share, limit = against(emotion.probability, emotion.threshold, emotion.above)
+    share, limit = against(emotion.probability, emotion.threshold, emotion.above, min(digits, 1))
     if limits:
         tail = f"{on_the_point(share, digits)} ▏{limit:<{LIMIT - 2 + digits}}"
     else:

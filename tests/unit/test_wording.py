@@ -43,7 +43,7 @@ def test_percent_and_threshold_show_what_tells_them_apart(
     assert against(probability, threshold, probability >= threshold) == said
 
 
-def test_only_a_row_that_needs_them_writes_more_digits_and_all_stand_on_the_point() -> None:
+def test_where_a_row_needs_more_digits_all_write_one_and_stand_on_the_point() -> None:
     def units(row: str) -> int:
         """The column behind the whole percents."""
         found = re.search(r"(\d+)(\.\d+)?%", row)
@@ -53,9 +53,10 @@ def test_only_a_row_that_needs_them_writes_more_digits_and_all_stand_on_the_poin
     assert against(0.87, 0.31, True, 2) == ("87.00%", ".3100")
     near, far = Emotion("joy", 0.056, 0.059, False), Emotion("fear", 0.87, 0.31, True)
     assert (digits_of([far]), digits_of([near]), digits_of([far, near]), digits_of([])) == (0, 2, 2, 0)
+    assert " 87% " in "".join(text for text, _ in bar_row(far, 80, 0))
     for width in (40, 80, 120):
         rows = ["".join(text for text, _ in bar_row(e, width, 2)) for e in (near, far)]
-        assert "5.6%" in rows[0] and "▏.059 " in rows[0] and " 87% " in rows[1] and "▏.31 " in rows[1]
+        assert "5.6%" in rows[0] and "▏.059 " in rows[0] and " 87.0% " in rows[1] and "▏.310 " in rows[1]
         assert len({row.index("▏.") for row in rows}) == 1 and len({units(row) for row in rows}) == 1
         assert max(cell_len(row) for row in rows) <= width
     pair = [pair_row(Pair(e.name, e, e), 100, 2) for e in (near, far)]
