@@ -15,7 +15,7 @@ from pyarrow import fs
 from trainer.errors import ConfigError, CorpusError, NotFoundError
 from trainer.tables.folder import Folder
 from trainer.tables.part_folder import Part, PartFolder, within
-from trainer.tables.places import files_of, fingerprint, is_once, name_of, opened, system_of
+from trainer.tables.places import PATIENCE, files_of, fingerprint, is_once, name_of, opened, system_of
 from trainer.tables.several import Several, kinds_of, source_of
 from trainer.tables.source import Source
 
@@ -103,6 +103,23 @@ def test_a_store_that_does_not_answer_is_no_wrong_use(monkeypatch: pytest.Monkey
     with pytest.raises(CorpusError, match=r"^s3://b/a\.csv could not be reached \(Could not resolve host: b\.") as told:
         system_of("s3://me:secret@b/a.csv")
     assert "AWS Error" not in str(told.value) and "network" in str(told.value) and "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("uri", "seconds"),
+    [("gs://b/x.csv", PATIENCE), ("gs://b/x?scheme=http", PATIENCE), ("gs://b/x?retry_limit_seconds=7", 7)],
+)
+def test_a_google_store_is_not_asked_for_a_quarter_of_an_hour(uri: str, seconds: int) -> None:
+    system, path = system_of(uri)
+    assert system.__reduce__()[1][0]["retry_time_limit"].total_seconds() == seconds and path.startswith("b/x")
+
+
+def test_a_google_store_where_nobody_listens_is_told_in_short() -> None:
+    nobody = "gs://anonymous@b/x.csv?retry_limit_seconds=1&scheme=http&endpoint_override=127.0.0.1:9"
+    with pytest.raises(
+        CorpusError, match=r"^gs://b/x\.csv cannot be read: CURL error \[7\]=Could not connect to server$"
+    ):
+        opened(nobody)
 
 
 def test_keys_in_a_uri_are_told_to_nobody() -> None:
