@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from textual.pilot import Pilot
 
+from goemo_tui.app import GoemoApp
 from goemo_tui.screens.errors import ErrorsScreen, MistakeList
 from goemo_tui.screens.inspect import InspectScreen
 from goemo_tui.screens.train import TrainScreen
@@ -35,6 +37,15 @@ def run(tmp_path: Path) -> Iterator[Run]:
     yield made
 
 
+async def scores(app: GoemoApp, pilot: Pilot[int], run: Run, rows: int = 2) -> ScoreTable:
+    """The table of the run's scores, with as many emotions as it has."""
+    await until(pilot, lambda: run.short in shown(app))
+    await pilot.press("v")
+    table = app.screen.query_one(ScoreTable)
+    await until(pilot, lambda: table.row_count == rows)
+    return table
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_enter_on_an_emotion_lists_what_was_wrong_and_enter_on_that_inspects_it(
     run: Run, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
@@ -42,11 +53,7 @@ async def test_enter_on_an_emotion_lists_what_was_wrong_and_enter_on_that_inspec
     asked: list[tuple[str, ...]] = []
     monkeypatch.setattr(InspectScreen, "ask", lambda self, *what: asked.append(what))
     async with opened(size) as (app, pilot):
-        await until(pilot, lambda: run.short in shown(app))
-        await pilot.press("v")
-        table = app.screen.query_one(ScoreTable)
-        await until(pilot, lambda: table.row_count == 2)
-        table.focus()
+        (await scores(app, pilot, run)).focus()
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ErrorsScreen) and "nothing to see" in shown(app))
         text = shown(app)
@@ -65,11 +72,7 @@ async def test_enter_on_an_emotion_lists_what_was_wrong_and_enter_on_that_inspec
 
 async def test_the_place_of_the_list_leads_back_to_the_row_that_was_looked_at(run: Run) -> None:
     async with opened((80, 24)) as (app, pilot):
-        await until(pilot, lambda: run.short in shown(app))
-        await pilot.press("v")
-        table = app.screen.query_one(ScoreTable)
-        await until(pilot, lambda: table.row_count == 2)
-        table.focus()
+        (await scores(app, pilot, run)).focus()
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ErrorsScreen) and "nothing to see" in shown(app))
         for key in ("2", "backspace"):
@@ -88,10 +91,7 @@ async def test_the_place_of_the_list_leads_back_to_the_row_that_was_looked_at(ru
 
 async def test_a_click_opens_the_list_and_a_click_there_only_selects(run: Run) -> None:
     async with opened() as (app, pilot):
-        await until(pilot, lambda: run.short in shown(app))
-        await pilot.press("v")
-        table = app.screen.query_one(ScoreTable)
-        await until(pilot, lambda: table.row_count == 2)
+        await scores(app, pilot, run)
         await pilot.click(ScoreTable, offset=(4, 1))
         await until(pilot, lambda: isinstance(app.screen, ErrorsScreen) and "nothing to see" in shown(app))
         mistakes = app.screen.query_one(MistakeList)
@@ -107,11 +107,7 @@ async def test_a_click_opens_the_list_and_a_click_there_only_selects(run: Run) -
 async def test_an_older_run_says_what_would_keep_its_scores() -> None:
     run = ended()
     async with opened((80, 24)) as (app, pilot):
-        await until(pilot, lambda: run.short in shown(app))
-        await pilot.press("v")
-        table = app.screen.query_one(ScoreTable)
-        await until(pilot, lambda: table.row_count == 3)
-        table.focus()
+        (await scores(app, pilot, run, 3)).focus()
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ErrorsScreen) and "goemo-tui train" in shown(app))
         await pilot.press("right", "v", "enter", "y")  # nothing is there to be opened
