@@ -47,7 +47,7 @@ format: setup  ## rewrite the code in the common form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup  ## measure loading, starting, training (beside a notebook and Trainer), predicting, and add it to benchmarks/RESULTS.md (ten minutes)
+bench: setup  ## measure loading, starting, tokenizing, training (beside a notebook and Trainer), predicting, and add it to benchmarks/RESULTS.md (ten minutes)
 	$(BIN)/python -m benchmarks
 
 bench-ui: setup  ## measure what the terminal costs over a real pty, beside its budgets (ten minutes; STRICT=--strict fails on a miss)

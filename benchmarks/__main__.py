@@ -53,6 +53,13 @@ def loading(corpus: str) -> list[Measured]:
     return [Measured(f"load {rows:,} rows", f"{ours:.3f} s", f"{ours / lines:.0f}x splitting the bytes into lines")]
 
 
+def beginning(corpus: str) -> list[Measured]:
+    """From the command to the first step of a training, and comments into tokens."""
+    from benchmarks.beginning import beginning
+
+    return beginning(corpus)
+
+
 def training(corpus: str) -> list[Measured]:
     """The program's own steps beside those of the classic notebook and of transformers' Trainer."""
     from benchmarks.training import training
@@ -106,7 +113,7 @@ def quality(corpus: str) -> list[Measured]:
 
 
 PARTS: dict[str, Part] = {
-    part.__name__: part for part in (starting, loading, training, watching, predicting, scoring, quality)
+    part.__name__: part for part in (starting, loading, beginning, training, watching, predicting, scoring, quality)
 }
 
 
