@@ -17,6 +17,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from trainer.uncollected import uncollected
+
 if TYPE_CHECKING:
     from trainer.runs.run import Run
     from trainer.runs.torchrun import Place
@@ -77,7 +79,8 @@ def _first(run: Run, signalled: Callable[[], bool], place: Place) -> int:
             request.drop_obeyed(run)
             _say_stopped(run)
             return 0
-        from trainer.learn.work import work
+        with uncollected(for_good=True):
+            from trainer.learn.work import work
 
         last = work(run, stop, turn=turn, place=place)
     if last.get("kind") == "stopped":
@@ -95,7 +98,8 @@ def _beside(run: Run, signalled: Callable[[], bool], place: Place) -> int:
     own_log(run.folder, place.rank)
     if not await_turn(run):
         return 0
-    from trainer.learn.follow import follow
+    with uncollected(for_good=True):
+        from trainer.learn.follow import follow
 
     return 1 if follow(run, signalled, place) == "failed" else 0
 

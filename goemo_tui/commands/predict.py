@@ -92,12 +92,15 @@ def as_dict(result: Prediction, other: Prediction | None) -> dict[str, Any]:
 def load(options: argparse.Namespace, model: str | None = None, few: bool = False) -> Predictor:
     """The predictor of `model` (None: the one that the options ask for), with its warnings said; `few` if few texts ask it."""
     from goemo_tui.settings import read_settings
-    from trainer.infer.predictor import Predictor
     from trainer.modelfolder import find_model
+    from trainer.uncollected import uncollected
 
     settings, _ = read_settings()
     folder = find_model(model or options.model, settings.model or None)
-    predictor = Predictor(folder, options.device, options.threshold, few)
+    with uncollected(for_good=True):
+        from trainer.infer.predictor import Predictor
+
+        predictor = Predictor(folder, options.device, options.threshold, few)
     for text in predictor.warnings:
         print(f"goemo-tui: {clean(text)}", file=sys.stderr)
     return predictor
