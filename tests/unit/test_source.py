@@ -391,3 +391,12 @@ def test_rows_written_as_json_come_back(tmp_path_factory: pytest.TempPathFactory
     file.write_text("\n".join(lines))
     portions = list(Source(str(file), Kind("jsonl")).portions(2, min(skip, len(made))))
     assert [f for p in portions for f in p.fields] == [json.loads(line) for line in lines][min(skip, len(made)) :]
+
+
+def test_of_large_objects_few_are_read_to_learn_the_columns(tmp_path: Path) -> None:
+    file = tmp_path / "large.jsonl"
+    file.write_text((json.dumps({"text": "so happy", "picture": "x" * 1_000_000}) + "\n") * 30)
+    source = Source(str(file), kind_of(str(file), None, "--format"))
+    assert source.names == ("text", "picture") and source.position < 12_000_000
+    assert sum(len(portion) for portion in source.portions(1_000)) == 30
+    source.close()
