@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,20 +20,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(autouse=True)
-def goemo_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every test writes into its own GOEMO_HOME and never asks a hub."""
+def goemo_home(tmp_path: Path) -> Iterator[Path]:
+    """Every test writes into its own GOEMO_HOME and never asks a hub.
+
+    By a patch of its own: a test that takes back what it patched would else go on in the home of whoever runs the tests.
+    """
     home = tmp_path / "home"
-    monkeypatch.setenv("GOEMO_HOME", str(home))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    # most tests are about models of their own; what the starter is for asks for it with the fixture `starter`
-    monkeypatch.setenv("GOEMO_STARTER", str(tmp_path / "no-starter"))
-    # the terminal that runs the tests must not decide what they see: colours, signs, what is remembered of SSH
-    for name in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "LC_ALL", "LC_CTYPE"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in (("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")):
-        monkeypatch.setenv(name, value)
-    return home
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GOEMO_HOME", str(home))
+        patch.setenv("HF_HOME", str(tmp_path / "huggingface"))
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        # most tests are about models of their own; what the starter is for asks for it with the fixture `starter`
+        patch.setenv("GOEMO_STARTER", str(tmp_path / "no-starter"))
+        # the terminal that runs the tests must not decide what they see: colours, signs, what is remembered of SSH
+        for name in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "LC_ALL", "LC_CTYPE"):
+            patch.delenv(name, raising=False)
+        for name, value in (("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")):
+            patch.setenv(name, value)
+        yield home
 
 
 @pytest.fixture
