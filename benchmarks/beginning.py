@@ -5,19 +5,16 @@ The encoder is the bundled one; the corpus is tokenized once before, as it is in
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks.clock import REPEATS, interleaved, process, seconds
+from benchmarks.command import goemo
 from benchmarks.results import Measured
 
-GOEMO = (sys.executable, "-m", "goemo_tui")
 PATIENCE = 300.0
 
 
@@ -44,18 +41,12 @@ def beginning(corpus: str) -> list[Measured]:
 
 
 def _first_step(corpus: str, home: str) -> float:
-    environment = {**os.environ, "GOEMO_HOME": home}
-
-    def goemo(*words: str) -> str:
-        done = subprocess.run([*GOEMO, *words], env=environment, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
     began = time.time()
-    run = goemo("train", "--detach", "--data", corpus)
+    run = goemo(home, "train", "--detach", "--data", corpus)
     try:
         return _told(Path(home) / "runs" / run / "events.jsonl", began + PATIENCE) - began
     finally:
-        goemo("runs", "stop", run)
+        goemo(home, "runs", "stop", run)
 
 
 def _told(log: Path, until: float) -> float:

@@ -7,7 +7,6 @@ starter's over the comments as lines of a file.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.command import GOEMO, goemo
 from benchmarks.scale import size_of
 
 STEPS = 40
@@ -23,8 +23,6 @@ STEPS = 40
 SCORED_SECONDS = 45.0
 PORTION = 1_024
 """Rows of a portion of the scoring, so that several fit into that time."""
-
-GOEMO = (sys.executable, "-m", "goemo_tui")
 
 
 def main() -> int:
@@ -46,14 +44,8 @@ def training(folder: str) -> dict[str, tuple[float, int]]:
 
 
 def _begun(folder: str, home: str, steps: int = 1) -> tuple[float, int, float]:
-    environment = {**os.environ, "GOEMO_HOME": home}
-
-    def goemo(*words: str) -> str:
-        done = subprocess.run([*GOEMO, *words], env=environment, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
     began = time.time()
-    run = goemo("train", "--data", folder, "--detach", "--set", "epochs=1")
+    run = goemo(home, "train", "--data", folder, "--detach", "--set", "epochs=1")
     log = Path(home) / "runs" / run / "events.jsonl"
     told: list[dict[str, Any]] = []
     while not any(event.get("step", 0) >= steps for event in told):
@@ -62,7 +54,7 @@ def _begun(folder: str, home: str, steps: int = 1) -> tuple[float, int, float]:
         assert not any(event["kind"] == "failed" for event in told), told[-1]
     (worker,) = (event["pid"] for event in told if event["kind"] == "started")
     peak = _peak(worker)
-    goemo("runs", "stop", run)
+    goemo(home, "runs", "stop", run)
     seen = [event for event in told if event["kind"] == "step"]
     started = next(event["wall"] for event in told if event["kind"] == "started")
     return seen[0]["wall"] - began, peak, seen[-1]["eta_s"] + seen[-1]["wall"] - started

@@ -11,13 +11,12 @@ import math
 import os
 import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.command import goemo
 from benchmarks.results import Measured
 from benchmarks.screen import Screen
 
@@ -25,20 +24,13 @@ ROUNDS, SECONDS = 60, 2.0
 SETTLED = 5.0
 """Seconds of the app's start, which are not counted."""
 
-GOEMO = (sys.executable, "-m", "goemo_tui")
 EQUAL_STEPS = ("--set", "padding=max_length", "--set", "max_length=32", "--set", "batch_size=8", "--set", "epochs=50")
 
 
 def watched() -> list[Measured]:
     """The median over rounds of: watched, and before and behind it unwatched."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        environment = {**os.environ, "GOEMO_HOME": home}
-
-        def goemo(*words: str) -> str:
-            done = subprocess.run([*GOEMO, *words], env=environment, capture_output=True, text=True, check=True)
-            return done.stdout.strip()
-
-        run = goemo("train", "--detach", *EQUAL_STEPS)
+        run = goemo(home, "train", "--detach", *EQUAL_STEPS)
         try:
             log = Path(home) / "runs" / run / "events.jsonl"
             while not _steps(log, 0, time.time()):
@@ -54,7 +46,7 @@ def watched() -> list[Measured]:
                     used += screen.cpu() - before
                     alone.append(_pace(log, screen, seen=False))
         finally:
-            goemo("runs", "stop", run)
+            goemo(home, "runs", "stop", run)
     slower = [1 - one / ((before + after) / 2) for one, before, after in zip(beside, alone, alone[1:], strict=False)]
     low, high = median_between(slower)
     beside_it = (

@@ -79,7 +79,7 @@ def _first(run: Run, signalled: Callable[[], bool], place: Place) -> int:
             request.drop_obeyed(run)
             _say_stopped(run)
             return 0
-        with uncollected(for_good=True):
+        with uncollected():
             from trainer.learn.work import work
 
         last = work(run, stop, turn=turn, place=place)
@@ -98,7 +98,7 @@ def _beside(run: Run, signalled: Callable[[], bool], place: Place) -> int:
     own_log(run.folder, place.rank)
     if not await_turn(run):
         return 0
-    with uncollected(for_good=True):
+    with uncollected():
         from trainer.learn.follow import follow
 
     return 1 if follow(run, signalled, place) == "failed" else 0

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.budgets import Figure
+from benchmarks.command import goemo
 from benchmarks.screen import Screen
 from benchmarks.ui.bench import FIRST, Bench
 
@@ -23,7 +24,6 @@ PLACES: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("Train over SSH", "f2", OVER_SSH),
 )
 WINDOWS = 5
-GOEMO = (sys.executable, "-m", "goemo_tui")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def looked_at(screen: Screen, seconds: float) -> tuple[int, Processor]:
 def run_going(home: Path, real: bool) -> Iterator[None]:
     """A run in that home: told by a script at ten steps a second, or a real training of the bundled encoder."""
     environment = {**os.environ, "GOEMO_HOME": str(home)}
-    with _training(environment) if real else _script(environment):
+    with _training(home) if real else _script(environment):
         yield
 
 
@@ -88,15 +88,11 @@ def _script(environment: dict[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _training(environment: dict[str, str]) -> Iterator[None]:
-    def goemo(*words: str) -> str:
-        done = subprocess.run([*GOEMO, *words], env=environment, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
-    run = goemo("train", "--detach", "--set", "epochs=50")
+def _training(home: Path) -> Iterator[None]:
+    run = goemo(home, "train", "--detach", "--set", "epochs=50")
     try:
-        while "epoch" not in goemo("runs", "show", run).partition("progress")[2]:
+        while "epoch" not in goemo(home, "runs", "show", run).partition("progress")[2]:
             time.sleep(1)
         yield
     finally:
-        goemo("runs", "stop", run)
+        goemo(home, "runs", "stop", run)

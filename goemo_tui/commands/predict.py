@@ -92,15 +92,12 @@ def as_dict(result: Prediction, other: Prediction | None) -> dict[str, Any]:
 def load(options: argparse.Namespace, model: str | None = None, few: bool = False) -> Predictor:
     """The predictor of `model` (None: the one that the options ask for), with its warnings said; `few` if few texts ask it."""
     from goemo_tui.settings import read_settings
+    from trainer.infer.predictor import Predictor
     from trainer.modelfolder import find_model
-    from trainer.uncollected import uncollected
 
     settings, _ = read_settings()
     folder = find_model(model or options.model, settings.model or None)
-    with uncollected(for_good=True):
-        from trainer.infer.predictor import Predictor
-
-        predictor = Predictor(folder, options.device, options.threshold, few)
+    predictor = Predictor(folder, options.device, options.threshold, few)
     for text in predictor.warnings:
         print(f"goemo-tui: {clean(text)}", file=sys.stderr)
     return predictor
@@ -131,21 +128,23 @@ def words(result: Prediction, thresholds: dict[str, float]) -> str:
     detected = {e.emotion for e in result.emotions}
     ranked = sorted(result.scores.items(), key=lambda item: -item[1])
     shown = {name for name, _ in ranked[:LINES]} | detected
+    listed = [(name, p) for name, p in ranked if name in shown]
+    digits = {name: _digits(p, thresholds[name], name in detected) for name, p in listed}
+    least = min(1, max(digits.values(), default=0))  # where one row needs a digit all have it: no 5% stands under 4.8%
     rows = []
-    for name, p in ranked:
-        if name in shown:
-            over = name in detected
-            share, cut = _told_apart(p, thresholds[name], over)
-            rows.append(f"  {'•' if over else ' '} {clean(name):<16}{share:>5}   {'over' if over else 'below'} {cut}")
+    for name, p in listed:
+        over, places = name in detected, max(least, digits[name])
+        told = f"{percent(p, places):>5}   {'over' if over else 'below'} {percent(thresholds[name], places)}"
+        rows.append(f"  {'•' if over else ' '} {clean(name):<16}{told}")
     return "\n".join([clean(result.text), *rows])
 
 
-def _told_apart(p: float, threshold: float, over: bool) -> tuple[str, str]:
-    """Both as percent, with as many digits as it takes to see which is larger, and that no threshold is 0."""
+def _digits(p: float, threshold: float, over: bool) -> int:
+    """How many digits of a percentage it takes to see which is larger, and that no threshold is 0."""
     digits = digits_against(p, threshold, over)
     while digits < MOST_DIGITS and threshold > 0 and float(f"{100 * threshold:.{digits}f}") == 0:
         digits += 1
-    return percent(p, digits), percent(threshold, digits)
+    return digits
 
 
 def beside(result: Prediction, other: Prediction) -> str:

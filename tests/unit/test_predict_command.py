@@ -100,4 +100,4 @@ def test_a_share_and_its_threshold_are_told_apart() -> None:
     shown = [
         " ".join(line.split()[-3:]) for line in predict.words(Prediction("x", felt, scores), cuts).splitlines()[1:]
     ]
-    assert shown == ["87% over 31%", "5.4% over 5.1%", "4.96% below 5.01%", "1.2% over 0.1%"]
+    assert shown == ["87.0% over 31.0%", "5.4% over 5.1%", "4.96% below 5.01%", "1.2% over 0.1%"]

@@ -17,7 +17,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 from trainer.errors import GoemoError
 from trainer.infer.why import Why
-from trainer.uncollected import uncollected
 
 if TYPE_CHECKING:
     from trainer.infer.predictor import Predictor
@@ -141,15 +140,14 @@ class _Service:
             from trainer.modelfolder import find_model
 
             folder = find_model(model, progress=self.fetched(model, tag))
-            with uncollected():
-                from trainer.infer.predictor import Predictor
+            from trainer.infer.predictor import Predictor
 
-                self.tell(**tag, event="loading", what=f"reading the weights of {folder.name}")
-                predictor = Predictor(
-                    folder, self.device, few=True, tell=lambda what: self.tell(**tag, event="loading", what=what)
-                )
-                made_of = anatomy(folder.path)
-                predictor.predict(["warm"])  # the first pass takes longer than those that follow
+            self.tell(**tag, event="loading", what=f"reading the weights of {folder.name}")
+            predictor = Predictor(
+                folder, self.device, few=True, tell=lambda what: self.tell(**tag, event="loading", what=what)
+            )
+            made_of = anatomy(folder.path)
+            predictor.predict(["warm"])  # the first pass takes longer than those that follow
         except GoemoError as error:
             self.tell(**tag, event="error", what="load", message=str(error))
             return

@@ -24,7 +24,7 @@ HEAD = 1 << 20
 
 PIPE = "-"
 
-PATIENCE = 60
+PATIENCE = 30
 """Seconds that a Google store which does not answer is asked again, where the URI does not say `?retry_limit_seconds=`: Arrow's
 client would go on for a quarter of an hour before it says a word."""
 
@@ -159,8 +159,18 @@ def _patient(uri: str) -> str:
 
 def _why(error: Exception) -> str:
     """What a store says, without the names of its client's parts."""
-    told = str(error).partition(" error_info=")[0].rpartition("with a last message of ")[2]
-    return told.removeprefix("PerformWork() - ")
+    text = str(error)
+    if "Retry policy exhausted" not in text:
+        return text
+    told, _, beneath = (
+        text.partition(" error_info=")[0]
+        .rpartition("with a last message of ")[2]
+        .partition("The underlying error message was: ")
+    )
+    if beneath:  # before it stands how Google's credentials work, in some sentences
+        told = f"{told.partition('. ')[0]} ({beneath})"
+    told = told.replace("PerformWork() - ", "").strip()
+    return f"{told}. Check the bucket's name, the network and the credentials, or ask longer: ?retry_limit_seconds=900"
 
 
 def _shown(where: str) -> str:

@@ -21,13 +21,16 @@ from trainer.tables.records import Line, Record, bare, comma_records, lines_of, 
 from trainer.tables.stream import Stream
 
 PEEK = 1_000
-"""Objects of a JSONL file that are looked at, at the most, to learn which columns there are: as many as a portion holds."""
+"""Objects of a JSONL file that are looked at, at the most, to learn which columns there are, and no more of them than SIZE allows."""
 
 SIZE = 8_000_000
 """Characters, or bytes of Parquet, that a portion holds at the most, but for the row that goes beyond: fields of every kind count."""
 
 Row = tuple[dict[str, Any], str, str, int]
 """The fields, the text, what is wrong with it, and about how many characters it all is."""
+
+Read = tuple[dict[str, Any], str, int]
+"""An object of JSONL: its fields, what is wrong with its line, and how many characters that has."""
 
 
 class Source:
@@ -172,7 +175,7 @@ class Source:
         self.names = tuple(dict.fromkeys(key for found, _, _ in peeked for key in found))
         self.column = text_column(self.names, column, self._shown)
 
-        def row(read: tuple[dict[str, Any], str, int]) -> Row:
+        def row(read: Read) -> Row:
             found, trouble, size = read
             if trouble:
                 return found, "", trouble, size
@@ -227,7 +230,7 @@ class Source:
         return "stdin" if self.where == "-" else name_of(self.where)
 
 
-def _object(line: str, broken: bool) -> tuple[dict[str, Any], str, int]:
+def _object(line: str, broken: bool) -> Read:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -238,9 +241,9 @@ def _object(line: str, broken: bool) -> tuple[dict[str, Any], str, int]:
     return found, "not UTF-8 text" if broken else "", len(line)
 
 
-def _peeked(objects: Iterator[tuple[dict[str, Any], str, int]]) -> list[tuple[dict[str, Any], str, int]]:
+def _peeked(objects: Iterator[Read]) -> list[Read]:
     """The first objects: large ones are not held by the thousand."""
-    found, weight = list[tuple[dict[str, Any], str, int]](), 0
+    found, weight = list[Read](), 0
     for read in islice(objects, PEEK):
         found.append(read)
         weight += read[2]
@@ -249,7 +252,7 @@ def _peeked(objects: Iterator[tuple[dict[str, Any], str, int]]) -> list[tuple[di
     return found
 
 
-def _no_lines(peeked: list[tuple[dict[str, Any], str, int]]) -> str:
+def _no_lines(peeked: list[Read]) -> str:
     """What a file is that was said to be JSONL, and none of its first lines is an object."""
     first, trouble = next(((found["line"].strip(), what) for found, what, _ in peeked if found), ("", ""))
     if not first:
