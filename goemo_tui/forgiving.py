@@ -17,6 +17,7 @@ from textual.widget import MountError
 from textual.worker import WorkerFailed
 
 from goemo_tui import crash
+from goemo_tui.gone import missed_on_what_is_gone, was_put_off
 from goemo_tui.safe_text import clean
 from trainer.errors import GoemoError
 
@@ -68,7 +69,8 @@ class ForgivingApp(App[int]):
         except GoemoError as error:
             self.notify(str(error), severity="error", timeout=8)
         except Exception as error:
-            self.tell_error(error, f"action {action}")
+            if not missed_on_what_is_gone(error):
+                self.tell_error(error, f"action {action}")
         return True
 
     def tell_error(self, error: Exception, where: str) -> None:
@@ -92,8 +94,10 @@ class ForgivingApp(App[int]):
         """A failed worker is a toast; anything else ends the app with one line, once the terminal is restored."""
         if self._exit and isinstance(error, NoMatches | MountError):
             return  # a screen that was opened in the same breath as the app was left: nothing is put on it any more
-        self._show_to_tests(error)
         cause = error.error if isinstance(error, WorkerFailed) else error
+        if missed_on_what_is_gone(cause) and (cause is not error or was_put_off(error)):
+            return
+        self._show_to_tests(error)
         if isinstance(error, WorkerFailed) and isinstance(cause, Exception) and self.is_running:
             if isinstance(cause, GoemoError):
                 self.notify(str(cause), severity="error", timeout=8)

@@ -18,6 +18,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Button
 
+from goemo_tui.gone import gone
 from goemo_tui.services import new_run, offers
 from goemo_tui.services.beside import Done, beside
 from goemo_tui.services.new_run import Draft
@@ -132,8 +133,10 @@ class RunForm(VerticalScroll):
 
     async def _bring(self) -> None:
         """Make the rows of the advanced settings: four fifths of all, which nobody shall wait for who wants the others."""
+        if gone(self):
+            return
         advanced = self.query_one("#advanced")
-        if self.is_attached and not advanced.children:
+        if not advanced.children:
             await advanced.mount_all(advanced_rows(self.draft))
             self._put({key: self.draft.texts[key] for key in ADVANCED})  # which may be others by now
             self.post_message(self.Changed())
@@ -187,6 +190,8 @@ class RunForm(VerticalScroll):
 
     def _show_opened(self) -> None:
         """What a person opened lies below the fold of a small terminal; whoever has gone on to a row stays there."""
+        if gone(self):
+            return
         more = self.query_one("#more", Button)
         if more.has_focus:
             more.scroll_visible(top=True, animate=False)

@@ -92,7 +92,8 @@ def viewed(text: str) -> str:
 def end(app: Watched) -> None:
     """It lives until it is left, and leaves in good order."""
     app.terminal.press("\x11")
-    assert app.terminal.wait() == 0
+    status = app.terminal.wait()
+    assert status == 0, f"{app.terminal.text}\n{app.log.read_text() if app.log.exists() else 'no log'}"
     app.judge("at the end", last=True)
     assert app.grammar.cleared == 1 and not app.grammar.bells
 
