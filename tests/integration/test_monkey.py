@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.integration.escape_codes import Grammar
@@ -30,15 +31,21 @@ from trainer.runs import process
 from trainer.runs.run import LIVING, Run, list_runs
 
 PATIENCE = 120.0
-ACTS = int(os.environ.get("GOEMO_MONKEY_ACTS", "1500"))
+ACTS = int(os.environ.get("GOEMO_MONKEY_ACTS", "1000"))
 SEED = int(os.environ.get("GOEMO_MONKEY_SEED", "1"))
 IN_ONE_BREATH = 10
 """Acts that are sent before the monkey looks up."""
 
-QUIET = 0.03
-"""Seconds without anything drawn after which the monkey goes on; it never waits longer than BORED."""
+QUIET = 0.06
+"""Seconds in which nothing is drawn and next to nothing computed (IDLE, in seconds of processor time) after which the
+monkey goes on: it is never ahead of an app on a slow machine, which would leave with most acts unread. It waits no longer
+than BORED.
+"""
 
-BORED = 0.5
+IDLE = 0.01
+BORED = 5.0
+
+LEAVING = ("key ctrl+q", "key q")
 
 CHECK = 250
 """After so many acts the app has to show that it lives."""
@@ -119,8 +126,20 @@ class Session:
 
     def pause(self) -> None:
         deadline = time.monotonic() + BORED
-        while self.code is None and self.take(QUIET) and time.monotonic() < deadline:
-            pass
+        while self.code is None and time.monotonic() < deadline:
+            before, until, drawn = self.computed(), time.monotonic() + QUIET, self.drawn
+            while self.code is None and time.monotonic() < until:
+                self.take(QUIET / 2)
+            if self.drawn == drawn and self.computed() - before <= IDLE:
+                return
+
+    def computed(self) -> float:
+        """Seconds of processor time that it has used."""
+        try:
+            times = psutil.Process(self.pid).cpu_times()
+        except psutil.Error:
+            return 0.0
+        return float(times.user + times.system)
 
     def look_for_end(self) -> None:
         if self.code is None:
@@ -226,7 +245,7 @@ def test_a_monkey_breaks_nothing(place: Path, goemo_home: Path, tiny_encoder: Pa
                 count += 1
                 done.append(act.what)
                 session.do(act)
-                if count % IN_ONE_BREATH == 0:
+                if count % IN_ONE_BREATH == 0 or act.what in LEAVING:  # a ctrl+c behind it would end what is ending
                     session.pause()
                     assert not log.exists(), log.read_text()
                 if count % CHECK == 0:
