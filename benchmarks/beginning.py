@@ -50,13 +50,15 @@ def _first_step(corpus: str, home: str) -> float:
 
 
 def _told(log: Path, until: float) -> float:
-    """When the first step was told of."""
+    """When the first step was done. The first event tells of two, so that the rates are not those of the first one."""
     from trainer.runs.tail import read_events
 
     while time.time() < until:
+        started = 0
         for event in read_events(log) if log.exists() else ():
+            started = int(event.get("batch_size", started))
             if event.get("kind") == "step":
-                return float(event["wall"])
+                return float(event["wall"]) - (int(event["step"]) - 1) * started / float(event["examples_per_s"])
         time.sleep(0.02)
     raise TimeoutError(f"{log} tells of no step")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,9 @@ class Scores:
 def multi_hot(labels: Sequence[Sequence[int]], k: int) -> Array:
     """Label ids of each row -> float32 array of shape (rows, k)."""
     out = np.zeros((len(labels), k), dtype=np.float32)
-    for row, ids in enumerate(labels):
-        out[row, list(ids)] = 1.0
+    numbers = np.fromiter(map(len, labels), dtype=np.int64, count=len(labels))
+    ids = np.fromiter(chain.from_iterable(labels), dtype=np.int64, count=int(numbers.sum()))
+    out[np.repeat(np.arange(len(labels)), numbers), ids] = 1.0
     return out
 
 
