@@ -62,8 +62,6 @@ class SplitColumns:
     labels: LabelSet
     flat: npt.NDArray[np.int32]
     """Label ids of all rows, one after the other."""
-    owner: npt.NDArray[np.int64]
-    """The row that each entry of `flat` belongs to."""
     label_numbers: npt.NDArray[np.int64]
     """(n): how many labels a row has."""
     lines: npt.NDArray[np.int64]
@@ -75,6 +73,11 @@ class SplitColumns:
 
     def __len__(self) -> int:
         return len(self.split.text)
+
+    @cached_property
+    def owner(self) -> npt.NDArray[np.int64]:
+        """The row that each entry of `flat` belongs to."""
+        return np.repeat(np.arange(len(self), dtype=np.int64), self.label_numbers)
 
     @property
     def counted(self) -> bool:
@@ -238,7 +241,6 @@ def columns_of(corpus: Corpus, name: str) -> SplitColumns:
         split=split,
         labels=corpus.labels,
         flat=labels.flat,
-        owner=np.repeat(np.arange(n, dtype=np.int64), labels.numbers),
         label_numbers=labels.numbers,
         lines=np.arange(lines.start, lines.stop) if isinstance(lines, range) else np.asarray(lines, dtype=np.int64),
         tokens=np.full(n, -1, dtype=np.int32),

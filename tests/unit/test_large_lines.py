@@ -23,7 +23,9 @@ LABELS = from_names(EMOTIONS, "the official list")
 ODD_LINES = [
     b"plain words\t3\tabc", b"two labels\t3,17\tabd", b"again\t17,3,3\tabe", b"named\tjoy\tx1", b"unknown\tjoyous\tx2",
     b"out of range\t28\tx3", b"\t3\tx4", b"   \t3\tx5", "\u00a0\t3\tx6".encode(), "\u3000\u2003\t3\tx7".encode(),
-    "\u3042 kana\t3\tx8".encode(), "\u0645\u0631\u062d\u0628\u0627\t17\tx9".encode(), b'"quoted\ttab"\t3\ty1', b'"whole ""cell"""\t3\ty2',
+    "\u3042 kana\t3\tx8".encode(),
+    "\u2003wide\t3\tx10".encode(), "\u201csaid\u201d\t3\tx11".encode(), "\u2003\u00a0\t3\tx12".encode(),
+    "\u0645\u0631\u062d\u0628\u0627\t17\tx9".encode(), b'"quoted\ttab"\t3\ty1', b'"whole ""cell"""\t3\ty2',
     b'"open\t3\ty3', b'inside "quotes"\t3\ty4', b'"open\t3\tclosed"', b'"a" and "b"\t3\t"y7',
     b'text\t"3,17"\ty5', b'text\t3\t"y6"', b"no id\t3\t", b"blank id\t3\t  ", b"two\tfields",
     b"one",     b"four\t3\ty7\tmore", b"", b"    ", b"caf\xe9\t3\ty8", b"nul\0inside\t3\ty9", b"w" * 10_001 + b"\t3\tz1",
@@ -83,6 +85,21 @@ def test_a_plain_file_is_columns_and_odd_lines_stand_where_they_stood(
     slow, fast = both(file, monkeypatch, 5_000)
     same(slow, fast)
     assert len(fast.problems) > 30 and isinstance(fast.text, Texts)
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+def test_a_doubtful_line_among_plain_ones_is_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newline: bytes
+) -> None:
+    lines = [f"comment {i}\t3,17\tid{i}".encode() for i in range(40)]
+    for at, line in ((7, b'"whole ""cell"""\t3\ty2'), (20, "\u201csaid\u201d\t4\tx11".encode()), (33, b"numb\t04\tx")):
+        lines[at] = line
+    file = tmp_path / "train.tsv"
+    file.write_bytes(newline.join(lines) + newline)
+    for block in (100_000, 400):
+        slow, fast = both(file, monkeypatch, block)
+        same(slow, fast)
+        assert fast.text[7] == 'whole "cell"' and fast.text[20] == "\u201csaid\u201d" and not fast.problems
 
 
 def test_a_file_without_a_usable_row_says_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

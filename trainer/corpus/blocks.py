@@ -28,6 +28,10 @@ _ODD[: ord(" ") + 1] = True
 _ODD[[0xC2, 0xE1, 0xE2, 0xE3]] = True  # all blanks beyond ASCII start with one of these bytes
 """First bytes of a field that may be blank."""
 
+_ENDED = np.ones(256, dtype=bool)
+_ENDED[ord("!") : 0x80] = False
+"""Last bytes of a field that may be blank: none that is a letter or a sign of ASCII."""
+
 _QUOTE = ord('"')
 
 
@@ -59,22 +63,63 @@ def assembled(
     rows: Gathered, text: Any, ids: Any, labels: LabelRows, lines: Numbers, odd: npt.NDArray[np.bool_]
 ) -> Block:
     """The columns of a block without its `odd` rows, and those that `rows` took by themselves where they stood."""
-    import pyarrow as pa
-
     if not odd.any() and not rows.lines:
         return Block(text, ids, labels, lines, rows.problems, rows.cells.numbered)
+    own, places = _numbers(rows.lines), np.flatnonzero(odd)
+    there = np.array_equal(own, lines[places]) and labels.take(places) == rows.labels
+    if there and _alike(text, rows.text, places) and _alike(ids, rows.ids, places):
+        return Block(text, ids, labels, lines, rows.problems, rows.cells.numbered)
     keep = np.flatnonzero(~odd)
-    lines = np.concatenate([lines[keep], _numbers(rows.lines)])
-    order = np.argsort(lines, kind="stable")
-    kept, places = pa.array(keep), pa.array(order)
+    order = np.argsort(np.concatenate([lines[keep], own]), kind="stable")
+    stretches = _stretches(places, np.searchsorted(lines, own), len(lines))
     return Block(
-        pa.concat_arrays([text.take(kept), _strings(rows.text)]).take(places),
-        pa.concat_arrays([ids.take(kept), _strings(rows.ids)]).take(places),
+        _spliced(text, rows.text, stretches),
+        _spliced(ids, rows.ids, stretches),
         LabelRows.joined([labels.take(keep), LabelRows.of(rows.labels)]).take(order),
-        lines[order],
+        np.concatenate([lines[keep], own])[order],
         rows.problems,
         rows.cells.numbered,
     )
+
+
+def _alike(column: Any, alone: Sequence[str], places: Numbers) -> bool:
+    """Whether the rows at these places say the same, read alone: most that may be blank are not."""
+    import pyarrow as pa
+
+    return bool(column.take(pa.array(places)).to_pylist() == alone)
+
+
+Stretch = tuple[bool, int, int]
+"""Whether it is of the rows that were read alone, where it begins among its kind, and how many rows it has."""
+
+
+def _stretches(odd: Numbers, before: Numbers, rows: int) -> list[Stretch]:
+    """What is copied one after the other: the rows of a block without the `odd` ones, and `before` which of them each row
+    that was read alone comes, both ascending. Few rows are odd: to copy what lies between takes a fifth of gathering all."""
+    found: list[Stretch] = []
+    place = 0
+    cuts = sorted(
+        [*((at, True) for at in before.tolist()), *((at, False) for at in odd.tolist())], key=lambda cut: cut[0]
+    )
+    taken = 0
+    for at, alone in cuts:
+        if at > place:
+            found.append((False, place, at - place))
+        if alone:
+            many = found.pop()[2] if found and found[-1][0] else 0
+            found.append((True, taken - many, many + 1))
+            taken += 1
+        place = at + (not alone)
+    return [*found, (False, place, rows - place)] if rows > place else found
+
+
+def _spliced(column: Any, alone: Sequence[str], stretches: list[Stretch]) -> Any:
+    import pyarrow as pa
+
+    own = _strings(alone)
+    if not stretches:
+        return own
+    return pa.concat_arrays([(own if of_own else column).slice(at, rows) for of_own, at, rows in stretches])
 
 
 def joined(blocks: list[Block], file: Path, path: str, name: str, sha256: str) -> Split:
@@ -126,7 +171,7 @@ def doubtful(strings: Any) -> npt.NDArray[np.bool_]:
     # A quote that is not closed at the field's end is text. One that is closed further on has swallowed a tab, and then
     # the tabs decide (`delimited`): text as well.
     quoted = (first == _QUOTE) & (last == _QUOTE)
-    odd: npt.NDArray[np.bool_] = _ODD[first] | quoted | (numbers == 0) | (numbers > LONGEST)
+    odd: npt.NDArray[np.bool_] = (_ODD[first] & _ENDED[last]) | quoted | (numbers == 0) | (numbers > LONGEST)
     return odd
 
 

@@ -37,11 +37,12 @@ class LabelRows(Sequence[tuple[int, ...]]):
     @classmethod
     def joined(cls, parts: Sequence[LabelRows]) -> LabelRows:
         """The rows of several, one after the other."""
+        ends, behind = [np.zeros(1, np.int64)], 0
+        for part in parts:
+            ends.append(part.starts[1:] + (behind - part.starts[0]))
+            behind = int(ends[-1][-1]) if len(part) else behind
         flat = [part.flat for part in parts]
-        starts = np.concatenate(
-            [np.zeros(1, np.int64), np.cumsum(np.concatenate([[0], *(p.numbers for p in parts)]))[1:]]
-        )
-        return cls(np.concatenate(flat) if flat else np.zeros(0, np.int32), starts.astype(np.int64))
+        return cls(np.concatenate(flat) if flat else np.zeros(0, np.int32), np.concatenate(ends))
 
     @property
     def flat(self) -> npt.NDArray[np.int32]:

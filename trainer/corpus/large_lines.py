@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,10 +32,13 @@ BLOCK = 16 << 20
 LONGEST_BLOCK = 1 << 30
 """Bytes of a block, which one line without an end can make as long as the file: Arrow counts up to twice as many."""
 
+PIECE = 1 << 18
+"""Bytes looked at in one go: what is found about them stays in the processor's cache."""
+
 
 def read_large(file: Path, path: str, name: str, label_file: LabelFile) -> Split | None:
     """The split in a TSV file; None where not one row is good, so that who asked can say why. Raises OSError."""
-    digest, blocks = hashlib.sha256(), list[Block]()
+    digest, blocks, cells = hashlib.sha256(), list[Block](), LabelCells(label_file)  # what a cell means is read once
     waiting: deque[Future[Block]] = deque()
     workers = max(1, min(4, os.cpu_count() or 1))
     with file.open("rb") as stream, ThreadPoolExecutor(workers) as pool:
@@ -46,9 +49,10 @@ def read_large(file: Path, path: str, name: str, label_file: LabelFile) -> Split
                 named = layout(decoded(head.removesuffix(b"\r")), "\t")
                 if named is not None:
                     columns, line, data = named, 2, rest
-            asked = _Asked(data, line, columns, Gathered(path, name, LabelCells(label_file)))
+            count = _line_feeds(data)
+            asked = _Asked(data, line, count, columns, Gathered(path, name, cells))
             waiting.append(pool.submit(_read, asked))
-            line += data.count(b"\n")
+            line += count
             if len(waiting) > workers:  # not the whole file at once
                 blocks.append(waiting.popleft().result())
         blocks += [one.result() for one in waiting]
@@ -68,7 +72,7 @@ def _blocks(stream: IO[bytes], digest: Any) -> Iterator[bytes]:
             continue
         if held:
             yield held
-        held, rest = rest + data[:end], data[end:]
+        held, rest = b"".join((rest, memoryview(data)[:end])), data[end:]  # copied once
     last = held + rest
     if not last:
         return
@@ -79,57 +83,69 @@ def _blocks(stream: IO[bytes], digest: Any) -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Whole lines of a file; `first` is the number of the first one. `rows` takes those that are read one by one."""
+    """`count` whole lines of a file; `first` is the number of the first one. `rows` takes those that are read one by one."""
 
     data: bytes
     first: int
+    count: int
     columns: Columns
     rows: Gathered
 
 
 @dataclass(frozen=True)
 class _Parsed:
-    """The lines of a block that have the right number of fields. `lines` count from 0."""
+    """The lines of a block that have the right number of fields, and the `left` ones that have not. Both count from 0."""
 
     text: Any
     cells: Any
     ids: Any | None
     lines: Numbers
-    count: int
+    left: Numbers
+    ends: Numbers | None
+    """Where each line of the block ends, if its columns tell."""
 
 
 def _read(asked: _Asked) -> Block:
     """Read the lines of a block. Runs in a thread: Arrow and numpy let go of the lock."""
 
-    parsed, rows = _parse(asked.data, asked.columns), asked.rows
+    parsed, rows = _parse(asked), asked.rows
     if parsed is None:
-        _line_by_line(asked, range(asked.data.count(b"\n")))
+        _line_by_line(asked, np.arange(asked.count))
         return one_by_one(rows)
     text, lines = parsed.text, parsed.lines + asked.first
     ids = made_ids(rows.name, lines) if parsed.ids is None else parsed.ids
     odd = doubtful(text) if parsed.ids is None else doubtful(text) | doubtful(ids)
     labels, unread = read_labels(parsed.cells, odd, rows.cells)
     odd |= unread
-    left = np.setdiff1d(np.arange(parsed.count), parsed.lines, assume_unique=True)
-    if odd.any() or len(left):
-        _line_by_line(asked, np.union1d(parsed.lines[odd], left).tolist())
+    if odd.any() or len(parsed.left):
+        _line_by_line(asked, np.union1d(parsed.lines[odd], parsed.left), parsed.ends)
     return assembled(rows, text, ids, labels, lines, odd)
 
 
-def _line_by_line(asked: _Asked, numbers: Sequence[int]) -> None:
-    """Read these lines (counted from 0) as those of a small file are read."""
-    ends = np.flatnonzero(np.frombuffer(asked.data, dtype=np.uint8) == ord("\n")).tolist()
-    lines = ((n, asked.data[ends[n - 1] + 1 if n else 0 : ends[n]]) for n in numbers)
-    told = ((n + asked.first, decoded(line.removesuffix(b"\r"))) for n, line in lines)
+def _line_by_line(asked: _Asked, numbers: Numbers, ends: Numbers | None = None) -> None:
+    """Read these lines (counted from 0) as those of a small file are read. `ends`: where each line of the block ends."""
+    if ends is None:
+        ends = np.flatnonzero(np.frombuffer(asked.data, dtype=np.uint8) == ord("\n"))
+    starts = np.where(numbers > 0, ends[numbers - 1] + 1, 0).tolist()
+    lines = (asked.data[start:end] for start, end in zip(starts, ends[numbers].tolist(), strict=True))
+    told = (
+        (n, decoded(line.removesuffix(b"\r"))) for n, line in zip((numbers + asked.first).tolist(), lines, strict=True)
+    )
     add_lines(told, "\t", asked.columns, asked.rows)
 
 
-def _parse(block: bytes, columns: Columns) -> _Parsed | None:
+def _line_feeds(data: bytes) -> int:
+    """Their number. numpy lets go of the lock meanwhile and, piece by piece, takes a third of the time of `bytes.count`."""
+    letters = np.frombuffer(data, dtype=np.uint8)
+    return sum(int(np.count_nonzero(letters[at : at + PIECE] == ord("\n"))) for at in range(0, len(letters), PIECE))
+
+
+def _parse(asked: _Asked) -> _Parsed | None:
     """Cut a block into columns; None where it is not plain."""
     import pyarrow as pa
     import pyarrow.csv as pacsv
 
-    block = _tidy(block)
+    block, columns = _tidy(asked.data), asked.columns
     if not block or len(block) > LONGEST_BLOCK or b"\0" in block or (not _all_read(columns) and _quoted(block)):
         return None
     bad: list[int] = []
@@ -155,15 +171,25 @@ def _parse(block: bytes, columns: Columns) -> _Parsed | None:
         )  # fmt: skip
     except pa.ArrowException:  # not UTF-8
         return None
-    count = block.count(b"\n")
-    good = np.ones(count, dtype=bool)
+    good = np.ones(asked.count, dtype=bool)
     good[bad] = False
-    lines = np.flatnonzero(good).astype(np.int64)
+    lines = np.flatnonzero(good)
     if len(lines) != table.num_rows:
         return None
-    text, cells = table.column(columns.text), table.column(columns.labels)
-    ids = None if columns.id is None else _whole(table.column(columns.id))
-    return _Parsed(_whole(text), _whole(cells).dictionary_encode(), ids, lines, count)
+    parts = [_whole(column) for column in table.columns]
+    text, cells = parts[columns.text], parts[columns.labels]
+    ids = None if columns.id is None else parts[columns.id]
+    ends = _ends(parts, len(block)) if block is asked.data and len(lines) == asked.count else None
+    return _Parsed(text, cells.dictionary_encode(), ids, lines, np.flatnonzero(~good), ends)
+
+
+def _ends(parts: list[Any], size: int) -> Numbers | None:
+    """Where each line of a block of `size` bytes ends, by the lengths of its fields; None where more stands between them."""
+    ends = np.arange(len(parts) - 1, len(parts) * (len(parts[0]) + 1) - 1, len(parts), dtype=np.int64)
+    for part in parts:
+        stops = np.frombuffer(part.buffers()[1], dtype=np.int32, count=len(part) + 1, offset=4 * part.offset)
+        ends += stops[1:] - stops[0]
+    return ends if len(ends) and ends[-1] == size - 1 else None
 
 
 def _tidy(block: bytes) -> bytes:

@@ -196,7 +196,7 @@ def prepare(
         recover_model(run.folder / "model")
     train, dev = corpus.splits["train"], corpus.splits["dev"]
     chosen = choose(run, corpus)
-    if len(chosen.rows) < len(train):  # all of them are the split itself; a copy of 43,000 rows would take a tenth of a second
+    if len(chosen.rows) < len(train):  # all rows are the split itself: a copy of 43,000 takes a tenth of a second
         train = train.take("train", chosen.rows)
     encoder = find_encoder(config.encoder)
     tokenizer = load_tokenizer(encoder.folder)
