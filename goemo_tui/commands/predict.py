@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from goemo_tui.commands.why import add_why, check_why, why_of
+from goemo_tui.commands.why import DETECTED, add_why, check_why, names_emotion, why_of
 from goemo_tui.safe_text import clean, json_line
 from goemo_tui.wording import MOST_DIGITS, digits_against, percent
 from trainer.errors import ConfigError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from trainer.infer.predictor import Prediction, Predictor
 
 STREAM = "-"
+
+NO_TEXT = 'give a text: goemo-tui predict "what a day", or - to read lines from stdin'
 
 FEW = 32
 """So many texts are answered before torch would find a GPU."""
@@ -45,12 +47,17 @@ def run(options: argparse.Namespace) -> int:
     stream = options.text == [STREAM] or (not options.text and not sys.stdin.isatty())
     if STREAM in options.text and not stream:
         raise ConfigError("- reads the texts from stdin and stands alone")
-    if not stream and not options.text:
-        raise ConfigError('give a text: goemo-tui predict "what a day", or - to read lines from stdin')
+    behind = not options.text and " " in (options.because or "")  # `--because "what a day"`: it may be the text
+    if not stream and not options.text and not behind:
+        raise ConfigError(NO_TEXT)
     texts = [as_text(text) for text in options.text]
     check_why(options)
     few = (stream or len(texts) <= FEW) and options.like is None  # an index is thousands of texts
     predictor = load(options, few=few)
+    if behind and not names_emotion(options.because, predictor):
+        stream, texts, options.because = False, [as_text(options.because)], DETECTED
+    elif not stream and not texts:
+        raise ConfigError(NO_TEXT)
     why = why_of(predictor, options)
     second = load(options, options.against, few) if options.against else None
     source: Iterable[str] = lines() if stream else texts

@@ -36,11 +36,20 @@ def add_why(parser: argparse.ArgumentParser) -> None:
         "--like",
         nargs="?",
         const=NEAREST,
-        type=int,
+        type=_number,
         metavar="K",
         help=f"the K training comments that are most like it ({NEAREST})",
     )
     parser.add_argument("--data", help="the corpus that --like looks in (default: the model's own, else the settings')")
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is no number; a text stands before it: goemo-tui predict "what a day" --like'
+        ) from None
 
 
 def check_why(options: argparse.Namespace) -> None:
@@ -51,10 +60,14 @@ def check_why(options: argparse.Namespace) -> None:
         raise ConfigError(f"--like {options.like}: give a number from 1 to {MOST}")
 
 
+def names_emotion(text: str, predictor: Predictor) -> str | None:
+    """The emotion of the model that `text` names, in whatever case; None where it names none."""
+    return next((name for name in predictor.labels if name.lower() == text.lower()), None)
+
+
 def why_of(predictor: Predictor, options: argparse.Namespace) -> Why:
     """What is to be added to each result; the index is built first where there is none yet."""
-    names = {name.lower(): name for name in predictor.labels}
-    emotion = names.get(options.because.lower()) if options.because else options.because
+    emotion = names_emotion(options.because, predictor) if options.because else options.because
     if options.because and emotion is None:
         known = ", ".join(predictor.labels)
         raise NotFoundError(

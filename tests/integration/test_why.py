@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -268,6 +269,23 @@ def test_the_command_line_adds_both_and_changes_nothing_else(model: str, capsys:
     assert main(["predict", "so", "--model", model, "--because", "pride"]) == 3
     assert 'A text stands before --because: goemo-tui predict "what a day" --because' in capsys.readouterr().err
     assert main(["predict", "so", "--model", model, "--like", "0"]) == 2
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main(["predict", "--model", model, "--like", "so happy now"])
+    assert "a text stands before it" in capsys.readouterr().err
+
+
+def test_a_text_behind_because_is_the_text(
+    model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("never read"))
+    assert main(["predict", "so happy now", "--model", model, "--because", "--json"]) == 0
+    asked = capsys.readouterr().out
+    assert main(["predict", "--model", model, "--json", "--because", "so happy now"]) == 0
+    assert capsys.readouterr().out == asked
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    assert main(["predict", "--model", model, "--because", "joy"]) == 2
+    assert "give a text" in capsys.readouterr().err
 
 
 def test_words() -> None:
