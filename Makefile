@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Tests in several processes, a whole file in each: more than four only get in each other's way.
-SHARED_OUT := -n auto --maxprocesses 4 --dist loadfile
+SHARED_OUT := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # The tests start hundreds of processes: each would compile the program anew.
 export PYTHONDONTWRITEBYTECODE :=

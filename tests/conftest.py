@@ -13,6 +13,31 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parent.parent
 
+LONGEST = (
+    "integration/test_monkey.py",
+    "integration/test_wheel.py",
+    "integration/test_sample_model.py",
+    "integration/test_whole_way.py",
+    "integration/test_tour.py",
+    "integration/test_docs.py",
+    "integration/test_torture.py",
+)
+"""Files of minutes. They begin first: a process has a whole file at a time, and one that begins last is waited for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, then those that start whole programs, then screens, then the rest (`--no-loadscope-reorder`)."""
+    tests = Path(__file__).parent
+    kinds = ("extras", "integration", "ui", "unit")
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        file = item.path.relative_to(tests).as_posix()
+        kind = file.partition("/")[0]
+        first = LONGEST.index(file) if file in LONGEST else len(LONGEST)
+        return first, kinds.index(kind) if kind in kinds else len(kinds)
+
+    items.sort(key=place)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--accept-pictures`: what the screens show now is what they shall show (see tests/ui/gallery.py)."""
