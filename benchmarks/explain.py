@@ -107,11 +107,12 @@ def _alone(predictor: Predictor, text: str) -> Array:
     start, end, ids, owner, count = _rows(predictor, text)
     rows = [[i for i, k in zip(ids, owner, strict=True) if k == w] for w in (-2, *range(count))]
     odds = _odds(predictor, [[*start, *row, *end] for row in rows])
-    return odds[1:] - odds[0]
+    return np.asarray(odds[1:] - odds[0])
 
 
 def _odds(predictor: Predictor, rows: list[list[int]]) -> Array:
-    return log_odds(predictor.of_tokens(_arrays(rows)))
+    odds: Array = log_odds(predictor.of_tokens(_arrays(rows)))
+    return odds
 
 
 class _Gradients:
@@ -119,15 +120,15 @@ class _Gradients:
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
-        self.model: Any = classifier.load(predictor.folder.path)
-        self.table = self.model.get_input_embeddings()
+        model: Any = classifier.load(predictor.folder.path)
+        self.model, self.vectors = model, model.get_input_embeddings()
 
     def weights(self, text: str, label: int, steps: int) -> Array:
         """float32 of shape (words,)."""
         start, end, ids, owner, count = _rows(self.predictor, text)
         whole = torch.tensor([[*start, *ids, *end]])
         empty = torch.tensor([[*start, *([classifier.pad_id(self.model)] * len(ids)), *end]])
-        here, there = self.table(whole).detach(), self.table(empty).detach()
+        here, there = self.vectors(whole).detach(), self.vectors(empty).detach()
         share = torch.ones(1) if steps == 1 else (torch.arange(steps) + 0.5) / steps
         between = (there + share[:, None, None] * (here - there)).requires_grad_(True)
         mask = torch.ones(between.shape[:2], dtype=torch.int64)

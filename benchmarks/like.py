@@ -11,6 +11,7 @@ import argparse
 import os
 import statistics
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -89,13 +90,13 @@ def _long(text: str) -> set[str]:
     return {s.word.casefold() for s in words_of(text) if len(s.word) >= 4 and s.word.isalpha()}
 
 
-def _mean(predictor: Predictor, texts: list[str]) -> Array:
+def _mean(predictor: Predictor, texts: Sequence[str]) -> Array:
     tokens = tokenize(texts, predictor.tokenizer, predictor.max_length)
     return np.concatenate([predictor.engine.vectors(tokens, part) for part in _parts(len(texts))])
 
 
 @torch.inference_mode()
-def _pooled(predictor: Predictor, texts: list[str]) -> Array:
+def _pooled(predictor: Predictor, texts: Sequence[str]) -> Array:
     model: Any = classifier.load(predictor.folder.path)
     tokens = tokenize(texts, predictor.tokenizer, predictor.max_length)
     kept: list[torch.Tensor] = []
