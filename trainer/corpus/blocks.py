@@ -95,7 +95,7 @@ Stretch = tuple[bool, int, int]
 
 def _stretches(odd: Numbers, before: Numbers, rows: int) -> list[Stretch]:
     """What is copied one after the other: the rows of a block without the `odd` ones, and `before` which of them each row
-    that was read alone comes, both ascending. Few rows are odd: to copy what lies between takes a fifth of gathering all."""
+    that was read alone comes, both ascending. Few rows are odd: to copy what lies between is less work than to gather all."""
     found: list[Stretch] = []
     place = 0
     cuts = sorted(

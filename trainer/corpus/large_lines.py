@@ -135,7 +135,7 @@ def _line_by_line(asked: _Asked, numbers: Numbers, ends: Numbers | None = None) 
 
 
 def _line_feeds(data: bytes) -> int:
-    """Their number. numpy lets go of the lock meanwhile and, piece by piece, takes a third of the time of `bytes.count`."""
+    """Their number. numpy lets go of the lock meanwhile and, piece by piece, takes half the time of `bytes.count`."""
     letters = np.frombuffer(data, dtype=np.uint8)
     return sum(int(np.count_nonzero(letters[at : at + PIECE] == ord("\n"))) for at in range(0, len(letters), PIECE))
 
