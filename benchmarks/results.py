@@ -21,7 +21,8 @@ ABOUT = """\
 
 `make bench` adds its rows here and changes none. Figures of one run are comparable with each other; those of two are where
 machine and load are alike. A ratio is one of medians over repeats that alternate in one run. `benchmarks/training.py` says
-what is compared in training, and how a share of the matmul peak is counted.
+what is compared in training, and how a share of the matmul peak is counted. Rows about a training's first step that are older than
+2026-12-01 time the event of the second, a step later.
 """
 
 

@@ -34,7 +34,7 @@ def honest(truth: Array, p: Array, ways: tuple[str, ...] = (*WAYS, "0.3")) -> di
     """Macro- and micro-F1 of each way, averaged over the halvings."""
     found: dict[str, dict[str, float]] = {}
     for way in ways:
-        scored = [_scored(truth, p, half, way) for half in halvings(len(truth))]
+        scored = [scored_in_parts(truth, p, half, way) for half in halvings(len(truth))]
         found[way] = {
             "macro_f1": float(np.mean([s.macro_f1 for s in scored])),
             "micro_f1": float(np.mean([s.micro_f1 for s in scored])),
@@ -42,10 +42,12 @@ def honest(truth: Array, p: Array, ways: tuple[str, ...] = (*WAYS, "0.3")) -> di
     return found
 
 
-def _scored(truth: Array, p: Array, half: Array, way: str) -> metrics.Scores:
+def scored_in_parts(truth: Array, p: Array, part: Array, way: str) -> metrics.Scores:
+    """All rows, each cut by thresholds fitted on those of other parts; `part` (rows,) names the part of each."""
     said = np.zeros(truth.shape, dtype=bool)
-    for part in (half, ~half):
-        said[part] = p[part] >= fitted(truth[~part], p[~part], way)
+    for one in np.unique(part):
+        own = part == one
+        said[own] = p[own] >= fitted(truth[~own], p[~own], way)
     return metrics.scores(truth, said)
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.quality.cuts import fitted
+from benchmarks.quality.cuts import scored_in_parts
 from trainer.corpus import load_corpus
-from trainer.model.metrics import multi_hot, scores
+from trainer.model.metrics import multi_hot
 from trainer.model.thresholds import WAYS
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -51,13 +51,8 @@ def main() -> int:
 
 def cut_into(parts: int, truth: Array, p: Array, way: str) -> tuple[float, float]:
     """Macro-F1 of all rows, each cut by thresholds fitted on the other parts: mean and deviation over the draws."""
-    found = []
-    for draw in range(DRAWS):
-        part = np.random.Generator(np.random.PCG64(draw)).permutation(len(truth)) % parts
-        said = np.zeros(truth.shape, dtype=bool)
-        for one in range(parts):
-            said[part == one] = p[part == one] >= fitted(truth[part != one], p[part != one], way)
-        found.append(scores(truth, said).macro_f1)
+    draws = [np.random.Generator(np.random.PCG64(i)).permutation(len(truth)) % parts for i in range(DRAWS)]
+    found = [scored_in_parts(truth, p, part, way).macro_f1 for part in draws]
     return float(np.mean(found)), float(np.std(found))
 
 
