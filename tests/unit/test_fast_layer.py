@@ -12,6 +12,7 @@ from torch import nn
 from trainer.corpus.tokens import load_tokenizer, tokenize
 from trainer.labels import OFFICIAL
 from trainer.model import adapters, classifier, fast_layer
+from trainer.model.fast_dropout import kept
 from trainer.model.fast_layer import make_fast
 
 TEXTS = ["what a day", "the kettle sang while we waited for the last bus home in the rain", "no", "thanks so much!"]
@@ -85,10 +86,10 @@ def test_in_half_precision_it_is_as_near_as_the_stock_layer(rank: int, tiny_enco
 def test_dropout_drops_its_share_and_is_the_seeds(tiny_encoder: Path) -> None:
     torch.manual_seed(5)
     like = torch.ones(501, 333)
-    kept = fast_layer._kept(like, 0.1)
-    assert kept is not None and kept.unique().tolist() == pytest.approx([0.0, 1 / 0.9])
-    assert float((kept == 0).float().mean()) == pytest.approx(0.1, abs=0.004)
-    assert (kept == 0).float().mean(0).max() < 0.2 and fast_layer._kept(like, 0.0) is None
+    drawn = kept(like, 0.1)
+    assert drawn is not None and drawn.unique().tolist() == pytest.approx([0.0, 1 / 0.9])
+    assert float((drawn == 0).float().mean()) == pytest.approx(0.1, abs=0.004)
+    assert (drawn == 0).float().mean(0).max() < 0.2 and kept(like, 0.0) is None
     _, fast = pair(tiny_encoder, "mean", dropout=0.3)
 
     def said(seed: int) -> torch.Tensor:

@@ -16,6 +16,7 @@ from torch import nn
 from trainer.corpus.interrupt import Cancelled
 from trainer.learn import objective
 from trainer.learn.checkpoint import Position
+from trainer.learn.clipping import clip
 from trainer.learn.feed import feed_of
 from trainer.learn.memory import out_of_memory, release
 from trainer.learn.objective import Objective
@@ -162,7 +163,7 @@ class Steps:
 
     def update(self, loss: torch.Tensor) -> torch.Tensor:
         """Clip and apply the gradients, unless they or the loss are no number; the norm before the clipping."""
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip or math.inf)
+        norm = clip(self.model, self.config.clip or math.inf)
         bad = ~(torch.isfinite(norm) & torch.isfinite(loss))
         self.bad_steps = (self.bad_steps + 1) * bad
         self.most_bad_steps = torch.maximum(self.most_bad_steps, self.bad_steps)

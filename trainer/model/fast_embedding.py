@@ -28,6 +28,14 @@ def make_fast(model: nn.Module) -> None:
         found.__class__ = made
 
 
+def gradients(model: nn.Module) -> list[Tensor]:
+    """Those of all parameters of `model` that have one; of vectors that learn this way, the rows that are not zero."""
+    found: Any = getattr(model, "get_input_embeddings", lambda: None)()
+    written = found.written() if isinstance(found, _Kept) else None
+    weight = None if written is None else found.weight
+    return [written if p is weight else p.grad for p in model.parameters() if p.grad is not None]  # type: ignore[misc]
+
+
 def _shared(weight: Tensor, model: nn.Module) -> bool:
     """Whether another module has the same weights, so that its gradients would come beside these."""
     return sum(p is weight for m in model.modules() for p in m.parameters(recurse=False)) > 1
@@ -63,6 +71,11 @@ class _Kept(nn.Embedding):
         if self.padding_idx is not None:
             dy = dy.masked_fill((rows == self.padding_idx)[:, None], 0)
         self.weight.grad.index_add_(0, rows, dy)
+
+    def written(self) -> Tensor | None:
+        """The rows of the gradient that are not zero; None where it came otherwise."""
+        kept: Tensor | None = self.__dict__.get("_gradient")
+        return None if kept is None or self.weight.grad is not kept else kept[self.__dict__["_rows"]]
 
 
 class _Lookup(torch.autograd.Function):

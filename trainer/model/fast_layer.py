@@ -1,8 +1,8 @@
 """A BERT or DistilBERT layer as one step of autograd, for training on a CPU: the same sums in half as many passes.
 
 Queries, keys and values are one product; frozen weights are cast once and not each time; gradients of residuals, norms
-and adapters are added up where they arise; dropout draws four masks from one random number. What it computes is what the
-stock layer computes, which stays in place for evaluation; a test holds the two together. Either adapters alone are
+and adapters are added up where they arise; dropout draws four masks from one random number (`fast_dropout`). What it computes is
+what the stock layer computes, which stays in place for evaluation; a test holds the two together. Either adapters alone are
 learned, or all weights.
 """
 
@@ -16,8 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as f
 
+from trainer.model import fast_dropout
 from trainer.model.adapters import NAME as ADAPTER
 from trainer.model.bert import Linear
+from trainer.model.fast_dropout import kept
 from trainer.model.first_row import stock_kind
 
 aten = torch.ops.aten
@@ -29,20 +31,19 @@ STOCK = (
 )
 """Where a layer comes from that nobody has made to compute itself otherwise, such as `first_row` does."""
 
-WORDS = 2**16
-"""Values that a draw of dropout can take."""
-
 
 def make_fast(model: nn.Module) -> None:
     """Let the layers of a stock BERT or DistilBERT classifier compute themselves this way while they are trained on a CPU, where adapters
     alone are learned of them, or everything.
 
     In place; weights, their names and evaluation stay as they are, and so does the last layer, of which [CLS] alone is
-    computed (`first_row`). Other models are left alone.
+    computed (`first_row`). The dropout behind the embeddings draws as theirs does. Other models are left alone.
     """
     for layer in _stock_layers(model):
         if _adapted(layer) or _whole(layer):
             layer.__class__ = _fast(type(layer))
+    if stock_kind(model):
+        fast_dropout.make_fast(cast(Any, model).base_model.embeddings.dropout)
 
 
 def _stock_layers(model: nn.Module) -> list[Any]:
@@ -244,9 +245,7 @@ class _Free:
 
     def __init__(self, learned: Sequence[Tensor], dtype: torch.dtype) -> None:
         self.outputs = [len(weight) for weight in learned[::2]]
-        weights, biases = learned[::2], learned[1::2]
-        self.weight = (torch.cat(list(weights)) if len(weights) > 1 else weights[0]).to(dtype)
-        self.bias = (torch.cat(list(biases)) if len(biases) > 1 else biases[0]).to(dtype)
+        self.weight, self.bias = _joined(learned[::2], dtype), _joined(learned[1::2], dtype)
         self.x = torch.empty(0)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -262,6 +261,16 @@ class _Free:
         return (dy @ self.weight if needed else None), found
 
 
+def _joined(parts: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
+    """One after the other along their first dimension, cast on the way and not once more behind it."""
+    if len(parts) == 1:
+        return parts[0].to(dtype)
+    made = torch.empty(sum(len(part) for part in parts), *parts[0].shape[1:], dtype=dtype)
+    for place, part in zip(made.split([len(part) for part in parts]), parts, strict=True):
+        place.copy_(part)
+    return made
+
+
 class _Layer(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, mask: Tensor | None, fixed: _Made, *learned: Tensor) -> Tensor:
@@ -275,7 +284,7 @@ class _Layer(torch.autograd.Function):
         if mask is not None:
             scores = scores.view(rows, heads, width, width).add_(mask).view(rows * heads, width, width)
         p = torch.softmax(scores, -1)
-        kept_p = _kept(p, fixed.attention_dropout)
+        kept_p = kept(p, fixed.attention_dropout)
         seen = torch.bmm(p if kept_p is None else p * kept_p, v)
         seen = seen.view(rows, heads, width, -1).transpose(1, 2).reshape(-1, size)
         first, kept_first = _dropped(out.forward(seen), fixed.dropouts[0])
@@ -316,21 +325,9 @@ class _Layer(torch.autograd.Function):
         return (d_hidden, None, None, *of_qkv, *of_out, *of_up, *of_down, *of_norms)
 
 
-def _kept(like: Tensor, p: float) -> Tensor | None:
-    """What dropout multiplies with: 0, or 1 / (1 - p) with probability 1 - p; None where nothing is dropped.
-
-    Drawn 16 bits at a time, four to a random number: the share is right to 1 / 65,536.
-    """
-    if not p:
-        return None
-    bits = torch.empty(-(-like.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
-    drawn = bits.view(torch.int16)[: like.numel()].view(like.shape)
-    return (drawn >= round(p * WORDS) - WORDS // 2).to(like.dtype).mul_(1 / (1 - p))
-
-
 def _dropped(x: Tensor, p: float) -> tuple[Tensor, Tensor | None]:
-    kept = _kept(x, p)
-    return (x if kept is None else x.mul_(kept)), kept
+    mask = kept(x, p)
+    return (x if mask is None else x.mul_(mask)), mask
 
 
 def _times(gradient: Tensor, kept: Tensor | None, dtype: torch.dtype) -> Tensor:
