@@ -62,9 +62,9 @@ def beginning(corpus: str) -> list[Measured]:
 
 def training(corpus: str) -> list[Measured]:
     """The program's own steps beside those of the classic notebook and of transformers' Trainer."""
-    from benchmarks.training import training
+    from benchmarks.training import as_workers
 
-    return training(corpus)
+    return as_workers(corpus)
 
 
 def predicting(_: str) -> list[Measured]:

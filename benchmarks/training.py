@@ -1,16 +1,20 @@
 """What a step of training costs here: ours beside the classic notebook and transformers' Trainer, on the same comments.
 
 All alternate in one process, each from the same weights; loading, tokenizing and validating are not timed. Where bf16 is fast
-they learn all comments twice and the second time counts: the first pays once for memory that a training keeps for good.
+they learn all comments twice and the second time counts: the first pays once for memory that a training keeps for good. The
+process keeps its memory as a worker's does (`trainer/runs/launch.py`), for the rivals too, who would not by themselves.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any, cast
@@ -32,6 +36,7 @@ from trainer.learn.task import Rows, Task
 from trainer.model.batches import POOL
 from trainer.model.classifier import quiet
 from trainer.model.metrics import multi_hot
+from trainer.runs.launch import HEAP
 
 LENGTH, BATCH = 64, 32
 NOTEBOOK_SHARE = 4
@@ -270,3 +275,15 @@ def training(name: str) -> list[Measured]:
         "recipe goemo": replace(recipe("goemo"), epochs=epochs, checkpoint_minutes=0.0),
     }
     return [*found, *compare("minilm", bundled, corpus, batches if few else POOL, both)]
+
+
+def as_workers(name: str) -> list[Measured]:
+    """`training` in a process that keeps its memory as a worker does, which a process is told before it begins."""
+    surroundings = {"GLIBC_TUNABLES": HEAP, **os.environ}
+    command = [sys.executable, "-m", "benchmarks.training", name]
+    done = subprocess.run(command, env=surroundings, stdout=subprocess.PIPE, text=True, check=True)
+    return [Measured(**one) for one in json.loads(done.stdout.splitlines()[-1])]
+
+
+if __name__ == "__main__":
+    print(json.dumps([asdict(one) for one in training(sys.argv[1])]))
