@@ -75,9 +75,10 @@ def job(run: Run, restarts: int) -> subprocess.Popen[bytes]:
 
 
 def signal_waits(pid: int) -> bool:
-    """True while a signal that this process was sent is not delivered."""
+    """True while the USR1 that this process was sent is not delivered. bash lets SIGCHLD of a stopped child wait as long as that."""
     status = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return any(int(line.split()[1], 16) for line in status if line.startswith(("SigPnd", "ShdPnd")))
+    waiting = [int(line.split()[1], 16) for line in status if line.startswith(("SigPnd", "ShdPnd"))]
+    return any(mask >> (signal.SIGUSR1 - 1) & 1 for mask in waiting)
 
 
 def made(encoder: Path, *more: str) -> Run:
