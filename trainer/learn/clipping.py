@@ -1,6 +1,7 @@
 """Clipping of gradients, without the passes over all of them that change nothing: on a CPU each is a twentieth of a step.
 
-Where nothing is to be clipped nothing is multiplied by one, and of a gradient that is nearly all zeros the rest is looked at.
+Where nothing is to be clipped nothing is multiplied by one, and of the gradient of token vectors, nearly all zeros, only the
+rows of the batch are read.
 """
 
 from __future__ import annotations
