@@ -113,4 +113,6 @@ def _say_stopped(run: Run) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    from trainer.runs.torchrun import leave
+
+    leave(main(sys.argv[1:]))

@@ -18,7 +18,7 @@ from trainer.__main__ import main as train
 from trainer.learn.optimizer import AdamW
 from trainer.learn.step import Steps
 from trainer.runs.run import Run
-from trainer.runs.torchrun import place
+from trainer.runs.torchrun import leave, place
 
 WINDOWS = ([16], [15], [1], [16, 7, 2], [3, 1])
 """Rows of each batch of a window; some divide by two, one leaves a rank without a row."""
@@ -89,4 +89,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -51,6 +51,21 @@ def test_what_would_fail_again_is_not_started_again(monkeypatch: pytest.MonkeyPa
     assert last.exit_code(1, False) == 1 and torchrun.ALONE.exit_code(3, False) == 3
 
 
+@pytest.mark.parametrize("met", [True, False])
+def test_a_library_that_aborts_an_orderly_end_does_not_change_the_code_of_ranks_that_met(met: bool) -> None:
+    program = f"""
+import atexit, os
+from trainer.runs import torchrun
+atexit.register(os.abort)
+{"torchrun.note_meeting()" if met else ""}
+print("said", end="")
+torchrun.leave(3)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ended.returncode == (3 if met else -signal.SIGABRT)
+    assert ended.stdout == "said" or not met
+
+
 def test_torchrun_hears_no_hangup_and_serves_no_port(tmp_path: Path) -> None:
     words = torchrun.command(tmp_path, 4)
     said = dict(zip(words[3::2], words[4::2], strict=False))
