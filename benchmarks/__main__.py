@@ -112,17 +112,28 @@ def quality(corpus: str) -> list[Measured]:
     ]
 
 
+def equality(corpus: str) -> list[Measured]:
+    """What the program's own loop learns beside transformers' Trainer, from the same weights and comments."""
+    from benchmarks.equality import equality
+
+    return equality(corpus)
+
+
 PARTS: dict[str, Part] = {
-    part.__name__: part for part in (starting, loading, beginning, training, watching, predicting, scoring, quality)
+    part.__name__: part
+    for part in (starting, loading, beginning, training, watching, predicting, scoring, quality, equality)
 }
+LONG = ("equality",)
+"""What takes longer than all the rest and is measured only where `--only` names it."""
 
 
 def usual_parts() -> list[str]:
     """All that ten minutes are enough for: without fast bf16, two trainings to their end take longer than all else."""
+    usual = [name for name in PARTS if name not in LONG]
     if fast_bf16():
-        return list(PARTS)
+        return usual
     print("without fast bf16 quality is left out: --only quality measures it", file=sys.stderr)
-    return [name for name in PARTS if name != "quality"]
+    return [name for name in usual if name != "quality"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -49,7 +49,7 @@ class Clock(TrainerCallback):
 
 def make_trainer(
     model: Any, tokenizer: Any, texts: Sequence[str], labels: np.ndarray[Any, Any], length: int, folder: Path,
-    *, device: torch.device, bf16: bool, grouped: bool = True, rate: float = RATE, epochs: int = 1,
+    *, device: torch.device, bf16: bool, grouped: bool = True, rate: float = RATE, epochs: int = 1, seed: int = 0,
 ) -> Trainer:  # fmt: skip
     """A Trainer of `epochs` over all weights of `model`, a `…ForSequenceClassification` with one output a label.
 
@@ -63,6 +63,7 @@ def make_trainer(
         per_device_train_batch_size=BATCH,
         learning_rate=rate,
         optim="adamw_torch_fused",
+        seed=seed,
         bf16=bf16,
         train_sampling_strategy="group_by_length" if grouped else "sequential",
         use_cpu=device.type == "cpu",
@@ -99,3 +100,13 @@ def train(trainer: Trainer) -> Trained:
     loss = float(trainer.train().training_loss)
     trainer.remove_callback(clock)
     return Trained(clock.seconds, loss)
+
+
+def predict(trainer: Trainer, tokenizer: Any, texts: Sequence[str], length: int) -> np.ndarray[Any, Any]:
+    """The logits of comments, float32 of shape (comments, labels), in their order."""
+    encoded = tokenizer(list(texts), truncation=True, max_length=length)
+    rows = [
+        {"input_ids": ids, "attention_mask": mask}
+        for ids, mask in zip(encoded["input_ids"], encoded["attention_mask"], strict=True)
+    ]
+    return np.asarray(trainer.predict(rows).predictions, dtype=np.float32)  # type: ignore[arg-type]

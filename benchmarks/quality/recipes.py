@@ -71,6 +71,8 @@ _tried("deletion", "a fifth more rows with words left out, rare emotions first",
 _tried(
     "own-tokens", "4 epochs; [NAME], [RELIGION] and frequent emoji as tokens of their own", epochs=4, own_tokens="all"
 )
+_tried("suspects-out", "the most doubtful twentieth of the rows left out", suspects="leave_out", suspect_share=0.05)
+_tried("suspects-half", "the most doubtful fifth counts half", suspects="down_weight", suspect_share=0.2)
 _tried("focal-4", "4 epochs of focal loss, gamma 2", epochs=4, loss="focal")
 _tried("asymmetric-4", "4 epochs of asymmetric loss, gamma 2", epochs=4, loss="asymmetric")
 TEACHERS = (("adapters-mean", (0,)), ("epochs-4", (0, 1)))

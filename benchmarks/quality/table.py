@@ -94,10 +94,6 @@ def _together(lines: list[str]) -> str:
 BEYOND = (
     ("back-translation", "augment=back_translation; it wants two translation models"),
     ("rater labels", "rater_labels; they come with the raw annotations"),
-    (
-        "suspects left out",
-        "suspects=leave_out and down_weight; `data suspects` on the whole corpus trains a model for each fold",
-    ),
 )
 """What the program offers and no recipe tries."""
 

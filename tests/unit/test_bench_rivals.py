@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import notebook_loop, stock_trainer
+from benchmarks import equality, notebook_loop, stock_trainer
 from benchmarks.matmul import matmul_peak
 from benchmarks.training import WHOLE, Body, Clocked, Sample, body_of, compare, load_rival, share_of_peak, take_sample
 from trainer import load_corpus
@@ -142,3 +142,15 @@ def test_all_learn_beside_each_other(tiny_distilbert: Path) -> None:
     assert "matmul peak" in share.what and "% of " in share.figure
     assert "fp32" in share.beside and "bf16" in share.beside and "GFLOP/s" in share.beside
     assert float(own.figure.split()[0].replace(",", "")) > 0
+
+
+def test_ours_and_trainer_begin_alike_and_are_scored_alike(tiny_encoder: Path, comments: tuple[list[str], Any]) -> None:
+    labels = load_corpus("sample").labels
+    train, dev = (equality.Texts(comments[0][part], comments[1][part]) for part in (slice(64), slice(64, 128)))
+    config = replace(equality.settings(0, 1), head_init="random", precision="fp32", lr=1e-12, head_lr=1e-12)
+    own, other = (learn(train, dev, labels, tiny_encoder, config) for learn in (equality.ours, equality.theirs))
+    assert own.shape == other.shape == dev.truth.shape
+    assert np.allclose(own, other, atol=1e-3) and own.std(0).min() > 0  # the head is not the same for all
+    found = equality.equality("sample", str(tiny_encoder), rows=64, epochs=1, seeds=(0, 1))
+    assert [one.what.split(" after ")[0] for one in found] == ["dev macro-F1", "dev macro-AP"]
+    assert all("over 2 seeds" in one.beside and "64 rows" in one.what for one in found)
