@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.beginning import _told
+from benchmarks.quality.__main__ import seeds
 from benchmarks.quality.cuts import fitted, halvings, honest, scored_in_parts
 from trainer.model.metrics import scores
 from trainer.runs.events import LOG, EventLog
@@ -36,3 +38,10 @@ def test_no_part_of_dev_is_cut_by_thresholds_fitted_on_itself() -> None:
     assert scored_in_parts(truth, p, part, "per_label").f1.tolist() == scores(truth, said).f1.tolist()
     halves = [scored_in_parts(truth, p, half, "global").macro_f1 for half in halvings(300)]
     assert honest(truth, p, ("global",))["global"]["macro_f1"] == pytest.approx(np.mean(halves))
+
+
+def test_seeds_are_numbers_and_spans_of_them() -> None:
+    assert [seeds(text) for text in ("0", "0-2", "3,5", "0-1, 7")] == [[0], [0, 1, 2], [3, 5], [0, 1, 7]]
+    for text in ("", "a", "0-", "-1", "1,"):
+        with pytest.raises(argparse.ArgumentTypeError, match="names no seeds"):
+            seeds(text)
