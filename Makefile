@@ -53,8 +53,8 @@ bench: setup  ## measure loading, starting, tokenizing, training (beside a noteb
 bench-ui: setup  ## measure what the terminal costs over a real pty, beside its budgets (ten minutes; STRICT=--strict fails on a miss)
 	$(BIN)/python -m benchmarks.ui $(STRICT)
 
-quality: setup  ## train the default recipe on the real corpus over five seeds and write benchmarks/QUALITY.md (hours; SEEDS=0 for one)
-	$(BIN)/python -m benchmarks.quality adapters-mean --seeds $(or $(SEEDS),0-4) --data $(or $(DATA),goemotions)
+quality: setup  ## train the default recipe on the real corpus over five seeds and write benchmarks/QUALITY.md (hours; SEEDS=0 for one, RECIPE=distilled-deletion for another)
+	$(BIN)/python -m benchmarks.quality $(or $(RECIPE),adapters-mean) --again --seeds $(or $(SEEDS),0-4) --data $(or $(DATA),goemotions)
 
 starter: setup  ## train the model that ships with the program anew, its teachers first (hours), and pack it into data/starter (DATA=folder of the corpus)
 	$(BIN)/python -m benchmarks.quality.starter --data $(or $(DATA),goemotions)

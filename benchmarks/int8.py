@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.clock import interleaved
+from benchmarks.quality.cuts import honest
 from trainer import Predictor, load_corpus
 from trainer.corpus.tokens import tokenize
-from trainer.model import metrics
 from trainer.model.int8_bert import vnni
 from trainer.model.metrics import multi_hot
+from trainer.modelfolder import read_way
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,12 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
         found[name] = engines[name].probabilities(tokens)
 
     times = interleaved(*(partial(ask, name) for name in engines))
-    cuts = predictor.thresholds()
+    way = read_way(predictor.folder.path)
     for name, taken in zip(engines, times, strict=True):
-        f1 = metrics.scores(truth, found[name] >= cuts).macro_f1
-        print(
-            f"{name}: {len(texts) / taken:.1f} rows/s, macro-F1 of {len(texts):,} rows at the model's thresholds {f1:.4f}"
-        )
+        f1 = honest(truth, found[name], (way,))[way]["macro_f1"]
+        print(f"{name}: {len(texts) / taken:.1f} rows/s, cross-fitted macro-F1 of {len(texts):,} rows {f1:.4f}")
     apart = np.abs(found["fp32"] - found["int8"])
     print(f"probabilities differ by {apart.mean():.4f} on average, by {apart.max():.3f} at most; VNNI: {vnni()}")
     return 0

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.quality.recipes import RECIPES
+from trainer.errors import GoemoError
 
 
 def seeds(text: str) -> list[int]:
@@ -35,7 +36,7 @@ def main() -> int:
     parser.add_argument(
         "--limit", type=int, default=0, help="train on the first N rows only: to choose what is worth more"
     )
-    parser.add_argument("--again", action="store_true", help="also what was measured before")
+    parser.add_argument("--again", action="store_true", help="also what was measured before; the new row counts")
     parser.add_argument("--table", action="store_true", help="write QUALITY.md from what was measured")
     options = parser.parse_args()
     os.environ.setdefault("GOEMO_HOME", str(Path(".quality").resolve()))
@@ -46,10 +47,14 @@ def main() -> int:
 
     lines = ROWS.read_text("utf-8").splitlines() if ROWS.exists() else []
     done = {(row["recipe"], row["seed"], row["limit"]) for row in map(json.loads, lines)}
-    for seed in options.seeds:
-        for name in options.recipes:
-            if options.again or (name, seed, options.limit) not in done:
-                keep(measure(RECIPES[name], seed, options.data, options.limit))
+    try:
+        for seed in options.seeds:
+            for name in options.recipes:
+                if options.again or (name, seed, options.limit) not in done:
+                    keep(measure(RECIPES[name], seed, options.data, options.limit))
+    except GoemoError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
     if options.table or options.recipes:
         from benchmarks.quality.table import write
 

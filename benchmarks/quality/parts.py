@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from benchmarks.quality.cuts import scored_in_parts
 from trainer.corpus import load_corpus
+from trainer.errors import GoemoError, NotFoundError
 from trainer.model.metrics import multi_hot
 from trainer.model.thresholds import WAYS
 
@@ -34,19 +36,30 @@ def main() -> int:
     parser.add_argument("models", nargs="*", default=["starter"], metavar="MODEL", help="runs or models")
     parser.add_argument("--data", default="goemotions", help="corpus with a dev split")
     options = parser.parse_args()
+    try:
+        _print(options.models, options.data)
+    except GoemoError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _print(models: Sequence[str], data: str) -> None:
+    """A table for each model. Raises GoemoError."""
     from trainer import Predictor
 
-    corpus = load_corpus(options.data)
+    corpus = load_corpus(data)
+    if "dev" not in corpus.splits:
+        raise NotFoundError(f"{corpus.path} has no dev split")
     dev = corpus.splits["dev"]
     truth = multi_hot(dev.labels, len(corpus.labels))
-    for name in options.models:
+    for name in models:
         p = Predictor(name).probabilities(dev.text)
         table = Table("way", *(f"{parts} parts" for parts in PARTS), title=f"{name}: macro-F1 on dev")
         for way in WAYS:
             found = [cut_into(parts, truth, p, way) for parts in PARTS]
             table.add_row(way, *(f"{mean:.4f} ± {sd:.4f}" for mean, sd in found))
         Console(width=100).print(table)
-    return 0
 
 
 def cut_into(parts: int, truth: Array, p: Array, way: str) -> tuple[float, float]:

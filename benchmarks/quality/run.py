@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.machine import processor
 from benchmarks.quality.recipes import RECIPES, Recipe
 from trainer.corpus import load_corpus
+from trainer.learn.device import choose_device, choose_precision
 from trainer.model.metrics import multi_hot
 from trainer.runs.dev_scores import read_dev_scores
 from trainer.runs.plan import plan
@@ -47,10 +48,11 @@ def measure(recipe: Recipe, seed: int, data: str, limit: int = 0, **more: Any) -
     result = train(data, recipe=recipe.base, observer=watch, **settings)
     minutes = (time.monotonic() - began) / 60
     run = Run.open(result.run)
+    precision = choose_precision(run.config.precision, choose_device(run.config.device))
     return {
         "recipe": recipe.name, "what": recipe.what, "seed": seed, "limit": limit, "settings": {**recipe.settings, **more},
         "run": run.id, "best_epoch": result.validation["epoch"], "epochs": epochs, **on_dev(run, data),
-        "minutes": round(minutes, 1), "load": round(load, 1), "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "minutes": round(minutes, 1), "load": round(load, 1), "machine": f"{processor()}, {os.cpu_count()} cores, {precision}",
     }  # fmt: skip
 
 

@@ -16,26 +16,38 @@ TOGETHER = Path(__file__).parent / "together.jsonl"
 TABLE = Path(__file__).parent.parent / "QUALITY.md"
 ABOUT = Path(__file__).parent / "about.md"
 
+MANY = 5
+"""Seeds of one recipe that tell ways of fitting thresholds apart."""
+
 Row = dict[str, Any]
 
 
 def write(file: Path = TABLE) -> None:
     """Make the document anew. Raises OSError."""
     lines = ROWS.read_text("utf-8").splitlines() if ROWS.exists() else []
-    rows = [json.loads(line) for line in lines if line.strip()]
+    rows = newest([json.loads(line) for line in lines if line.strip()])
     whole = [row for row in rows if not row["limit"]]
     parts = [ABOUT.read_text("utf-8").rstrip(), "## Whole corpus\n", _table(whole) if whole else "Nothing yet."]
     for limit in sorted({row["limit"] for row in rows if row["limit"]}):
         some = [row for row in rows if row["limit"] == limit]
         parts += [f"## Screening: the first {limit:,} training rows\n", _table(some)]
     if whole:
-        parts += ["## Ways of fitting thresholds\n", _ways(whole)]
+        parts += ["## Ways of fitting thresholds\n", f"All {len(whole)} trainings on the whole corpus:", _ways(whole)]
+        for name in RECIPES:
+            own = [row for row in whole if row["recipe"] == name]
+            if len(own) >= MANY:
+                parts += [f"{len(own)} seeds of `{name}`:", _ways(own)]
     if TOGETHER.exists():
         parts += ["## Several trainings together\n", _together(TOGETHER.read_text("utf-8").splitlines())]
     parts += ["## Not measured here\n", _unmeasured(rows)]
     if rows:
         parts += ["## Machine\n", _machines(rows)]
     file.write_text("\n\n".join(part.rstrip("\n") for part in parts) + "\n", "utf-8")
+
+
+def newest(rows: list[Row]) -> list[Row]:
+    """Of trainings that were measured again the last one, in the order in which they ended: a seed counts once."""
+    return list({(row["recipe"], row["seed"], row["limit"]): row for row in rows}.values())
 
 
 def _table(rows: list[Row]) -> str:
@@ -66,7 +78,7 @@ def _table(rows: list[Row]) -> str:
 
 
 def _ways(rows: list[Row]) -> str:
-    """One way of fitting a line, over all trainings on the whole corpus."""
+    """One way of fitting a line, over these trainings."""
     told = ["| way | macro-F1 | micro-F1 | trainings |", "|---|---|---|---|"]
     for way in (*WAYS, "0.3"):
         some = [row["dev"][way] for row in rows if way in row["dev"]]

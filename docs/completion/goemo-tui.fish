@@ -141,7 +141,7 @@ complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -s h -l help -d 'show thi
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l json -d 'print one JSON document'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l yes -d 'rm, prune: do not ask'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l all -d 'prune: also of runs that could still be resumed; compare: all settings'
-complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l data -xka "(_goemo_tui_corpora_file)" -d 'errors: of these comments (default: dev of the run'"'"'s own corpus)'
+complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l data -xka "(_goemo_tui_corpora_file)" -d 'errors: of these comments (default: the run'"'"'s own corpus; of another model the settings'"'"')'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l split -xka "(_goemo_tui_splits)" -d 'errors: of this split (default: test where there is one, else dev)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l limit -x -d 'errors: print so many at most (default 50)'
 complete -c goemo-tui -n '_shtab_goemo_tui_using runs' -l to -xka "(_goemo_tui_trackers)" -d 'export: to which trackers: tensorboard, trackio, wandb, mlflow'

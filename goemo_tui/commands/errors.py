@@ -103,6 +103,7 @@ def _asked(args: argparse.Namespace) -> ScoredDev:
     from goemo_tui.settings import read_settings
     from trainer.corpus import load_corpus
     from trainer.infer.evaluate import score
+    from trainer.infer.like import trained_on
     from trainer.infer.predictor import Predictor
     from trainer.modelfolder import find_model
     from trainer.runs.dev_scores import DevScores
@@ -110,8 +111,10 @@ def _asked(args: argparse.Namespace) -> ScoredDev:
     predictor = Predictor(find_model(args.id))
     for warning in predictor.warnings:
         say(f"warning: {warning}")
-    data = args.data or getattr(args, "app_data", None) or read_settings()[0].data
-    scored = score(predictor, load_corpus(data), args.split)
+    data = args.data or getattr(args, "app_data", None) or trained_on(predictor.folder.path) or read_settings()[0].data
+    corpus = load_corpus(data)
+    scored = score(predictor, corpus, args.split)
+    say(f"{scored.split} of {corpus.path}:")
     for note in scored.notes:
         say(f"note: {note}")
     rows = scored.left_out.corpus.splits[scored.split]

@@ -53,13 +53,18 @@ def run(options: argparse.Namespace) -> int:
     from goemo_tui.settings import read_settings
     from trainer.corpus import load_corpus
     from trainer.infer.evaluate import evaluate
+    from trainer.infer.like import trained_on
 
     writers = [report_writer(name) for name in options.report]
     # `goemo-tui --data PATH eval` means the same
-    data = options.data or getattr(options, "app_data", None) or read_settings()[0].data
+    named = options.data or getattr(options, "app_data", None)
+    data = named or read_settings()[0].data
     for doubt in doubts(load_corpus(data), options.split):
         say(f"warning: {doubt}")
     predictor = load(options)
+    learned = trained_on(predictor.folder.path)
+    if named is None and learned not in (None, str(data)):
+        say(f"note: scored on {data}; {predictor.name} learned {learned}: --data {learned} scores it there")
     against = load(options, options.compare) if options.compare else None
     if sys.stderr.isatty():
         say(f"{predictor.name} reads the comments …")

@@ -51,7 +51,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--all", action="store_true", help="prune: also of runs that could still be resumed; compare: all settings"
     )
     parser.add_argument(
-        "--data", metavar="PATH", help="errors: of these comments (default: dev of the run's own corpus)"
+        "--data",
+        metavar="PATH",
+        help="errors: of these comments (default: the run's own corpus; of another model the settings')",
     )
     parser.add_argument(
         "--split", metavar="S", help="errors: of this split (default: test where there is one, else dev)"

@@ -95,6 +95,7 @@ def _taxonomy(settings: list[str]) -> str:
 def _scores(options: argparse.Namespace, data: str, corpus: Corpus, taxonomy: str, asked: list[int]) -> OutOfFold:
     """The scores that are kept, or made now. Raises ConfigError where kept ones are of other settings than asked for."""
     from goemo_tui.commands.progress import fetching, say
+    from trainer.config import parse_settings
     from trainer.corpus.suspects import begun, folder_of, read_scores
     from trainer.infer import out_of_fold
     from trainer.runs.plan import plan
@@ -108,10 +109,10 @@ def _scores(options: argparse.Namespace, data: str, corpus: Corpus, taxonomy: st
         return kept
     before = None if chosen else begun(folder)
     settings: dict[str, Any] = {k: v for k, v in dict((before or {}).get("settings") or {}).items() if k != "data"}
+    settings = parse_settings(options.settings if before is None else settings)
+    out_of_fold.require_unbiased(settings)
     with fetching() as progress:
-        ready = plan(
-            data, options.encoder, options.recipe or "goemo", options.settings if before is None else settings, progress
-        )
+        ready = plan(data, options.encoder, options.recipe or "goemo", settings, progress)
     work = out_of_fold.planned(ready, options.folds or int((before or {}).get("folds") or FOLDS))
     if kept is not None:
         if work.same_as(kept.about):

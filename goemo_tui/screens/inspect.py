@@ -163,8 +163,10 @@ class InspectScreen(InspectWhy):
         (text, model, emotion), self._asked = self._asked or ("", None, None), None
         self.explaining.chosen = emotion
         first = self.readings.a
-        if model is not None and (first.model is None or first.model.name != model):
-            first.load(model)
+        if model is not None:
+            self.readings.side = first.side  # its word is to be explained, and not that of one that stands beside it
+            if first.model is None or first.model.name != model:
+                first.load(model)
             self.show()
         prompt = self.query_one(Prompt)
         prompt.recall(text)

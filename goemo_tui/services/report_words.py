@@ -6,6 +6,7 @@ Takes the JSON document of `goemo-tui eval`; everything foreign in it is cleaned
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from goemo_tui.wording import count, percent, score
@@ -61,8 +62,8 @@ def verdict(told: Mapping[str, Any]) -> str:
 
 
 def heading(report: Document) -> str:
-    """`calm-otter on test, 5,427 rows`."""
-    return f"{report['model']} on {report['split']}, {count(report['n'])} rows"
+    """`calm-otter on test of goemotions, 5,427 rows`."""
+    return f"{report['model']} on {report['split']} of {Path(report['data']).name}, {count(report['n'])} rows"
 
 
 def means(report: Document) -> list[tuple[str, str, str, str, str]]:

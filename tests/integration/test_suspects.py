@@ -184,7 +184,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tiny_encoder: Path) -> 
         (["--mark", "3=maybe"], "--mark 3=maybe"),
         (["--top", "-1"], "--top -1"),
         (["--folds", "40"], "--folds 40: 2 to 20"),
-        (["--set", "suspects=leave_out"], "suspects"),
+        (["--set", "suspects=leave_out"], "set it to keep"),
         (["--set", "teacher=starter"], "teacher: a teacher may have seen"),
         (["--set", "nothing=1"], "no setting is called"),
         (["--filter", "x"], "--filter belongs to"),

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 
 from goemo_tui.cli import main
 from tests.integration.test_service import Child
-from trainer import Predictor, train
+from trainer import Predictor, paths, train
 from trainer.errors import NotFoundError
 from trainer.infer import like, nearest
 from trainer.infer.explain import because, words_of
@@ -179,6 +180,25 @@ def test_whose_comments_they_are(model: str, tmp_path: Path) -> None:
             like.find_source(folder, labels, str(mine), asked=True)
     finally:
         train_file.write_text(before)
+
+
+def test_a_model_without_its_run_finds_its_comments_among_those_at_hand(model: str, tmp_path: Path) -> None:
+    own, labels = Run.open(Path(model)).folder / "model", tuple(TOLD)
+    alone = tmp_path / "alone"
+    shutil.copytree(own, alone)
+    assert like.find_source(alone, labels, "sample").note == like.ONLY_SAMPLE
+    shutil.copytree(like.find_source(own, labels).corpus.path, paths.corpora_folder() / "theirs")
+    found = like.find_source(alone, labels, "sample")
+    assert (found.note, found.corpus.path.name) == ("", "theirs")
+
+
+def test_what_a_run_learned_is_what_its_mistakes_are_of(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    learned = str(like.find_source(Run.open(Path(model)).folder / "model", tuple(TOLD)).corpus.path)
+    assert main(["runs", "errors", model, "joy", "--split", "dev"]) == 0
+    assert f"dev of {learned}:" in capsys.readouterr().err
+    assert main(["eval", "--model", model, "--split", "dev", "--bootstrap", "0"]) == 0
+    out, err = capsys.readouterr()
+    assert f"--data {learned} scores it there" in err and " on dev of sample, " in " ".join(out.split())
 
 
 def test_of_the_same_text_in_many_rows_one_is_shown() -> None:

@@ -296,6 +296,20 @@ async def test_the_second_models_threshold_is_its_own_and_closing_ends_its_child
         assert readings.a.service.running, "the first goes on"
 
 
+async def test_a_mistake_is_explained_by_the_model_that_made_it_and_not_by_the_one_beside_it(
+    opened: Open, choices: None
+) -> None:
+    async with opened() as (app, pilot):
+        await type_in(app, pilot, "happy")
+        await put_beside(app, pilot)
+        await until(pilot, lambda: "▼  22" in shown(app))
+        readings = place(app).readings
+        assert readings.b is not None and readings.active is readings.b
+        place(app).ask("happy today", "starter", "joy", origin="mistakes")
+        await until(pilot, lambda: readings.a.fits("happy today"))
+        assert readings.active is readings.a and place(app).explained == "joy"
+
+
 async def test_both_are_copied_as_predict_against_prints_them(opened: Open, choices: None) -> None:
     async with opened() as (app, pilot):
         await type_in(app, pilot, "happy")

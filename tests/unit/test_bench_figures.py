@@ -12,6 +12,7 @@ import pytest
 from benchmarks.beginning import _told
 from benchmarks.quality.__main__ import seeds
 from benchmarks.quality.cuts import fitted, halvings, honest, scored_in_parts
+from benchmarks.quality.table import TABLE, newest, write
 from trainer.model.metrics import scores
 from trainer.runs.events import LOG, EventLog
 from trainer.runs.tail import read_events
@@ -38,6 +39,15 @@ def test_no_part_of_dev_is_cut_by_thresholds_fitted_on_itself() -> None:
     assert scored_in_parts(truth, p, part, "per_label").f1.tolist() == scores(truth, said).f1.tolist()
     halves = [scored_in_parts(truth, p, half, "global").macro_f1 for half in halvings(300)]
     assert honest(truth, p, ("global",))["global"]["macro_f1"] == pytest.approx(np.mean(halves))
+
+
+def test_the_tables_are_those_of_the_rows_and_the_last_row_of_a_seed_counts(tmp_path: Path) -> None:
+    write(tmp_path / "QUALITY.md")
+    assert (tmp_path / "QUALITY.md").read_text("utf-8") == TABLE.read_text("utf-8"), (
+        "python -m benchmarks.quality --table"
+    )
+    first, again, other = ({"recipe": "a", "seed": s, "limit": 0, "n": n} for n, s in enumerate((1, 1, 2)))
+    assert newest([first, other, again]) == [again, other]
 
 
 def test_seeds_are_numbers_and_spans_of_them() -> None:

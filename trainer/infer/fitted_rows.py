@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer import paths
 from trainer.corpus import Split, load_corpus
 from trainer.corpus.row_hashes import SMALL_SHARE, RowHashes
 from trainer.encoders import read_json
 from trainer.errors import GoemoError
-from trainer.infer.like import trained_on
+from trainer.infer.like import named_corpora, trained_on
 from trainer.modelfolder import read_fitted_on
 
 UNKNOWN = "the model does not say on which rows its thresholds were fitted: if on these, its scores are flattered"
@@ -82,9 +81,4 @@ def _at_hand(folder: Path, sha256: str) -> Split | None:
 def _corpora(folder: Path) -> Iterator[str]:
     own = trained_on(folder)
     yield from [own] if own else []
-    yield "sample"
-    yield "goemotions"
-    try:
-        yield from sorted(str(p) for p in paths.corpora_folder().iterdir() if p.name != "goemotions" and p.is_dir())
-    except OSError:
-        return
+    yield from named_corpora()

@@ -7,7 +7,7 @@ nothing but itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trainer import paths
 from trainer.corpus import Corpus, load_corpus
 from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.tokens import TokenArrays, tokenize
@@ -53,29 +54,41 @@ def find_source(model: Path, labels: tuple[str, ...], data: str | None = None, a
     """
     if asked and data is not None:
         return _asked(model, labels, data)
-    for own, name in ((True, trained_on(model)), (False, data)):
-        if name is None or (not own and name == "sample"):
-            continue
-        try:
-            corpus = load_corpus(name if own and name in ("sample", "goemotions") else str(name))
-        except GoemoError:
-            continue
-        if not corpus.splits.get("train") or (
-            own and fingerprint_of(model) not in (None, corpus.splits["train"].sha256)
-        ):
-            continue
-        if _is_sample(corpus):
-            break
-        # of a model without its run, the starter first of all, the dev split tells: its thresholds were fitted there
+    own, fitted = trained_on(model), read_fitted_on(model)
+    corpus = _with_train(own) if own else None
+    if corpus is not None and fingerprint_of(model) in (None, corpus.splits["train"].sha256):
+        return Source(_in_terms_of(corpus, labels), ONLY_SAMPLE if _is_sample(corpus) else "")
+    # of a model without its run, the starter first of all, the dev split tells: its thresholds were fitted there
+    given = _with_train(data) if data not in (None, "sample") else None
+    there = (corpus for corpus in (given, *map(_with_train, named_corpora())) if corpus is not None)
+    for corpus in there if fitted else ():
         dev = corpus.splits.get("dev")
-        if own or (dev is not None and dev.sha256 == read_fitted_on(model)):
+        if dev is not None and dev.sha256 == fitted and not _is_sample(corpus):
             return Source(_in_terms_of(corpus, labels), "")
-        note = f"of {corpus.name}: what the model was trained on is not at hand"
-        return Source(_in_terms_of(corpus, labels), note)
+    if given is not None and not _is_sample(given):
+        note = f"of {given.name}: what the model was trained on is not at hand"
+        return Source(_in_terms_of(given, labels), note)
     corpus = load_corpus("sample")
     if not corpus.splits.get("train"):
         raise NotFoundError(f"{corpus.path} has no training comments")
     return Source(_in_terms_of(corpus, labels), ONLY_SAMPLE)
+
+
+def _with_train(data: str | None) -> Corpus | None:
+    """That corpus where it can be read and has training comments, else None."""
+    try:
+        corpus = load_corpus(data, fetch=False)
+    except GoemoError:
+        return None
+    return corpus if corpus.splits.get("train") else None
+
+
+def named_corpora() -> Iterator[str]:
+    """The corpora that have a name here: the sample, and what was downloaded or lies beside it."""
+    yield "sample"
+    yield "goemotions"
+    with suppress(OSError):
+        yield from sorted(str(p) for p in paths.corpora_folder().iterdir() if p.name != "goemotions" and p.is_dir())
 
 
 def _asked(model: Path, labels: tuple[str, ...], data: str) -> Source:
@@ -89,8 +102,6 @@ def _asked(model: Path, labels: tuple[str, ...], data: str) -> Source:
 
 
 def _is_sample(corpus: Corpus) -> bool:
-    from trainer import paths
-
     return corpus.path == (paths.shipped() / "sample").absolute()
 
 

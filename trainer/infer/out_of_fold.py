@@ -111,13 +111,21 @@ class Work:
             return False
 
 
+def require_unbiased(settings: Mapping[str, Any]) -> None:
+    """Raise ConfigError for settings by which a model would have an opinion beforehand of the rows that it judges.
+
+    To be asked before a plan is made: that would look for the very scores which are to be found.
+    """
+    if settings.get("suspects", "keep") != "keep":
+        raise ConfigError("suspects: the models that look for suspects learn from all rows, set it to keep", "suspects")
+    if settings.get("teacher", "none") != "none":
+        raise ConfigError("teacher: a teacher may have seen the rows that are to be judged, set it to none", "teacher")
+
+
 def planned(plan: Plan, folds: int) -> Work:
     """The work that a plan comes to. Raises ConfigError for a number of folds that cannot be."""
     config = plan.config
-    if config.suspects != "keep":
-        raise ConfigError("suspects: the models that look for suspects learn from all rows, set it to keep", "suspects")
-    if config.teacher != "none":
-        raise ConfigError("teacher: a teacher may have seen the rows that are to be judged, set it to none", "teacher")
+    require_unbiased(config.to_dict())
     if config.devices > 1:
         raise ConfigError("devices: the folds are trained in this process one after the other, set it to 1", "devices")
     made = Work(folder_of(plan.corpus, config.taxonomy), plan.corpus, config, folds, plan.record())

@@ -100,7 +100,10 @@ def compared(found: Trial, file: Path) -> dict[str, float]:
 
 
 def moved(found: Trial, file: Path) -> dict[str, Any]:
-    """The same of a file in lower precision, and macro-F1 of both at the model's thresholds where the labels are known, else None."""
+    """The same of a file in lower precision, and macro-F1 of both at the model's thresholds where the labels are known, else None.
+
+    The thresholds may have been fitted on some of these comments, which flatters both: only the difference says something.
+    """
     logits, f1 = run(file, found.tokens, found.fill), None
     if found.truth is not None and found.cuts is not None:
         f1 = {
