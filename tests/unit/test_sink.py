@@ -60,7 +60,14 @@ def test_tables(tmp_path: Path, kind: str, delimiter: str) -> None:
 def test_what_a_spreadsheet_would_calculate_is_marked_when_asked(tmp_path: Path) -> None:
     layout = Layout(Kind("csv"), ("text", "n"), LABELS, safe_cells=True)
     rows = table(written(tmp_path, "out", layout, (PORTION, P, FELT)).read_text(), ",")
-    assert rows[2] == ["'=1+1", "'-5", "joy,fear", "0.9", "0.6", ""]
+    assert rows[2] == ["'=1+1", "-5", "joy,fear", "0.9", "0.6", ""], "a number is no formula"
+
+
+def test_a_spreadsheet_that_splits_at_semicolons_finds_no_formula_either(tmp_path: Path) -> None:
+    portion = Portion(0, ["t"], [""], [{"text": "a;=1+1", "n": "-5-1"}])
+    layout = Layout(Kind("csv"), ("text", "n"), LABELS, safe_cells=True)
+    (line,) = layout.body(portion, P[:1], FELT[:1]).decode().splitlines()
+    assert line.startswith('"a;=1+1","\'-5-1","fear","0.25"')
 
 
 def test_what_blanks_hide_and_what_columns_are_called_is_marked_too() -> None:

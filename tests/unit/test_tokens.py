@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from trainer.corpus.interrupt import Cancelled
 from trainer.corpus.read import read_split
 from trainer.corpus.stats import Lengths
-from trainer.corpus.tokens import load_tokenizer, token_view, tokenize
+from trainer.corpus.tokens import beginning, load_tokenizer, token_view, tokenize
 from trainer.errors import ModelError, NotFoundError
 from trainer.labels import EMOTIONS, from_names
 
@@ -171,3 +172,19 @@ def test_the_real_corpus_under_the_bundled_vocabulary(goemotions: Path, bundled:
     assert sum(unknown in found.row(i) for i in range(len(found))) == 847
     cut = tokenize(train.text[:2_000], tokenizer, 16)
     assert cut.lengths.max() == 16
+
+
+@pytest.mark.parametrize("max_length", [8, 64, 512])
+def test_of_a_long_text_no_more_is_looked_at_than_is_read(
+    bundled: Path, max_length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.corpus.tokens.LONG", 300)
+    tokenizer = load_tokenizer(bundled)
+    draw = random.Random(max_length)
+    words = ["love", "so", "naïve", "hello,", "日本語", "😂", "don't", "Ω\n", "x" * 120]
+    texts = [" ".join(draw.choices(words, k=n)) for n in (1, 40, 400, 4_000)] + ["x" * 5_000, "x" * 1_000 + " so sad"]
+    found = tokenize(texts, tokenizer, max_length)
+    for n, text in enumerate(texts):
+        whole = tokenizer.encode(text).ids
+        assert found.row(n).tolist() == (whole if len(whole) <= max_length else [*whole[: max_length - 1], whole[-1]])
+    assert len(beginning(texts[3], tokenizer, 8)) < len(texts[3]) / 10 and beginning(texts[4], tokenizer, 8) == texts[4]

@@ -96,12 +96,13 @@ def unlike(names: Sequence[str]) -> tuple[str, ...]:
 
 def apart(names: Sequence[str]) -> tuple[str, ...]:
     """The names, no two alike: one that was there before, or is wanted by a later column, is not taken again."""
-    found: list[str] = []
+    found: dict[str, None] = {}
+    wanted = set(names)
     for name in names:
         fresh = name
-        while fresh in found or (fresh != name and fresh in names):
+        while fresh in found or (fresh != name and fresh in wanted):
             fresh += "_2"
-        found.append(fresh)
+        found[fresh] = None
     return tuple(found)
 
 

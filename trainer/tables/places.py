@@ -68,7 +68,11 @@ def is_once(where: str) -> bool:
 
 def _here(where: str, format: str | None) -> list[str]:
     path = expanded(where)
-    if path.is_dir():
+    try:
+        there = path.is_dir()
+    except OSError as error:  # a name that is too long for any file
+        raise NotFoundError(f"{where[:80]}…: {error.strerror or error}") from None
+    if there:
         return _some([str(file) for file in sorted(path.iterdir()) if file.is_file()], where, format)
     if path.exists() or not _WILD.search(where):
         return [str(path)]

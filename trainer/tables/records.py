@@ -18,30 +18,57 @@ FIELD = 1 << 22
 AHEAD = 200
 """Lines of a TSV file that are looked at for the end of a quote."""
 
-Line = tuple[str, bool]
-"""A line without its line feed, and whether it was not UTF-8."""
+LONGEST = 1 << 24
+"""Bytes of a line (16 MB). A longer one is no row of a table, and as a whole it would fill the memory: its beginning is kept."""
 
-Record = tuple[list[str], bool]
-"""The fields of a row, and whether it was not UTF-8."""
+BEGINNING = 1 << 10
+
+NOT_UTF8 = "not UTF-8 text"
+TOO_LONG = f"a line of more than {LONGEST:,} bytes: only its beginning is kept"
+
+Line = tuple[str, str]
+"""A line without its line feed, and what is wrong with it: nothing, NOT_UTF8 or TOO_LONG."""
+
+Record = tuple[list[str], str]
+"""The fields of a row, and what is wrong with its lines."""
 
 
 def lines_of(stream: IO[bytes], where: str) -> Iterator[Line]:
-    """The lines of a stream. Raises CorpusError for one that is UTF-16."""
-    for number, raw in enumerate(stream):
+    """The lines of a stream. Raises CorpusError for one that is UTF-16, that has no line feed, or that cannot be read on."""
+    number = 0
+    while raw := _read(stream, where, number):
         if not number:
             if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 raise CorpusError(f"{where} is UTF-16, not UTF-8: save it again as UTF-8")
             raw = raw.removeprefix(b"\xef\xbb\xbf")
+            if not raw.endswith(b"\n") and b"\r" in raw.rstrip():
+                raise CorpusError(
+                    f"{where}: the lines end in carriage returns alone: save the file again with line feeds"
+                )
+        number += 1
+        if len(raw) > LONGEST and not raw.endswith(b"\n"):
+            while (rest := _read(stream, where, number)) and not rest.endswith(b"\n"):
+                pass
+            yield raw[:BEGINNING].decode("utf-8", "ignore"), TOO_LONG
+            continue
         raw = raw.removesuffix(b"\n")
         try:
-            yield raw.decode(), False
+            yield raw.decode(), ""
         except UnicodeDecodeError:
-            yield raw.decode("utf-8", "replace"), True
+            yield raw.decode("utf-8", "replace"), NOT_UTF8
+
+
+def _read(stream: IO[bytes], where: str, number: int) -> bytes:
+    """A line, or as much of a long one. Raises CorpusError."""
+    try:
+        return stream.readline(LONGEST + 1)
+    except OSError as error:
+        raise CorpusError(f"{where} cannot be read on behind line {number:,}: {error.strerror or error}") from None
 
 
 def bare(lines: Iterator[Line]) -> Iterator[Line]:
     """Without the carriage returns that Windows ends lines with."""
-    return ((line.removesuffix("\r"), broken) for line, broken in lines)
+    return ((line.removesuffix("\r"), wrong) for line, wrong in lines)
 
 
 def comma_records(lines: Iterator[Line], delimiter: str = ",") -> Iterator[Record]:
@@ -57,7 +84,7 @@ def comma_records(lines: Iterator[Line], delimiter: str = ",") -> Iterator[Recor
             return
         except csv.Error:
             fields = split_fields(feed.only_first().removesuffix("\r"), delimiter)
-        yield fields, any(broken for _, broken in feed.taken)
+        yield fields, next((wrong for _, wrong in feed.taken if wrong), "")
 
 
 class _Feed:
@@ -88,7 +115,7 @@ def tab_records(lines: Iterator[Line]) -> Iterator[Record]:
     held: deque[Line] = deque()
     count = 0
     while True:
-        line, broken = held.popleft() if held else next(lines, (None, False))
+        line, wrong = held.popleft() if held else next(lines, (None, ""))
         if line is None:
             return
         bare_line = line.removesuffix("\r")
@@ -106,9 +133,9 @@ def tab_records(lines: Iterator[Line]) -> Iterator[Record]:
                 if more:
                     fields = joined
                     for _ in range(more):
-                        broken |= held.popleft()[1]
+                        wrong = held.popleft()[1] or wrong
         count = count or len(fields)
-        yield fields, broken
+        yield fields, wrong
 
 
 def _shorter(count: int, line: Line) -> bool:

@@ -11,6 +11,7 @@ import io
 import json
 import math
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +31,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What makes a spreadsheet take a cell for a formula, the wide forms of these signs as well; some pass over blanks before it."""
 
+_NUMBER = re.compile(r"[+-](\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
 MISLEADING = (b"huggingface",)
 """What other programs write into a schema about all of its columns, and would believe when there are more."""
 
@@ -38,9 +41,9 @@ MISLEADING = (b"huggingface",)
 class Layout:
     """What the rows of a file look like. `names` are the columns of the source, `labels` those of the model.
 
-    `safe_cells`: text cells of TSV and CSV that a spreadsheet would calculate begin with an apostrophe. `schema` is the
-    source's where it has one (Arrow), and is kept in Parquet. `open_ended`: rows may have fields that are no columns; a
-    table has one more column for them.
+    `safe_cells`: cells of TSV and CSV that a spreadsheet would calculate begin with an apostrophe, and CSV has quotes
+    everywhere. `schema` is the source's where it has one (Arrow), and is kept in Parquet. `open_ended`: rows may have fields
+    that are no columns; a table has one more column for them.
     """
 
     kind: Kind
@@ -62,7 +65,7 @@ class Layout:
         new = self.new
         old = (*self.names, new[OTHERS]) if self.open_ended else self.names
         columns = (*old, new[NEW[0]], *(new[label] for label in self.labels), new[NEW[1]])
-        return _lines([self._safe(columns)], self._delimiter)
+        return self._lines([self._safe(columns)])
 
     def body(self, portion: Portion, probabilities: Array, felt: Array) -> bytes:
         """The portion's rows. `probabilities`: (rows, labels), NaN where a row was not judged; `felt`: the same as bools."""
@@ -72,7 +75,7 @@ class Layout:
             case "jsonl":
                 return self._objects(portion, probabilities, felt)
         rows = zip(_fields(portion), portion.errors, probabilities, felt, strict=True)
-        return _lines((self._cells(*row) for row in rows), self._delimiter)
+        return self._lines(self._cells(*row) for row in rows)
 
     @property
     def _delimiter(self) -> str:
@@ -90,7 +93,14 @@ class Layout:
         """Texts as a table has them: where it is wished, none that a spreadsheet would calculate."""
         if not self.safe_cells:
             return list(cells)
-        return [f"'{cell}" if cell.lstrip().startswith(FORMULA) or cell[:1] in ("\t", "\r") else cell for cell in cells]
+        return [f"'{cell}" if _calculates(cell) else cell for cell in cells]
+
+    def _lines(self, rows: Iterable[Iterable[str]]) -> bytes:
+        """As lines. A spreadsheet may split a CSV file at semicolons, where a formula could begin: with safe cells each has quotes."""
+        out = io.StringIO(newline="")
+        quoting = csv.QUOTE_ALL if self.safe_cells and self.kind.format == "csv" else csv.QUOTE_MINIMAL
+        csv.writer(out, delimiter=self._delimiter, lineterminator="\n", quoting=quoting).writerows(rows)
+        return out.getvalue().encode("utf-8", "replace")
 
     def _others(self, fields: dict[str, Any]) -> dict[str, Any] | None:
         return {name: value for name, value in fields.items() if name not in self.names} or None
@@ -317,7 +327,7 @@ def _as_json(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _lines(rows: Iterable[Iterable[str]], delimiter: str) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(rows)
-    return out.getvalue().encode("utf-8", "replace")
+def _calculates(cell: str) -> bool:
+    """Whether a spreadsheet would take a cell for a formula. A number with its sign is none."""
+    begins = cell.lstrip().startswith(FORMULA) or cell[:1] in ("\t", "\r")
+    return begins and not _NUMBER.fullmatch(cell)

@@ -17,7 +17,17 @@ from trainer.tables.header import delimiter_of, header, perhaps_name, text_colum
 from trainer.tables.kind import Kind
 from trainer.tables.places import is_once, name_of, opened
 from trainer.tables.portion import Portion, whole
-from trainer.tables.records import Line, Record, bare, comma_records, lines_of, tab_records, without_last_blank
+from trainer.tables.records import (
+    NOT_UTF8,
+    TOO_LONG,
+    Line,
+    Record,
+    bare,
+    comma_records,
+    lines_of,
+    tab_records,
+    without_last_blank,
+)
 from trainer.tables.stream import Stream
 
 PEEK = 1_000
@@ -78,7 +88,7 @@ class Source:
                 self._objects(lines, column)
             case _:
                 self.names, self.column = ("text",), "text"
-                self._rows = (_judged({"text": line}, line, broken, len(line)) for line, broken in bare(lines))
+                self._rows = (_judged({"text": line}, line, wrong, len(line)) for line, wrong in bare(lines))
         self._rows = self._to_the_tear(self._rows)
 
     @property
@@ -150,14 +160,14 @@ class Source:
         self.instead = "" if is_header else perhaps_name(head[0], text)
 
         def row(record: Record) -> Row:
-            fields, broken = record
+            fields, wrong = record
             named, size = dict(zip(names, fields, strict=False)), sum(map(len, fields))
-            if len(fields) != len(names):
+            if len(fields) != len(names) and wrong != TOO_LONG:
                 if len(fields) > len(names):  # nothing is lost: the last column takes what is left over
                     named[names[-1]] = delimiter.join(fields[len(names) - 1 :])
                 what = "blank line" if fields in ([], [""]) else f"{len(fields)} columns, {len(names)} expected"
                 return named, "", what, size
-            return _judged(named, fields[text], broken, size)
+            return _judged(named, named.get(names[text], ""), wrong, size)
 
         body = records if is_header else chain([head], records)
         self._rows = map(row, without_last_blank(body, lambda record: record[0] in ([], [""])))
@@ -179,7 +189,7 @@ class Source:
             found, trouble, size = read
             if trouble:
                 return found, "", trouble, size
-            return _judged(found, found.get(self.column), False, size)
+            return _judged(found, found.get(self.column), "", size)
 
         self._rows = map(row, chain(peeked, objects))
 
@@ -218,7 +228,7 @@ class Source:
                     batch = batch.slice(0, max(0, until - first))
                 if not batch.num_rows:
                     return
-                judged = [_judged({}, value, False, 0) for value in _plain(batch.column(self.column))]
+                judged = [_judged({}, value, "", 0) for value in _plain(batch.column(self.column))]
                 texts, errors = [text for _, text, _, _ in judged], [error for _, _, error, _ in judged]
                 yield Portion(first, texts, errors, [], batch)
                 first = self._seen = first + batch.num_rows
@@ -230,7 +240,9 @@ class Source:
         return "stdin" if self.where == "-" else name_of(self.where)
 
 
-def _object(line: str, broken: bool) -> Read:
+def _object(line: str, wrong: str) -> Read:
+    if wrong == TOO_LONG:
+        return {"line": line}, wrong, len(line)
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -238,7 +250,7 @@ def _object(line: str, broken: bool) -> Read:
         return {"line": line} if line.strip() else {}, what, len(line)
     if not isinstance(found, dict):
         return {"line": line}, "not a JSON object", len(line)
-    return found, "not UTF-8 text" if broken else "", len(line)
+    return found, wrong, len(line)
 
 
 def _peeked(objects: Iterator[Read]) -> list[Read]:
@@ -263,9 +275,9 @@ def _no_lines(peeked: list[Read]) -> str:
     return f"is no JSONL, which has an object on each line; its first line is {trouble}"
 
 
-def _judged(fields: dict[str, Any], text: object, broken: bool, size: int) -> Row:
-    if broken or isinstance(text, bytes):
-        return fields, "", "not UTF-8 text", size
+def _judged(fields: dict[str, Any], text: object, wrong: str, size: int) -> Row:
+    if wrong or isinstance(text, bytes):
+        return fields, "", wrong or NOT_UTF8, size
     if text is None:
         return fields, "", "no text", size
     if not isinstance(text, str):

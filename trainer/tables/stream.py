@@ -39,7 +39,10 @@ class Stream:
             self._raw = raw
         if self._once:
             self.size = 0
-        head = raw.read(4)
+        try:
+            head = raw.read(4)
+        except OSError as error:
+            raise CorpusError(f"{shown} cannot be read: {error.strerror or error}") from None
         if self._once:
             raw = io.BufferedReader(_Begun(head, raw), 1 << 16)
         else:
