@@ -31,19 +31,21 @@ class Machine:
     commit: str
     date: str
     load: float
+    corpus: str = ""
+    """What was learned, read and scored there; rows of before 2026-12-01 15:00 do not say it."""
 
     def __str__(self) -> str:
         """All of it in one line, without commit and date."""
         can = " ".join(self.instructions) or f"none of {' '.join(FAST_MATH)}"
         parts = (
             self.processor, f"{self.cores} cores", can, f"{self.memory} GB", self.gpu, self.software,
-            f"load {self.load:.1f}",
+            f"load {self.load:.1f}", f"corpus {self.corpus}" if self.corpus else "",
         )  # fmt: skip
         return " · ".join(part for part in parts if part)
 
 
-def this_machine() -> Machine:
-    """As it is now. `load` is that of the last minute, before anything was measured."""
+def this_machine(corpus: str = "") -> Machine:
+    """As it is now. `load` is that of the last minute, before anything was measured; `corpus` is what it is measured on."""
     return Machine(
         processor(),
         cores(),
@@ -54,6 +56,7 @@ def this_machine() -> Machine:
         commit(),
         time.strftime("%Y-%m-%d"),
         os.getloadavg()[0],
+        corpus,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,6 +117,17 @@ def _tiny(folder: Path, minilm: Path, kind: str) -> Path:
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory, minilm: Path) -> Path:
     """A tiny BERT's folder."""
     return _tiny(tmp_path_factory.mktemp("tiny-bert"), minilm, "bert")
+
+
+@pytest.fixture(scope="session")
+def still_encoder(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny encoder without dropout: what it learns does not hang on who draws which numbers."""
+    folder = tmp_path_factory.mktemp("still") / "encoder"
+    shutil.copytree(tiny_encoder, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "classifier_dropout": 0.0}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,17 +28,6 @@ SETTINGS = {"devices": 2, "device": "cpu", "precision": "fp32", "limit": 96, "ba
 def no_worker_stays() -> Iterator[None]:
     yield
     end_all()
-
-
-@pytest.fixture(scope="session")
-def still_encoder(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny encoder without dropout: what it learns does not hang on who draws which numbers."""
-    folder = tmp_path_factory.mktemp("still") / "encoder"
-    shutil.copytree(tiny_encoder, folder)
-    config = json.loads((folder / "config.json").read_text())
-    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "classifier_dropout": 0.0}
-    (folder / "config.json").write_text(json.dumps(config))
-    return folder
 
 
 def wait(run: Run) -> str:

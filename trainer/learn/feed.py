@@ -1,6 +1,6 @@
 """What a step reads of the training rows: made on the host for a processor, kept on a GPU for a GPU.
 
-A GPU that holds tokens and targets itself is sent nothing but row numbers, and no step waits for an answer of it.
+A GPU that holds tokens and targets itself is sent nothing but row numbers, and no step waits here for an answer of it.
 """
 
 from __future__ import annotations

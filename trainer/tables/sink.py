@@ -98,8 +98,13 @@ class Layout:
     def _lines(self, rows: Iterable[Iterable[str]]) -> bytes:
         """As lines. A spreadsheet may split a CSV file at semicolons, where a formula could begin: with safe cells each has quotes."""
         out = io.StringIO(newline="")
-        quoting = csv.QUOTE_ALL if self.safe_cells and self.kind.format == "csv" else csv.QUOTE_MINIMAL
-        csv.writer(out, delimiter=self._delimiter, lineterminator="\n", quoting=quoting).writerows(rows)
+        everywhere = self.safe_cells and self.kind.format == "csv"
+        csv.writer(
+            out,
+            delimiter=self._delimiter,
+            lineterminator="\n",
+            quoting=csv.QUOTE_ALL if everywhere else csv.QUOTE_MINIMAL,
+        ).writerows(rows)
         return out.getvalue().encode("utf-8", "replace")
 
     def _others(self, fields: dict[str, Any]) -> dict[str, Any] | None:
