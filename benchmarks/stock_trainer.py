@@ -50,11 +50,13 @@ class Clock(TrainerCallback):
 def make_trainer(
     model: Any, tokenizer: Any, texts: Sequence[str], labels: np.ndarray[Any, Any], length: int, folder: Path,
     *, device: torch.device, bf16: bool, grouped: bool = True, rate: float = RATE, epochs: int = 1, seed: int = 0,
+    warmup: float = 0.0, groups: Sequence[dict[str, Any]] = (),
 ) -> Trainer:  # fmt: skip
     """A Trainer of `epochs` over all weights of `model`, a `…ForSequenceClassification` with one output a label.
 
     `labels`: multi-hot, of shape (comments, labels). Comments are cut to `length` tokens. `grouped=False` takes them in
-    the order in which they stand, for a caller that has grouped them. `folder` is where Trainer would write if it did.
+    the order in which they stand, for a caller that has grouped them. `warmup` is a share of the steps. `groups`
+    of the weights with rates of their own go before `rate`. `folder` is where Trainer would write if it did.
     """
     model.config.problem_type = "multi_label_classification"  # Trainer lets the model choose its loss by this
     settings = TrainingArguments(
@@ -64,6 +66,7 @@ def make_trainer(
         learning_rate=rate,
         optim="adamw_torch_fused",
         seed=seed,
+        warmup_steps=round(warmup * epochs * -(-len(texts) // BATCH)),
         bf16=bf16,
         train_sampling_strategy="group_by_length" if grouped else "sequential",
         use_cpu=device.type == "cpu",
@@ -88,6 +91,7 @@ def make_trainer(
         train_dataset=rows,
         processing_class=tokenizer,
         data_collator=DataCollatorWithPadding(tokenizer),
+        optimizers=(torch.optim.AdamW(groups, fused=True) if groups else None, None),
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -109,4 +113,5 @@ def predict(trainer: Trainer, tokenizer: Any, texts: Sequence[str], length: int)
         {"input_ids": ids, "attention_mask": mask}
         for ids, mask in zip(encoded["input_ids"], encoded["attention_mask"], strict=True)
     ]
+    trainer.args.train_sampling_strategy = "sequential"  # it would group these, too, and answer in that order
     return np.asarray(trainer.predict(rows).predictions, dtype=np.float32)  # type: ignore[arg-type]
