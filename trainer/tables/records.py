@@ -49,7 +49,8 @@ def lines_of(stream: IO[bytes], where: str) -> Iterator[Line]:
         if len(raw) > LONGEST and not raw.endswith(b"\n"):
             while (rest := _read(stream, where, number)) and not rest.endswith(b"\n"):
                 pass
-            yield raw[:BEGINNING].decode("utf-8", "ignore"), TOO_LONG
+            # without quotes: one that is open here would take the rows behind it into its field
+            yield raw[:BEGINNING].decode("utf-8", "ignore").replace('"', ""), TOO_LONG
             continue
         raw = raw.removesuffix(b"\n")
         try:
