@@ -411,7 +411,7 @@ def test_a_line_that_is_too_long_is_one_bad_row_and_the_next_is_read(
 ) -> None:
     monkeypatch.setattr("trainer.tables.records.LONGEST", 2_000)
     head = "text\tn\tid\n" if name.endswith("tsv") else "text,n\n" if name.endswith("csv") else ""
-    lines = [line.format(text) for text in ("first", '"long ' * 900, "x" * 1_900, 'last"')]
+    lines = [line.format(text) for text in ("first", '"' + "long " * 900, "x" * 1_900, 'last"')]
     if name.endswith("jsonl"):
         lines = [one.replace('"long', "long").replace('last""', 'last"') for one in lines]
     found = rows(source(tmp_path, name, head + "\n".join(lines) + "\n"))
