@@ -62,8 +62,8 @@ def run(options: argparse.Namespace) -> int:
     for doubt in doubts(load_corpus(data), options.split):
         say(f"warning: {doubt}")
     predictor = load(options)
-    learned = trained_on(predictor.folder.path)
-    if named is None and learned not in (None, str(data)):
+    learned = trained_on(predictor.folder.path) if named is None else None
+    if learned not in (None, str(data)):
         say(f"note: scored on {data}; {predictor.name} learned {learned}: --data {learned} scores it there")
     against = load(options, options.compare) if options.compare else None
     if sys.stderr.isatty():

@@ -66,8 +66,9 @@ def find_source(model: Path, labels: tuple[str, ...], data: str | None = None, a
         if dev is not None and dev.sha256 == fitted and not _is_sample(corpus):
             return Source(_in_terms_of(corpus, labels), "")
     if given is not None and not _is_sample(given):
-        note = f"of {given.name}: what the model was trained on is not at hand"
-        return Source(_in_terms_of(given, labels), note)
+        corpus = given
+        note = f"of {corpus.name}: what the model was trained on is not at hand"
+        return Source(_in_terms_of(corpus, labels), note)
     corpus = load_corpus("sample")
     if not corpus.splits.get("train"):
         raise NotFoundError(f"{corpus.path} has no training comments")
