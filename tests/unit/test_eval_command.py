@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,12 @@ from trainer.infer import evaluate as work
 
 asked_more: list[dict[str, Any]] = []
 NOTES: list[str] = []
+
+
+class First(str):
+    """Stands for the model, which lies in no run's folder."""
+
+    folder = SimpleNamespace(path=Path("/no/such/model"))
 
 
 @pytest.fixture
@@ -27,7 +34,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
         return {"split": split or "test", "notes": NOTES}
 
     asked_more.clear()
-    monkeypatch.setattr(command, "load", lambda options, model=None: model or "first")
+    monkeypatch.setattr(command, "load", lambda options, model=None: model or First("first"))
     monkeypatch.setattr(work, "evaluate", evaluate)
     return calls
 
