@@ -5,9 +5,11 @@ Textual 8 looks up the line of an option then and there is none yet, which is an
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Literal
 
 from textual.app import ComposeResult
+from textual.css.query import NoMatches
 from textual.widgets import OptionList, Select
 from textual.widgets._select import SelectCurrent, SelectOverlay
 
@@ -37,3 +39,7 @@ class PagedSelect(Select[str]):
         """The choice that is taken, and the list of them."""
         yield SelectCurrent(self.prompt)
         yield _PagedOverlay(type_to_search=self._type_to_search).data_bind(compact=Select.compact)
+
+    def _setup_options_renderables(self) -> None:
+        with suppress(NoMatches):  # its form was closed before it heard that it is there: no part of it is left
+            super()._setup_options_renderables()
