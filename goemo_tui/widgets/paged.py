@@ -5,11 +5,9 @@ Textual 8 looks up the line of an option then and there is none yet, which is an
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Literal
 
 from textual.app import ComposeResult
-from textual.css.query import NoMatches
 from textual.widgets import OptionList, Select
 from textual.widgets._select import SelectCurrent, SelectOverlay
 
@@ -41,5 +39,7 @@ class PagedSelect(Select[str]):
         yield _PagedOverlay(type_to_search=self._type_to_search).data_bind(compact=Select.compact)
 
     def _setup_options_renderables(self) -> None:
-        with suppress(NoMatches):  # its form was closed before it heard that it is there: no part of it is left
+        # Closed before it heard that it is there it has no list. To fail here would leave it on the screen for good: a
+        # widget whose mount fails never hears that it is taken away.
+        if self.query(SelectOverlay):
             super()._setup_options_renderables()

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from goemo_tui.forgiving import ForgivingApp
 from goemo_tui.gone import gone
+from goemo_tui.widgets.paged import PagedSelect
 from goemo_tui.widgets.run_form import RunForm
 from tests.ui.train_story import opened, until
 
@@ -80,6 +81,20 @@ async def test_a_message_that_fails_there_ends_the_app_because_none_would_be_obe
             app.screen.call_later(part.by_name)
             await pilot.pause()
     assert app.fatal_line is not None
+
+
+async def test_a_choice_that_is_closed_before_it_hears_that_it_is_there_goes_and_ends_nothing() -> None:
+    app = ForgivingApp()
+    async with app.run_test() as pilot:
+        await app.push_screen(dialog := Dialog())
+        choice = PagedSelect([("one", "1")])
+        mounting, removing = dialog.mount(choice), choice.remove()
+        await mounting
+        await removing
+        assert gone(choice) and not dialog.query(PagedSelect) and app.fatal_line is None
+        await dialog.mount(PagedSelect([("one", "1"), ("two", "2")], value="2"))
+        await pilot.pause()
+        assert dialog.query_one(PagedSelect).value == "2"
 
 
 async def test_what_is_missing_on_a_screen_that_is_there_ends_the_app() -> None:
