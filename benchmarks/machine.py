@@ -32,7 +32,7 @@ class Machine:
     date: str
     load: float
     corpus: str = ""
-    """What was learned, read and scored there; rows of before 2026-12-01 15:00 do not say it."""
+    """What was learned, read and scored there; rows of before 2026-12-02 do not say it."""
 
     def __str__(self) -> str:
         """All of it in one line, without commit and date."""

@@ -78,13 +78,8 @@ def make_trainer(
         report_to="none",
         disable_tqdm=True,
     )
-    encoded = tokenizer(list(texts), truncation=True, max_length=length)
-    rows = [
-        {"input_ids": ids, "attention_mask": mask, "labels": truth}
-        for ids, mask, truth in zip(
-            encoded["input_ids"], encoded["attention_mask"], labels.astype(np.float32).tolist(), strict=True
-        )
-    ]
+    truths = labels.astype(np.float32).tolist()
+    rows = [{**row, "labels": truth} for row, truth in zip(_rows(tokenizer, texts, length), truths, strict=True)]
     trainer = Trainer(
         model=model,
         args=settings,
@@ -108,10 +103,11 @@ def train(trainer: Trainer) -> Trained:
 
 def predict(trainer: Trainer, tokenizer: Any, texts: Sequence[str], length: int) -> np.ndarray[Any, Any]:
     """The logits of comments, float32 of shape (comments, labels), in their order."""
-    encoded = tokenizer(list(texts), truncation=True, max_length=length)
-    rows = [
-        {"input_ids": ids, "attention_mask": mask}
-        for ids, mask in zip(encoded["input_ids"], encoded["attention_mask"], strict=True)
-    ]
     trainer.args.train_sampling_strategy = "sequential"  # it would group these, too, and answer in that order
-    return np.asarray(trainer.predict(rows).predictions, dtype=np.float32)  # type: ignore[arg-type]
+    return np.asarray(trainer.predict(_rows(tokenizer, texts, length)).predictions, dtype=np.float32)  # type: ignore[arg-type]
+
+
+def _rows(tokenizer: Any, texts: Sequence[str], length: int) -> list[dict[str, Any]]:
+    encoded = tokenizer(list(texts), truncation=True, max_length=length)
+    pairs = zip(encoded["input_ids"], encoded["attention_mask"], strict=True)
+    return [{"input_ids": ids, "attention_mask": mask} for ids, mask in pairs]
